@@ -1,4 +1,4 @@
-"""The validators' endpoints. No login, no CSRF, no host check: validators reach the miner by whatever address they were given."""
+"""The validators' endpoints. Without login, CSRF and host check, since validators may use any address of the miner."""
 
 import logging
 import sys
@@ -23,21 +23,21 @@ from agents.models import Source
 
 logger = logging.getLogger(__name__)
 
-# Reading takes 5 to 40 ms a MB, by what is in the body.
+# Reading takes 5 to 40 ms a MB, depending on the body.
 READ_SECONDS_A_BYTE = 2e-8
-# A large body's deadline is not known before it is read. Callers wait for 25 s; a fifth of it is for its turn to be read.
+# Seconds that a large body may wait to be read: its deadline is unknown before that, and callers wait for 25 s.
 READING_SECONDS = 5.0
-NO_MEMORY = "Page: it was not read, since pages of other steps took all the memory that is for them."
+NO_MEMORY = "Page: it was not read, since pages of other steps used all the memory for pages."
 HEALTH = "/health"
-# Below it deploy/nginx.conf sends what is called of other paths.
+# deploy/nginx.conf forwards requests to other paths below this one.
 UNKNOWN = "/unknown"
 SAFE = ("GET", "HEAD", "OPTIONS")
 
 
 class MinerMiddleware:
-    """First in the chain: the callers' paths pass by the panel's sessions, host check, CSRF and security headers.
+    """First in the chain: callers' paths skip the panel's sessions, host check, CSRF and security headers.
 
-    So does what is sent to a path that is neither theirs nor the panel's: a caller of another generation gets its 404 as JSON, and is
+    So do requests to paths that are neither theirs nor the panel's: a caller of another generation gets a 404 as JSON and is
     counted.
     """
 
@@ -54,7 +54,7 @@ class MinerMiddleware:
             response = unknown(request, path.removeprefix(UNKNOWN)[:200])
         else:
             return self.get_response(request)
-        # Without its length the server ends the connection after it.
+        # Without the length the server would close the connection.
         response.headers["Content-Length"] = str(len(response.content))
         return response
 
@@ -75,11 +75,11 @@ def unknown(request: HttpRequest, path: str) -> HttpResponse:
         except UnreadablePostError:
             body = b""
         unknown_calls.count(request.method or "", path, is_task=is_task(path, body), now=time.time())
-    return _error(404, "path", f"Nothing is posted to {path}. Post to one of {', '.join(protocol.PATHS)}.")
+    return _error(404, "path", f"The path {path} is unknown. Post to one of {', '.join(protocol.PATHS)}.")
 
 
 def answer(request: HttpRequest) -> HttpResponse:
-    """`POST` of a step or a one-shot task: 200 with actions; 400 names the field; 405; 413; 503 where there was no time to read it."""
+    """Handles a `POST` of a step or a one-shot task: 200 with actions; 400 naming the field; 405; 413; 503 if not read in time."""
     if request.method != "POST":
         return _wrong_method("POST")
     received_at = time.time()
@@ -90,7 +90,7 @@ def answer(request: HttpRequest) -> HttpResponse:
             most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
             return _error(413, "body", f"The body is larger than {most / 1024**2:g} MB ({most:,} bytes). Send a smaller page.")
         except UnreadablePostError:
-            return _error(400, "body", "The body broke off. Send it again.")
+            return _error(400, "body", "The body is incomplete. Send it again.")
         except protocol.BadRequest as error:
             return _error(400, error.field, str(error))
         if step is None:
@@ -99,12 +99,12 @@ def answer(request: HttpRequest) -> HttpResponse:
         if not visit.hold(sys.getsizeof(step.page)):
             step, has_room = replace(step, page="", cuts=(*step.cuts, NO_MEMORY)), False
         source = Source.TEST if is_test(request) else Source.VALIDATOR
-        found = runner.answer(step, source=source, caller=client_address(request), received_at=received_at, has_room=has_room)
-    return JsonResponse(protocol.render(step, found.plan, agent_id=found.agent_id, use=found.use))
+        result = runner.answer(step, source=source, caller=client_address(request), received_at=received_at, has_room=has_room)
+    return JsonResponse(protocol.render(step, result.plan, agent_id=result.agent_id, use=result.use))
 
 
 def _read(request: HttpRequest, visit: Visit) -> protocol.Step | None:
-    """The step. A large body waits for a place to be read, a short time where there are too many steps; None: there was none in time."""
+    """The step; None where a large body got no place to be read in time. With too many steps it waits only shortly."""
     size = int(request.META.get("CONTENT_LENGTH") or 0)
     if size > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
         raise RequestDataTooBig
@@ -117,7 +117,7 @@ def _read(request: HttpRequest, visit: Visit) -> protocol.Step | None:
 
 
 def _unread(path: str) -> HttpResponse:
-    """The answer to a body that was not parsed: a wait is harmless in any step; a one-shot list needs the task's URL, so it gets 503."""
+    """The answer to a body that was not parsed: a wait, which is harmless in any step; 503 for a one-shot task, whose URL is needed."""
     logger.warning("A large request to %s was not read: too many others were waiting.", path)
     if protocol.PATHS[path] is protocol.Form.STEP:
         return JsonResponse(protocol.tool_calls())

@@ -1,4 +1,4 @@
-"""System checks: what is wrong or missing in the settings, with a hint each. Errors stop the start."""
+"""System checks of the settings, with a hint each. Errors stop the start."""
 
 import os
 import re
@@ -34,7 +34,7 @@ def check_settings(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 
 def _files() -> Iterator[CheckMessage]:
-    # It brings the whole template agent, which commands without checks do without.
+    # Imported here, since it loads the whole template agent.
     from agents.configuration.known_sites import faults  # noqa: PLC0415
 
     folder, dotenv = settings.DATA_DIR, settings.BASE_DIR / ".env"
@@ -60,11 +60,11 @@ def _panel() -> Iterator[CheckMessage]:
         hint = "Set DEBUG=0, or BIND=127.0.0.1: error pages show settings and code to anyone."
         yield Error("DEBUG is on while the panel listens on a public address.", hint=hint, id="agents.E003")
     if settings.HTTPS and not settings.TRUSTED_PROXIES:
-        hint = "Set TRUSTED_PROXIES to the reverse proxy's address. It reports who came by https; without it pages redirect to themselves."
+        hint = "Set TRUSTED_PROXIES to the reverse proxy's address. It reports who uses https; without it pages redirect to themselves."
         yield Error("HTTPS is on but no proxy is trusted.", hint=hint, id="agents.E004")
     if "*" in settings.ALLOWED_HOSTS:
-        hint = "List the names by which the panel is visited. Validators may use any name: their addresses skip this check."
-        yield checks.Warning("ALLOWED_HOSTS lets any name in.", hint=hint, id="agents.W004")
+        hint = "List the panel's host names. Validators may use any name: their paths skip this check."
+        yield checks.Warning("ALLOWED_HOSTS allows any name.", hint=hint, id="agents.W004")
     try:
         if settings.PANEL_ADMIN_PASSWORD:
             validate_password(settings.PANEL_ADMIN_PASSWORD)
@@ -75,7 +75,7 @@ def _panel() -> Iterator[CheckMessage]:
 
 def _traces() -> Iterator[CheckMessage]:
     if settings.OTEL_EXPORTER_OTLP_ENDPOINT and not find_spec("opentelemetry"):
-        hint = "Run: bin/install requirements-otel.txt. Until then everything works but traces."
+        hint = "Run: bin/install requirements-otel.txt. Until then no traces are sent."
         yield checks.Warning("Traces are to be sent, and their packages are not installed.", hint=hint, id="agents.W007")
 
 
@@ -85,7 +85,7 @@ def _sign_in() -> Iterator[CheckMessage]:
         hint = "Set both OIDC_URL and OIDC_CLIENT_ID for sign-in by OpenID Connect, or neither."
         yield Error("One of OIDC_URL and OIDC_CLIENT_ID is missing.", hint=hint, id="agents.E009")
     elif url.scheme == "http" and not _is_loopback(url.hostname or ""):
-        hint = "Give the provider's https URL: who can change its answers could log in as anybody."
+        hint = "Give the provider's https URL: whoever can change its answers could log in as any user."
         yield Error("OIDC_URL has no https.", hint=hint, id="agents.E009")
 
 
@@ -116,7 +116,7 @@ def _is_loopback(host: str) -> bool:
 
 @register(Tags.database)
 def check_database_version(app_configs: Any, databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
-    """Run by the commands that name a database. A database that does not answer passes: web and worker start without it."""
+    """Run by commands that name a database. A database that does not answer passes: web and worker start without it."""
     try:
         with ends_after(PAGE_PATIENCE):
             unknown = unknown_migrations(MigrationRecorder(connection).applied_migrations()) if databases else []
@@ -130,6 +130,6 @@ def check_database_version(app_configs: Any, databases: Sequence[str] | None = N
 
 
 def unknown_migrations(applied: Iterable[tuple[str, str]]) -> list[str]:
-    """Which of these migrations, as app and name, are of our apps but not in this checkout; the last of each app first."""
+    """The applied migrations, as app.name, of our apps that are not in this checkout; the last of each app first."""
     known = MigrationLoader(None, ignore_no_migrations=True).disk_migrations
     return sorted((f"{app}.{name}" for app, name in applied if app in OUR_APPS and (app, name) not in known), reverse=True)

@@ -1,4 +1,4 @@
-"""How long a query waits for the database, in which order a process's writes go, and what happens while the database is away."""
+"""How long queries wait for the database, the order of a process's writes, and the breaker for while the database is down."""
 
 import logging
 import threading
@@ -11,40 +11,40 @@ from django.utils import timezone
 
 logger = logging.getLogger(__name__)
 
-ANSWERING_PATIENCE = 1.0  # the answering path waits this long, in seconds, and then goes on without the database
-# Postgres itself ends a query of the answering path after ANSWERING_PATIENCE. So much later, in seconds, the client stops waiting for it.
+ANSWERING_PATIENCE = 1.0  # seconds that the answering path waits before it goes on without the database
+# Postgres ends a query of the answering path after ANSWERING_PATIENCE. The client stops waiting this many seconds later.
 GRACE = 0.2
-# This part of ANSWERING_PATIENCE may be spent on one lock: Postgres' error then names a busy row, and not only a query that took too long.
+# The share of ANSWERING_PATIENCE that may be spent on one lock, so that Postgres' error names a busy row and not only a slow query.
 LOCK_SHARE = 0.8
 LOCK_NOT_AVAILABLE = "55P03"  # SQLSTATE lock_not_available
-# On a busy processor the time may be over before a query was sent. A server that works answers it in so many seconds all the same.
+# On a busy processor the time may be over before a query was sent. A working server still answers it within this many seconds.
 LEAST_WAIT = 0.25
-# Any other query waits this long for Postgres' answer, in seconds; as long as other writers wait for SQLite's lock.
+# Seconds that any other query waits for Postgres, and any other writer for SQLite's lock.
 QUERY_PATIENCE = 30.0
-# A person's request waits this long for SQLite's write lock, in seconds; then a page reports that the database does not answer.
+# Seconds that a page's request waits for SQLite's write lock; then the page reports that the database does not answer.
 PAGE_PATIENCE = 5.0
-RETRY_SECONDS = 2.0  # how often it is tried whether the database is back, in seconds
+RETRY_SECONDS = 2.0  # seconds between two checks whether the database is back
 
-# Pages of 4 kB in SQLite's write-ahead log: 16 MB. `journal_size_limit` cuts the file to that size when SQLite restarts the log.
+# Pages of 4 kB in SQLite's write-ahead log: 16 MB. `journal_size_limit` truncates the file to that size when SQLite restarts the log.
 LONG_LOG = 4_096
-# Emptying it, writers wait for the readers of that moment, at most so long, in seconds: less than a step waits for the database.
+# Seconds that emptying it may block writers while it waits for readers: less than a step waits for the database.
 EMPTYING_PATIENCE = 0.5
 
 GIVEN_UP = -1.0  # earlier than any moment
 
-# What a database raises that is locked or away. Anything else is a fault of ours, and waiting would not mend it.
+# The errors of a database that is locked or down. Other errors are faults of ours, which waiting does not solve.
 UNAVAILABLE = (OperationalError, InterfaceError)
 
-# SQLite wakes waiting writers by polling, so that some wait for seconds. Inside one process this lock makes them queue in turn.
+# SQLite's waiting writers poll, so that some wait for seconds. Within a process this lock queues them.
 _queue = threading.Lock()
 
 
 class Untried(OperationalError):
-    """Nothing was sent: the database failed a moment ago, or the writes of this process before this one took too long."""
+    """Nothing was sent: the database failed a moment ago, or earlier writes of this process took too long."""
 
 
 class _Bound(threading.local):
-    """When this thread's queries have to be over, by time.monotonic(). None: each one has QUERY_PATIENCE; `is_lifted`: no bound at all."""
+    """The time by which this thread's queries must end (time.monotonic()). None: each has QUERY_PATIENCE; `is_lifted`: no bound at all."""
 
     ends_at: float | None = None
     is_lifted = False
@@ -54,7 +54,7 @@ _bound = _Bound()
 
 
 def seconds_left() -> float | None:
-    """How long this thread may wait for Postgres' next answer; None for as long as it takes."""
+    """Seconds that this thread may wait for Postgres' next answer; None for no bound."""
     if _bound.is_lifted:
         return None
     if _bound.ends_at is None:
@@ -63,14 +63,14 @@ def seconds_left() -> float | None:
 
 
 def give_up() -> None:
-    """An answer was overdue: what this thread still sends in this moment, such as Django's new connection, has no time left."""
+    """An answer was overdue: this thread's next queries, such as Django's new connection, have no time left."""
     if _bound.ends_at is not None:
         _bound.ends_at = GIVEN_UP
 
 
 @contextmanager
 def ends_after(seconds: float) -> Iterator[None]:
-    """All of this thread's waits for Postgres together end after `seconds`, or sooner where an outer bound is sooner."""
+    """All waits of this thread for Postgres together end after `seconds`, or at an earlier outer bound."""
     before, ends_at = _bound.ends_at, time.monotonic() + seconds
     _bound.ends_at = ends_at if before is None else min(before, ends_at)
     try:
@@ -90,9 +90,9 @@ def unbounded() -> Iterator[None]:
 
 
 class Breaker:
-    """Open from a failure until a try in the background succeeds: one try at a time, every RETRY_SECONDS, never by a caller's step.
+    """Open from a failure until a background check succeeds: one at a time, every RETRY_SECONDS, never by a caller's step.
 
-    It is open as long as the thread lives that tries. A process that is forked has no such thread and starts closed.
+    It is open while the checking thread runs. A forked process has no such thread and starts closed.
     """
 
     def __init__(self) -> None:
@@ -107,7 +107,7 @@ class Breaker:
 
     @property
     def is_silent(self) -> bool:
-        """Whether Postgres answers nothing at all, so that reading would only wait; a locked row or file still lets others read."""
+        """Whether Postgres does not answer at all, so that reads would only wait. With a locked row or file reads succeed."""
         return self.is_open and self._is_silent and threading.current_thread() is not self._thread
 
     def open(self, error: Exception) -> None:
@@ -118,7 +118,7 @@ class Breaker:
             self._ended.clear()
             self._thread = threading.Thread(target=self._try_until_it_answers, name="database", daemon=True)
             self._thread.start()
-        logger.warning("The database does not answer (%s). Steps go on without it; it is tried every %.0f s.", error, RETRY_SECONDS)
+        logger.warning("The database does not answer (%s). Steps go on without it; it is checked every %.0f s.", error, RETRY_SECONDS)
 
     def close(self) -> None:
         self._ended.set()
@@ -126,7 +126,7 @@ class Breaker:
             self._thread.join()
 
     def _try_until_it_answers(self) -> None:
-        """It answers when it takes a row: one that is locked or whose disk is full can still be read."""
+        """The check writes a row: a database that is locked or whose disk is full can still be read."""
         from agents.models import Heartbeat  # noqa: PLC0415 -- the backend imports this module before there are models
 
         since = time.monotonic()
@@ -151,7 +151,7 @@ def _sqlstate(error: Exception) -> str | None:
 
 @contextmanager
 def _bounded() -> Iterator[None]:
-    """The queries end after ANSWERING_PATIENCE, and at once while the breaker is open. Raises UNAVAILABLE."""
+    """Queries end after ANSWERING_PATIENCE, and at once while the breaker is open. Raises UNAVAILABLE."""
     if breaker.is_open:
         raise Untried("it failed a moment ago and has not been tried again")
     with ends_after(ANSWERING_PATIENCE + GRACE):
@@ -160,14 +160,14 @@ def _bounded() -> Iterator[None]:
 
 @contextmanager
 def answering() -> Iterator[None]:
-    """The queries of one moment of the answering path. What fails opens the breaker. Raises UNAVAILABLE."""
+    """Queries of the answering path. A failure opens the breaker. Raises UNAVAILABLE."""
     try:
         with _bounded():
             yield
     except Untried:
         raise
     except UNAVAILABLE as error:
-        if _sqlstate(error) != LOCK_NOT_AVAILABLE:  # a row that another step holds does not mean that the database is away
+        if _sqlstate(error) != LOCK_NOT_AVAILABLE:  # a row locked by another step does not mean that the database is down
             breaker.open(error)
         raise
 
@@ -181,7 +181,7 @@ def answering_transaction() -> Iterator[None]:
 
 @contextmanager
 def background_transaction() -> Iterator[None]:
-    """Waits no longer than a step does, but its failure opens nothing: it may be a large one. Raises UNAVAILABLE; nothing was written."""
+    """Waits no longer than a step, but a failure does not open the breaker: it may be large. Raises UNAVAILABLE; nothing was written."""
     with _bounded(), _writing():
         yield
 
@@ -211,11 +211,11 @@ def _writing() -> Iterator[None]:
 
 
 def empty_long_log() -> None:
-    """Of SQLite. Under load there is always a reader, so SQLite never restarts the write-ahead log, and the file grows."""
+    """Empty SQLite's write-ahead log: under load there is always a reader, so SQLite never restarts it, and the file grows."""
     if connection.vendor != "sqlite":
         return
     with connection.cursor() as cursor:
-        # Copies what it can while others write; what is left for the next one takes milliseconds.
+        # Copies what it can while others write, so that the blocking checkpoint below takes milliseconds.
         if cursor.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()[1] <= LONG_LOG:
             return
         _set_busy_timeout(EMPTYING_PATIENCE)

@@ -1,4 +1,4 @@
-"""Queries and writes of the answering path whose SQL is made once: making it takes Django several times as long as running it."""
+"""Queries and writes of the answering path whose SQL is compiled once: compiling takes Django several times as long as running it."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,9 +18,8 @@ M = TypeVar("M", bound=Model)
 
 
 @dataclass(frozen=True, slots=True)
-class _Made:
-    """`places`: where each parameter stands among the values of the statement; `related`: what puts the rows of other tables that come
-    along in a row's place."""
+class _Compiled:
+    """`places`: the indexes of each parameter among the statement's values; `related`: the populators of joined rows."""
 
     compiler: Any
     sql: str
@@ -33,27 +32,27 @@ class _Made:
 
 
 class Prepared(Generic[R]):
-    """`make` builds the query from `stand_ins`, values of the parameters' types that are unlike any other value in it."""
+    """`make` builds the query from `stand_ins`: values of the parameters' types that differ from all other values in it."""
 
     def __init__(self, make: Callable[..., QuerySet[Any, R]], *stand_ins: object) -> None:
         self._make, self._stand_ins = make, stand_ins
-        self._made: _Made | None = None
+        self._statement: _Compiled | None = None
 
     def __call__(self, *parameters: object) -> list[R]:
-        made = self._made = self._made or self._compiled()
+        statement = self._statement = self._statement or self._compiled()
         with connection.cursor() as cursor:
-            cursor.execute(made.sql, _filled(made.values, made.places, parameters))
+            cursor.execute(statement.sql, _filled(statement.values, statement.places, parameters))
             rows = cursor.fetchall()
-        converted = list(made.compiler.apply_converters(rows, made.converters)) if made.converters else rows
-        if made.model is None:
+        converted = list(statement.compiler.apply_converters(rows, statement.converters)) if statement.converters else rows
+        if statement.model is None:
             return [tuple(row) for row in converted]  # type: ignore[misc]
-        found = [made.model.from_db(connection.alias, made.names, row[: len(made.names)]) for row in converted]
-        for related in made.related:
-            for row, one in zip(converted, found, strict=True):
-                related.populate(row, one)
-        return found  # type: ignore[return-value]
+        instances = [statement.model.from_db(connection.alias, statement.names, row[: len(statement.names)]) for row in converted]
+        for related in statement.related:
+            for row, instance in zip(converted, instances, strict=True):
+                related.populate(row, instance)
+        return instances  # type: ignore[return-value]
 
-    def _compiled(self) -> _Made:
+    def _compiled(self) -> _Compiled:
         query = self._make(*self._stand_ins)
         compiler: Any = query.query.get_compiler(connection=connection)
         sql, values = compiler.as_sql()
@@ -63,18 +62,18 @@ class Prepared(Generic[R]):
         info = None if query.query.values_select else compiler.klass_info
         names = [columns[at][0].target.attname for at in info["select_fields"]] if info else ()
         related = get_related_populators(info, columns, connection.alias) if info else ()  # type: ignore[call-arg] # stubs of a later Django
-        return _Made(compiler, sql, values, places, converters, info["model"] if info else None, names, related)
+        return _Compiled(compiler, sql, values, places, converters, info["model"] if info else None, names, related)
 
 
 class PreparedUpdate:
-    """`make` gives the rows to change and their new columns from `stand_ins`, as Prepared has them. Returns how many rows there were."""
+    """`make` builds the rows to change and their new columns from `stand_ins`, as in Prepared. Returns the number of rows."""
 
     def __init__(self, make: Callable[..., tuple[QuerySet[Any], Mapping[str, Any]]], *stand_ins: object) -> None:
         self._make, self._stand_ins = make, stand_ins
-        self._made: tuple[str, Sequence[Any], Sequence[Sequence[int]]] | None = None
+        self._statement: tuple[str, Sequence[Any], Sequence[Sequence[int]]] | None = None
 
     def __call__(self, *parameters: object) -> int:
-        sql, values, places = self._made = self._made or self._compiled()
+        sql, values, places = self._statement = self._statement or self._compiled()
         with connection.cursor() as cursor:
             cursor.execute(sql, _filled(values, places, parameters))
             return int(cursor.rowcount)
@@ -88,15 +87,15 @@ class PreparedUpdate:
 
 
 class PreparedInsert(Generic[M]):
-    """Inserts a row of `model` and gives it its id. `once`: a column in which no two rows may be alike; where one has that value already,
-    its id is given, and nothing of it changes."""
+    """Inserts a row of `model` and sets its id. `once`: a unique column; where a row with its value exists, that row's id is set, and the
+    row does not change."""
 
     def __init__(self, model: type[M], once: str = "") -> None:
         self._model, self._once = model, once
-        self._made: tuple[str, Sequence[Field[Any, Any]]] | None = None
+        self._statement: tuple[str, Sequence[Field[Any, Any]]] | None = None
 
     def __call__(self, row: M) -> M:
-        sql, columns = self._made = self._made or self._compiled(row)
+        sql, columns = self._statement = self._statement or self._compiled(row)
         with connection.cursor() as cursor:
             cursor.execute(sql, [column.get_db_prep_save(column.pre_save(row, add=True), connection) for column in columns])
             (row.pk,) = cursor.fetchone()
@@ -104,15 +103,15 @@ class PreparedInsert(Generic[M]):
         return row
 
     def _compiled(self, row: M) -> "tuple[str, Sequence[Field[Any, Any]]]":
-        """The SQL for any row: one like it is compiled."""
+        """The SQL for any row, compiled for `row`."""
         about = self._model._meta  # noqa: SLF001 -- as Django documents it
-        columns, known = (
-            [one for one in about.concrete_fields if not one.primary_key],
+        columns, key = (
+            [instance for instance in about.concrete_fields if not instance.primary_key],
             about.get_field(self._once) if self._once else about.pk,
         )
         query = InsertQuery(self._model)
         if self._once:
-            query = InsertQuery(self._model, on_conflict=OnConflict.UPDATE, update_fields=[known], unique_fields=[known])
+            query = InsertQuery(self._model, on_conflict=OnConflict.UPDATE, update_fields=[key], unique_fields=[key])
         query.insert_values(columns, [row])
         compiler: Any = query.get_compiler(connection=connection)
         compiler.returning_fields = [about.pk]
@@ -122,14 +121,14 @@ class PreparedInsert(Generic[M]):
 
 
 class PreparedSave(Generic[M]):
-    """Updates all columns of a row of `model` that is there; False where it is not."""
+    """Updates all columns of a row of `model`; False where the row does not exist."""
 
     def __init__(self, model: type[M]) -> None:
         self._model = model
-        self._made: tuple[str, Sequence[Field[Any, Any]]] | None = None
+        self._statement: tuple[str, Sequence[Field[Any, Any]]] | None = None
 
     def __call__(self, row: M) -> bool:
-        sql, columns = self._made = self._made or self._compiled()
+        sql, columns = self._statement = self._statement or self._compiled()
         values = [column.get_db_prep_save(column.pre_save(row, add=False), connection) for column in columns]
         with connection.cursor() as cursor:
             cursor.execute(sql, values)
@@ -137,13 +136,13 @@ class PreparedSave(Generic[M]):
 
     def _compiled(self) -> "tuple[str, Sequence[Field[Any, Any]]]":
         about, quoted = self._model._meta, connection.ops.quote_name  # noqa: SLF001 -- as Django documents it
-        columns = sorted(about.concrete_fields, key=lambda one: one.primary_key)
-        *changed, key = [f"{quoted(str(one.column))} = %s" for one in columns]
+        columns = sorted(about.concrete_fields, key=lambda instance: instance.primary_key)
+        *changed, key = [f"{quoted(str(instance.column))} = %s" for instance in columns]
         return f"UPDATE {quoted(about.db_table)} SET {', '.join(changed)} WHERE {key}", columns  # noqa: S608 -- the model's own names
 
 
 def _places(values: Sequence[Any], stand_ins: Sequence[object]) -> list[list[int]]:
-    places = [[at for at, value in enumerate(values) if value == one] for one in map(_plain, stand_ins)]
+    places = [[at for at, value in enumerate(values) if value == instance] for instance in map(_plain, stand_ins)]
     assert all(places), "a parameter is not among the values of its query"
     return places
 

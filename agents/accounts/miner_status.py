@@ -1,4 +1,4 @@
-"""The state for `GET /health`, which a thread reads every REFRESH_SECONDS, so that neither steps nor the database are waited for."""
+"""The state for `GET /health`, read by a thread every REFRESH_SECONDS, so that requests wait neither for steps nor for the database."""
 
 import logging
 import threading
@@ -19,14 +19,14 @@ from agents.policy.reset_times import Prediction
 
 logger = logging.getLogger(__name__)
 
-# How old the state in memory is at the most, in seconds, while the database answers. Monitors read it every ten seconds or more rarely.
+# The greatest age of the state in memory, in seconds, while the database answers. Monitors read it every ten seconds or less often.
 REFRESH_SECONDS = 2.0
 CLOCK = "%Y-%m-%d %H:%M:%S UTC"
 
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """Of the account that represents the miner. `resets_at`: when it is expected back; `source`: how we know."""
+    """The state of the account that represents the miner. `resets_at`: its expected recovery; `source`: where that time comes from."""
 
     agent_type: str
     state: str
@@ -75,20 +75,20 @@ def health(now: float) -> Health:
         snapshot = status.foremost(status.account_statuses(now), now)
     except UNAVAILABLE:
         return Health(Mode.HYBRID, "unknown", "The database can't be read. The template agent answers.")
-    seen = snapshot.state(now)
-    if seen in USABLE:
+    state = snapshot.state(now)
+    if state in USABLE:
         return Health(mode, AccountState.OPEN, snapshot.models_remedy or "The LLM is available.")
-    if seen is AccountState.OFF:
-        return Health(mode, seen, snapshot.obstacle.sentence if snapshot.obstacle else "")
+    if state is AccountState.OFF:
+        return Health(mode, state, snapshot.obstacle.sentence if snapshot.obstacle else "")
     expected = snapshot.expected(now)
-    sentence = snapshot.cause_sentence if seen is AccountState.STOPPED else snapshot.explanation
-    sentence = sentence or f"{_gate(snapshot, seen, now)} {_range(expected)}".strip()
+    sentence = snapshot.cause_sentence if state is AccountState.STOPPED else snapshot.explanation
+    sentence = sentence or f"{_gate(snapshot, state, now)} {_range(expected)}".strip()
     back_at = datetime.fromtimestamp(expected.at, UTC) if expected and expected.at is not None else None
-    return Health(mode, seen, sentence, back_at, expected.source.sentence if expected else "")
+    return Health(mode, state, sentence, back_at, expected.source.sentence if expected else "")
 
 
-def _gate(snapshot: AccountStatus, seen: AccountState, now: float) -> str:
-    if seen is AccountState.PROBING:
+def _gate(snapshot: AccountStatus, state: AccountState, now: float) -> str:
+    if state is AccountState.PROBING:
         return "The pause is over. The next step probes the account."
     if snapshot.is_paused_by_operator(now):
         return f"Paused by an operator until {datetime.fromtimestamp(snapshot.gate.paused_until, UTC):{CLOCK}}."
@@ -96,8 +96,8 @@ def _gate(snapshot: AccountStatus, seen: AccountState, now: float) -> str:
 
 
 def _range(expected: Prediction | None) -> str:
-    """Empty where a single time says all, or nothing is known."""
+    """Empty where the recovery is a single time or unknown."""
     if expected is None or expected.source is PauseSource.OPERATOR or expected.earliest is None or expected.latest is None:
         return ""
-    earliest, latest = (datetime.fromtimestamp(each, UTC) for each in (expected.earliest, expected.latest))
+    earliest, latest = (datetime.fromtimestamp(time, UTC) for time in (expected.earliest, expected.latest))
     return f"Expected back from {earliest:{CLOCK}} to {latest:{CLOCK}}."

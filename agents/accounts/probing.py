@@ -1,4 +1,4 @@
-"""Probes: one request for a single token shows whether a paused account works again. Counted and paid apart from steps."""
+"""Probes: a request for a single token shows whether a paused account works again. Counted apart from steps."""
 
 import time
 from dataclasses import dataclass, replace
@@ -22,7 +22,7 @@ from agents.policy.reasons import Purpose, Reason, Verdict
 
 # A provider that takes longer for one token, in seconds, is of no use to a step either.
 PATIENCE = 25.0
-# A probe may end without a word about the account, such as in a fault of the provider's: the next one by the machine waits this long.
+# A probe may end without a result for the account, such as in a fault of the provider: the next automatic one waits this long.
 AGAIN_AFTER = timedelta(seconds=60)
 # "Say OK." with what a model's chat template adds.
 MOST_PROMPT_TOKENS = 200
@@ -36,7 +36,7 @@ def start(account: Account, *, by: str, now: float) -> None:
 
 
 def start_due(now: datetime) -> int:
-    """Start a probe of each account whose pause is over and for which no step came by. Returns how many are under way."""
+    """Start a probe of each account whose pause is over and that no step has probed. Returns how many were started."""
     settings = Settings.current()
     if not settings.probe_after_pause or settings.agent_mode == Mode.TEMPLATE:
         return 0
@@ -47,7 +47,7 @@ def start_due(now: datetime) -> int:
 
 
 def is_due(account: Account, now: datetime) -> bool:
-    """The account's pause is over, and neither a step nor a probe checks whether it works again."""
+    """Whether the account's pause is over, and neither a step nor a probe is checking the account."""
     gate, at = gate_rows.of(account), now.timestamp()
     if gate.state(at) is not GateState.PROBING or at < gate.probe_until:
         return False
@@ -58,7 +58,7 @@ def is_due(account: Account, now: datetime) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """`end` None: nothing was sent, for `reason`; `retry_at` (Unix time): when it may be."""
+    """`end` None: nothing was sent, for `reason`; `retry_at`: the earliest time for another try, in Unix seconds."""
 
     reason: Reason
     model: str = ""
@@ -67,16 +67,16 @@ class Sent:
 
 
 def send(account: Account, purpose: Purpose, *, clock: Clock = time.time) -> Sent:
-    known = usable(account)
-    if isinstance(known, Reason):
-        return Sent(known)
+    provider = usable(account)
+    if isinstance(provider, Reason):
+        return Sent(provider)
     in_force = rules(Settings.current())
-    most_usd = {model: costs.of_tokens(known.prices.get(model), MOST_PROMPT_TOKENS, 1) for model in known.models}
-    request = Request(account, in_force.limits, clock() + PATIENCE, known.models, most_usd=most_usd, caps=in_force.caps)
+    most_usd = {model: costs.of_tokens(provider.prices.get(model), MOST_PROMPT_TOKENS, 1) for model in provider.models}
+    request = Request(account, in_force.limits, clock() + PATIENCE, provider.models, most_usd=most_usd, caps=in_force.caps)
     permit = ledger.open_attempt([request], purpose, clock)
     if permit.attempt_uid is None:
         return Sent(permit.decision.reason, retry_at=permit.decision.retry_at)
-    result = Attempt(PROMPT, lambda _: Plan(()), known, request, permit, clock).run()
+    result = Attempt(PROMPT, lambda _: Plan(()), provider, request, permit, clock).run()
     end = result.end
     assert end is not None
     if end.accepted:

@@ -1,6 +1,6 @@
-"""What an account has left, read from the provider's management host. Each reading is a row.
+"""Readings of an account's balance and quota from the provider's management API. Each reading is a row.
 
-The row is the claim: it is there before the first request is sent, whichever worker sends it, so that no account is read too often.
+The row is also the claim: it is inserted before the first request is sent, so that workers do not read an account too often.
 """
 
 from collections.abc import Sequence
@@ -23,11 +23,11 @@ from agents.policy.quotas import PATHS, SUBSCRIPTION, Failed, Reading, cap_ends_
 from agents.policy.reasons import PauseSource
 from agents.policy.refusals import RefusalClass
 
-# The management host answers in well under a second; all parts together stay inside a job's time.
+# The management host answers in well under a second; all parts together fit into a job's time limit.
 SECONDS = 10.0
-# The provider asks to be polled at most this often.
+# The provider's documented minimum between polls.
 EVERY = timedelta(seconds=300)
-# After a refusal the reset is worth one more look; the provider's own cache is this old at most.
+# After a refusal the reset is read once more; the provider's cache is at most this old.
 AFTER_REFUSAL = timedelta(seconds=60)
 NOT_ADMIN = Failed("this key cannot read quotas: it needs an admin key", is_common=True)
 TOO_OFTEN = Failed("the management host refused for too many requests (429); the next reading follows in some minutes", is_common=True)
@@ -35,11 +35,11 @@ WRONG_HOST = Failed("no management API answers at this address; check the Manage
 NO_JSON = Failed("the answer is no JSON")
 UNDER_WAY = "The reading was not finished."
 FAULT_CHARS = 300
-STATED = [each.name for each in fields(Reading) if each.name != "faults"]
+STATED = [field.name for field in fields(Reading) if field.name != "faults"]
 
 
 def start_due(now: datetime) -> int:
-    """Jobs of their own, so that a host that hangs delays no other account. Returns how many are under way."""
+    """Start a job for each account that is due, so that a hanging host delays no other account. Returns how many."""
     enabled = Account.objects.filter(enabled=True)
     due = [account for account in enabled if _may_be_read(account) and not _recent(account, now, EVERY).exists()]
     for account in due:
@@ -48,7 +48,7 @@ def start_due(now: datetime) -> int:
 
 
 def start_caps(now: datetime) -> int:
-    """For accounts that were refused for their cap and whose reset only the calendar gives. Returns how many are under way."""
+    """The same for accounts that were refused for their cap and whose reset is known from the calendar only."""
     due = [gate.account for gate in _capped_gates(now).select_related("account") if is_cap_due(gate.account, now)]
     for account in due:
         leased_job.start(AccountJob, account=account, kind=AccountJob.Kind.READ_CAP)
@@ -56,7 +56,7 @@ def start_caps(now: datetime) -> int:
 
 
 def read(account: Account, now: datetime, *, gap: timedelta = EVERY, paths: Sequence[str] = PATHS) -> QuotaReading | None:
-    """None where it was read less than `gap` ago, or has no admin key. A pause whose end the reading states is moved there."""
+    """None where it was read less than `gap` ago, or has no admin key. Moves a pause's end to the reset time of the reading."""
     try:
         key, fault = admin_key_of(account), ""
     except UnreadableKey as error:
@@ -65,13 +65,13 @@ def read(account: Account, now: datetime, *, gap: timedelta = EVERY, paths: Sequ
     if row is None:
         return None
     url, at = account.management_url or settings.CHUTES_MANAGEMENT_URL, now.timestamp()
-    known = Reading(faults=(fault,)) if fault else read_host(url, key, at, paths)
-    row.fault = shorten(" ".join(known.faults), FAULT_CHARS)
+    result = Reading(faults=(fault,)) if fault else read_host(url, key, at, paths)
+    row.fault = shorten(" ".join(result.faults), FAULT_CHARS)
     for name in STATED:
-        value = getattr(known, name)
+        value = getattr(result, name)
         setattr(row, name, maybe_at(value) if name.endswith("_at") else value)
     row.save()
-    until = cap_ends_at(known)
+    until = cap_ends_at(result)
     if until is not None:
         move_reset(account, until, read_at=at, now=at)
     return row
@@ -82,7 +82,7 @@ def read_cap(account: Account, now: datetime) -> bool:
 
 
 def is_cap_due(account: Account, now: datetime) -> bool:
-    """The account is paused for its cap until the calendar's next window, and nothing was read since that pause began."""
+    """Whether the account is paused for its cap until the calendar's next window, and was not read since that pause began."""
     gate = _capped_gates(now).filter(account=account).first()
     if gate is None or not _may_be_read(account):
         return False
@@ -96,7 +96,7 @@ def _capped_gates(now: datetime) -> QuerySet[Gate]:
 
 
 def _may_be_read(account: Account) -> bool:
-    """With an admin key, or one that can't be opened: that is on record then."""
+    """Whether it has an admin key, or one that can't be opened, which the reading records."""
     try:
         return bool(admin_key_of(account))
     except UnreadableKey:
@@ -104,7 +104,7 @@ def _may_be_read(account: Account) -> bool:
 
 
 def _recent(account: Account, now: datetime, gap: timedelta) -> QuerySet[QuotaReading]:
-    """The readings of the last `gap`. A row from further ahead is from before the clock was set back, and counts for nothing."""
+    """The readings of the last `gap`. Rows from further in the future are from before the clock was set back, and are ignored."""
     return QuotaReading.objects.filter(account=account, read_at__gt=now - gap, read_at__lt=now + gap)
 
 
@@ -117,7 +117,7 @@ def _claimed(account: Account, now: datetime, gap: timedelta) -> QuotaReading | 
 
 
 def read_host(url: str, key: str, now: float, paths: Sequence[str] = PATHS) -> Reading:
-    """Raises nothing: a part that can't be read is unknown. Once the host is away or read too often, no more is requested."""
+    """Raises nothing: a part that can't be read is unknown. Stops where the host is down or refuses for too many requests."""
     answers: dict[str, object] = {}
     for path in paths:
         try:

@@ -1,4 +1,4 @@
-"""What each account is doing, and which of several represents the miner, for the panel and `/health` alike."""
+"""The status of each account, and the account that represents the miner, for the panel and `/health`."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -20,17 +20,17 @@ from agents.policy.routing import Rules
 from agents.prompting.completions import MAX_TOKENS
 from agents.prompting.prompt import MOST_TOKENS
 
-# An open account whose next slot is not there yet is SPACING; a STOPPED one waits for its operator.
+# SPACING: open, but the next slot is later. STOPPED: waits for an operator.
 AccountState = StrEnum("AccountState", "OPEN SPACING PAUSED PROBING STOPPED OFF")
 USABLE = frozenset({AccountState.OPEN, AccountState.SPACING})
 
 
 @dataclass(frozen=True, slots=True)
 class AccountStatus:
-    """`obstacle`: why the account is not used at all. `event`: the open rate-limit event of the whole account.
+    """`obstacle`: why the account is not used at all. `event`: its open rate-limit event.
 
-    `control`: what a made-up key met in the present block, where the edge refused the account's. `refused`: by model, the class of its
-    last refusal; a model that answered since is not in it.
+    `control`: the refusal of a made-up key in the present block, where the edge refused the account's. `refused`: by model, the class of
+    its last refusal, for models that have not answered since.
     """
 
     account: Account
@@ -46,8 +46,8 @@ class AccountStatus:
     @property
     def cause(self) -> RefusalClass | None:
         """Of the refusal that the account has not recovered from."""
-        known = self.gate.cause if self.gate.strikes else ""
-        refusal = known or (self.event.refusal if self.event else "")
+        present = self.gate.cause if self.gate.strikes else ""
+        refusal = present or (self.event.refusal if self.event else "")
         return RefusalClass(refusal) if refusal else None
 
     @property
@@ -62,12 +62,12 @@ class AccountStatus:
 
     @property
     def explanation(self) -> str:
-        """What is known of the edge's refusal beyond its class; "" for nothing."""
+        """A sentence on the edge's refusal where more than its class is known; else ""."""
         return self.cause_sentence if self.control or self.gate.never_worked else ""
 
     @property
     def models_remedy(self) -> str:
-        """Why no model can answer and what to do, where each waits for an operator; else ""."""
+        """Why no model can answer and what to do, where every model waits for an operator; else ""."""
         kinds = [self.refused.get(model) for model in self.models]
         sentences = [kind.sentence for kind in kinds if kind and kind.about.remedy]
         return sentences[0] if sentences and len(sentences) == len(kinds) else ""
@@ -90,7 +90,7 @@ class AccountStatus:
         return now < self.gate.paused_until and self.gate.pause_source is PauseSource.OPERATOR
 
     def expected(self, now: float) -> Prediction | None:
-        """As was predicted when the account was paused; None where no pause is behind it, or nothing is known."""
+        """The prediction made when the account was paused; None without a pause or a prediction."""
         state, gate = self.state(now), self.gate
         if state is AccountState.STOPPED:
             return Prediction(PauseSource.CHECK, 0.0)
@@ -108,17 +108,17 @@ class AccountStatus:
 def account_statuses(now: float) -> list[AccountStatus]:
     """Every account at `now`, in the order in which a step tries them."""
     in_force, rows = rules(Settings.current()), accounts()
-    found = {row.account_id: row for row in Gate.objects.filter(account__in=rows)}
+    gates = {row.account_id: row for row in Gate.objects.filter(account__in=rows)}
     events = defaultdict[int, dict[str, RateLimitEvent]](dict)
     for event in RateLimitEvent.objects.filter(account__in=rows, ended_by=""):
         events[event.account_id][event.model] = event
     used, _ = daily_use.today(rows, "", now)
-    return [_status(row, in_force, found.get(row.pk), events[row.pk], used.get(row.pk, Used())) for row in rows]
+    return [_status(row, in_force, gates.get(row.pk), events[row.pk], used.get(row.pk, Used())) for row in rows]
 
 
 def _status(account: Account, in_force: Rules, row: Gate | None, events: Mapping[str, RateLimitEvent], used: Used) -> AccountStatus:
-    known, models, prices = usable(account, in_force.mode), models_of(account), prices_of(account)
-    obstacle = known if isinstance(known, Reason) else None
+    offer, models, prices = usable(account, in_force.mode), models_of(account), prices_of(account)
+    obstacle = offer if isinstance(offer, Reason) else None
     cheapest = min((costs.of_tokens(prices.get(model), MOST_TOKENS, MAX_TOKENS) for model in models), default=0.0)
     if not obstacle and not costs.allows(in_force.caps, used, cheapest):
         obstacle = Reason.CAP
@@ -128,8 +128,8 @@ def _status(account: Account, in_force: Rules, row: Gate | None, events: Mapping
     return AccountStatus(account, gate, in_force.limits, models, latencies, event, obstacle, control, refused)
 
 
-def foremost(seen: Sequence[AccountStatus], now: float) -> AccountStatus:
-    """The account that represents the miner: the first that can be used, else the one that is back the soonest; those that are off last."""
+def foremost(statuses: Sequence[AccountStatus], now: float) -> AccountStatus:
+    """The account that represents the miner: the first usable one, else the one with the earliest recovery; disabled ones last."""
 
     def back_at(snapshot: AccountStatus) -> tuple[int, float]:
         state, expected = snapshot.state(now), snapshot.expected(now)
@@ -139,7 +139,7 @@ def foremost(seen: Sequence[AccountStatus], now: float) -> AccountStatus:
             return (2 if state is AccountState.STOPPED else 3), 0.0
         return 1, max(now, snapshot.gate.paused_until, (expected and expected.at) or 0.0)
 
-    return min(seen, key=back_at)
+    return min(statuses, key=back_at)
 
 
 def predicted_by(event: RateLimitEvent) -> Prediction:

@@ -3,7 +3,7 @@ from typing import Self
 
 
 class Choice(StrEnum):
-    """Members are written as NAME = value, sentence. The sentence is for operators."""
+    """An enum whose members are written as NAME = value, sentence. The sentence is for operators."""
 
     sentence: str
 

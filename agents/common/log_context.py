@@ -1,4 +1,4 @@
-"""Which step and which LLM attempt a log record is about: set where the work is done, read where records are written."""
+"""The step and the LLM attempt of a log record: set where the work is done, read where records are written."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

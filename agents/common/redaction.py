@@ -1,7 +1,7 @@
-"""Take secrets out of text before it reaches a log, a row or a page.
+"""Masks secrets in text before it reaches a log, a row or a page.
 
-`redact` is for logs, errors and pages. `mask_keys` is for what callers send, before it is stored: a task's prompt may say which password
-to type, which a replay needs, but no task needs an issued key.
+`redact` is for logs, errors and pages. `mask_keys` is for callers' texts before they are stored: a replay needs the password that a
+prompt contains, but no task needs an API key.
 """
 
 import json
@@ -15,7 +15,7 @@ MASK = "[secret]"
 SHORTEST_SECRET = 6  # anything shorter would mask ordinary words
 
 _NAMES = r"(?:api[-_]?key|passw(?:or)?d|pwd|secret|token|authorization)"
-# Each repetition before a known word is bounded, so that the time grows with the text and not with its square.
+# Each repetition before a keyword is bounded, so that matching takes linear time.
 _PATTERNS = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
@@ -31,9 +31,8 @@ _PATTERNS = tuple(
         r"(?:(?<=\")[^\"\\]+|(?<=')[^'\\]+|[^\s\"',;&)}\]\\]{6,})",
     )
 )
-# Keys as they are issued, by what each begins with and what follows. A search for a plain text is fast, so a page of megabytes without
-# keys costs nearly nothing. A digit is required early where a class name of a style sheet may begin alike. Repetitions are of one class
-# each, so the time is linear.
+# Issued keys by their prefix and the rest. Searching for a prefix is fast, so a large page without keys costs nearly nothing. A digit is
+# required early where a CSS class may begin alike. Each repetition is of one character class, so that matching takes linear time.
 _DIGIT = r"(?=[A-Za-z_-]{0,40}[0-9])"
 _LONG = _DIGIT + r"[A-Za-z0-9_-]{16,}"
 _JWT_PART = r"[A-Za-z0-9_-]{10,}"
@@ -53,44 +52,44 @@ _ISSUED: Mapping[str, str] = {
     "eyJ": rf"(?<![A-Za-z0-9_-]eyJ){_JWT_PART}\.eyJ{_JWT_PART}\.{_JWT_PART}",  # JSON web tokens
     "-----BEGIN ": r"(?:[A-Z]{1,10} ){0,3}PRIVATE KEY-----[^-]*",
 }
-# Of these a part of a longer word is none.
+# Not matched inside a longer word.
 _WHOLE = ("sk-", "hf_", "r8_", "fw_", "AKIA", "ASIA", "npm_", "mp_")
 _NAMED: Mapping[str, str] = {
     **dict.fromkeys(("earer", "EARER"), r"(?:\s{1,4}|%20|\+)"),
     **dict.fromkeys(("api", "Api", "API"), r"[-_ ]?[Kk][Ee][Yy][\"']?\s{0,4}[:=]\s{0,4}[\"']?"),
 }
-# The prefix comes first in each pattern, so that it is what the search starts with.
+# Each pattern starts with the prefix, which makes the search fast.
 _KEYS = {prefix: re.compile(re.escape(prefix) + rest) for prefix, rest in _ISSUED.items()}
 _KEYS |= {prefix: re.compile(rf"{prefix}(?<![A-Za-z0-9]{prefix}){_ISSUED[prefix]}") for prefix in _WHOLE}
 _KEYS |= {name: re.compile(rf"(?P<keep>{name}{rest})[A-Za-z0-9._~+/=-]{{16,}}") for name, rest in _NAMED.items()}
-# Characters that are masked at a time: a regular expression holds the interpreter, and steps are waiting for it.
+# Characters that are masked at a time: a regular expression holds the interpreter lock, and steps wait for it.
 PIECE = 65_536
 _EDGE = re.compile(r"[\s<]")
-# What this process has opened or was given. A secret that it never held can't get into what it writes.
-_known: set[str] = set()
+# Secrets that this process has used. Others can't be in its output.
+_remembered: set[str] = set()
 
 
 def remember(*secrets: str) -> None:
-    """From now on, in this process."""
-    _known.update(secret for secret in secrets if len(secret) >= SHORTEST_SECRET)
+    """Mask these secrets from now on, in this process."""
+    _remembered.update(secret for secret in secrets if len(secret) >= SHORTEST_SECRET)
 
 
 def redact(text: str, secrets: Iterable[str] = ()) -> str:
-    """`text` with what looks like a key, token or password, what was remembered and every one of `secrets` replaced by a mask."""
-    text = _masked_keys(text, _known.union(secret for secret in secrets if len(secret) >= SHORTEST_SECRET))
+    """Masks what looks like a key, token or password, remembered secrets and `secrets`."""
+    text = _masked_keys(text, _remembered.union(secret for secret in secrets if len(secret) >= SHORTEST_SECRET))
     for pattern in _PATTERNS:
         text = pattern.sub(_masked, text)
     return text
 
 
 def mask_keys(text: str) -> str:
-    """`text` with every issued key and what was remembered replaced by a mask: what may be stored of a stranger's text."""
+    """Masks issued keys and remembered secrets, so that a caller's text may be stored."""
     masked, start = list[str](), 0
     while start < len(text):
-        # A piece ends where no key goes on, if there is such a place nearby.
+        # A piece ends outside of a key, if such a place is near.
         edge = _EDGE.search(text, start + PIECE, start + 2 * PIECE)
         end = edge.start() if edge else start + 2 * PIECE
-        masked.append(_masked_keys(text[start:end], _known))
+        masked.append(_masked_keys(text[start:end], _remembered))
         start = end
     return "".join(masked)
 
@@ -108,9 +107,9 @@ def mask_keys_in(value: Any) -> Any:
     if isinstance(value, str):
         return mask_keys(value)
     if isinstance(value, dict):
-        return {name: mask_keys_in(each) for name, each in value.items()}
+        return {name: mask_keys_in(part) for name, part in value.items()}
     if isinstance(value, list | tuple):
-        return [mask_keys_in(each) for each in value]
+        return [mask_keys_in(part) for part in value]
     return value
 
 
@@ -121,7 +120,7 @@ def _any_of(secrets: frozenset[str]) -> re.Pattern[str]:
 
 
 def _forms(secret: str) -> set[str]:
-    """A secret as it stands in text, in a URL, in JSON, and in what Python prints of strings and bytes."""
+    """A secret as it appears in text, in URLs, in JSON, and in Python's representation of strings and bytes."""
     encoded = {quote(secret, safe="", errors="replace"), quote(secret, errors="replace"), quote_plus(secret, errors="replace")}
     lower = {re.sub(r"%[0-9A-F]{2}", lambda match: match[0].lower(), form) for form in encoded}
     shown = {repr(secret)[1:-1], repr(repr(secret))[2:-2], repr(secret.encode("utf-8", "replace"))[2:-1], json.dumps(secret)[1:-1]}

@@ -1,4 +1,4 @@
-"""Who sent a request: the client's address as far as trusted proxies vouch for it, and whether it is the panel's own test."""
+"""The sender of a request: the client's address by trusted proxies, and whether it is the panel's own test."""
 
 import ipaddress
 
@@ -9,20 +9,20 @@ from django.http import HttpRequest
 # A signed header marks the panel's own test steps, good for a minute.
 HEADER = "X-Minerpanel-Test"
 _SALT = "minerpanel live API test"
-# The time a request may take to arrive, with the difference of two clocks.
+# Seconds that a request may take to arrive, with the difference of two clocks.
 _GOOD_SECONDS = 60
 
 
 def client_address(request: HttpRequest) -> str | None:
-    """None where it is unknown. X-Forwarded-For is read from its end, as far as the proxies in TRUSTED_PROXIES vouch for it: a client
-    can write what it likes into its start."""
+    """None for unknown. X-Forwarded-For is read from its end, as long as each hop is in TRUSTED_PROXIES: its start is written by the
+    client."""
     address = _parsed(request.META.get("REMOTE_ADDR", ""))
     for hop in reversed(request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")):
-        said = _parsed(_without_port(hop.strip()))
-        # Nothing vouches for what stands before a hop that can't be read.
-        if said is None or not is_trusted(str(address)):
+        forwarded = _parsed(_without_port(hop.strip()))
+        # What precedes an unreadable hop is not trusted.
+        if forwarded is None or not is_trusted(str(address)):
             break
-        address = said
+        address = forwarded
     return str(address) if address else None
 
 
@@ -48,15 +48,15 @@ def _parsed(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
 
 
 def mark() -> dict[str, str]:
-    """Another miner ignores it."""
+    """The header that marks a test. Other miners ignore it."""
     return {HEADER: signing.dumps("test", salt=_SALT)}
 
 
 def is_test(request: HttpRequest) -> bool:
-    if (said := request.headers.get(HEADER)) is None:  # that of every caller
+    if (signed := request.headers.get(HEADER)) is None:  # as of every caller
         return False
     try:
-        signing.loads(said, salt=_SALT, max_age=_GOOD_SECONDS)
+        signing.loads(signed, salt=_SALT, max_age=_GOOD_SECONDS)
     except signing.BadSignature:
         return False
     return True

@@ -1,4 +1,4 @@
-"""Text that every database and every JSON reader takes, and lengths of time in words."""
+"""Text that every database and JSON parser accepts, and durations as text."""
 
 
 def storable(text: str) -> str:
@@ -11,7 +11,7 @@ def storable(text: str) -> str:
 
 
 def storable_json(value: object, depth: int = 8) -> object:
-    """A JSON value with storable texts and keys. What nests deeper than `depth` becomes None, so that no reader's stack overflows."""
+    """A JSON value with storable texts and keys. Values nested deeper than `depth` become None, so that no parser's stack overflows."""
     if isinstance(value, str):
         return storable(value)
     if not isinstance(value, dict | list):
@@ -28,7 +28,7 @@ def shorten(text: str, length: int = 80) -> str:
 
 
 def length(seconds: float, units: int = 2) -> str:
-    """A length of time in so many of its largest units, such as 3 min 12 s."""
+    """A duration in its `units` largest units, such as 3 min 12 s."""
     left, parts = max(0, round(seconds)), list[str]()
     for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1)):
         count, left = divmod(left, size)

@@ -1,4 +1,4 @@
-"""The settings and accounts in force, and changes of settings: validated, saved where they differ, kept with who and why."""
+"""The settings and accounts in force, and changes of settings: validated, saved where they differ, recorded with user and reason."""
 
 import json
 import logging
@@ -31,7 +31,7 @@ logger = logging.getLogger(__name__)
 SETTINGS = settings_of(Settings)
 STORAGE = settings_of(Settings, model.STORAGE)  # how much is kept, in MB: on the Retention page
 FALLBACK_MODELS = 3
-Who = AbstractBaseUser | None  # None: the machine itself, or a command
+Who = AbstractBaseUser | None  # None: the miner itself, or a command
 _NOT_FINITE = "Give a finite number."
 
 
@@ -72,7 +72,7 @@ _ACCOUNTS = Prepared(Account.objects.all)
 
 
 def accounts() -> list[Account]:
-    """All accounts, in the order in which a step tries them; the account `default` is made at first use."""
+    """All accounts, in the order in which a step tries them; the account `default` is created at first use."""
     return _ACCOUNTS() or [default_account()]
 
 
@@ -90,7 +90,7 @@ def provider(account: Account) -> Provider:
 
 
 def usable(account: Account, mode: Mode = Mode.HYBRID, *, caller_allowed: bool = True) -> Provider | Reason:
-    """The account's provider, or why its LLM is not used at all: steps, probes, tests, health checks and pages go by this."""
+    """The account's provider, or why its LLM is not used at all. Steps, probes, tests, health checks and pages use this."""
     if mode is Mode.TEMPLATE:
         return Reason.MODE
     if not caller_allowed:
@@ -98,13 +98,13 @@ def usable(account: Account, mode: Mode = Mode.HYBRID, *, caller_allowed: bool =
     if not account.enabled:
         return Reason.DISABLED
     try:
-        known = provider(account)
+        usable_provider = provider(account)
     except UnreadableKey as error:
         logger.error("Account %s: %s", account.name, error)
         return Reason.UNREADABLE
-    if not known.key:
+    if not usable_provider.key:
         return Reason.NO_KEY
-    return known if known.models else Reason.NO_MODEL
+    return usable_provider if usable_provider.models else Reason.NO_MODEL
 
 
 def base_url_of(account: Account) -> str:
@@ -112,7 +112,7 @@ def base_url_of(account: Account) -> str:
 
 
 def provider_name(base_url: str) -> str:
-    """As OpenTelemetry's `gen_ai.provider.name` has it: chutes, else the provider's host."""
+    """OpenTelemetry's `gen_ai.provider.name`: chutes, else the provider's host."""
     host = urlsplit(base_url).hostname or ""
     return "chutes" if host == "chutes.ai" or host.endswith(".chutes.ai") else host
 
@@ -150,12 +150,12 @@ def change(changes: Mapping[str, Any], *, by: Who, reason: str) -> Settings:
 
 
 def set_caller(address: str, state: CallerState, *, by: Who, reason: str) -> CallerState:
-    """Put the address into the list of `state`, and out of the other. Returns its state, which a network in a list may still decide."""
+    """Move the address to the list of `state`. Returns its state, which a network in a list may still determine."""
     lists = {CallerState.ALLOWED: "allowed_callers", CallerState.BLOCKED: "blocked_callers"}
     with transaction.atomic():
         settings = _locked()
         others = {name: [network for network in getattr(settings, name) if network != address] for name in lists.values()}
-        changes = {name: others[name] + [address] * (each is state) for each, name in lists.items()}
+        changes = {name: others[name] + [address] * (listed is state) for listed, name in lists.items()}
         return change(changes, by=by, reason=reason).caller_state(address)
 
 
@@ -166,8 +166,8 @@ def _locked() -> Settings:
 def save(row: models.Model, changes: Mapping[str, Any], allowed: tuple[str, ...], by: Who, reason: str) -> None:
     """Save the row where `changes` make a difference. Raises ValidationError with a message per field; then nothing is saved."""
     if unknown := sorted(set(changes) - set(allowed)):
-        known = ", ".join(allowed)
-        raise ValidationError({"__all__": [f"There is no setting “{name}”. Choose from {known}." for name in unknown]})
+        names = ", ".join(allowed)
+        raise ValidationError({"__all__": [f"There is no setting “{name}”. Choose from {names}." for name in unknown]})
     if faults := {name: fault for name, value in changes.items() if (fault := _fault(row, name, value))}:
         raise ValidationError(faults)
     before = {name: getattr(row, name) for name in allowed}
@@ -196,10 +196,10 @@ def _sign(row: models.Model, by: Who, reason: str) -> None:
 
 
 def _fault(row: models.Model, name: str, value: object) -> str:
-    """What the models' own validation lets through: it skips an empty value of any type, no bound holds NaN, and SQLite stores any text."""
+    """Faults that the models' validation accepts: it skips empty values of any type, NaN passes every bound, and SQLite stores any text."""
     field = row._meta.get_field(name)  # noqa: SLF001 -- Django's documented API
-    if isinstance(field, models.JSONField) and not isinstance(value, wanted := type(field.get_default())):
-        return "Give a list." if wanted is list else "Give a JSON object, or {} for nothing."
+    if isinstance(field, models.JSONField) and not isinstance(value, expected := type(field.get_default())):
+        return "Give a list." if expected is list else "Give a JSON object, or {} for nothing."
     if isinstance(field, models.CharField) and not isinstance(value, str):
         return "Give a text."
     if _is_endless(value):
@@ -241,9 +241,9 @@ def _object(text: str) -> Any:
     try:
         return json.loads(text) if text else {}
     except json.JSONDecodeError as error:
-        raise ValueError(f"This is no JSON: {error.msg}, at line {error.lineno}, column {error.colno}.") from None
+        raise ValueError(f"This is not JSON: {error.msg}, at line {error.lineno}, column {error.colno}.") from None
     except (ValueError, RecursionError):
-        raise ValueError("This is no JSON that can be read: a number is too long, or it is nested too deep.") from None
+        raise ValueError("This JSON can't be read: a number is too long, or it is nested too deep.") from None
 
 
 def _list(default: list[Any], text: str) -> list[Any]:

@@ -1,8 +1,8 @@
-"""Changes of accounts. Nothing else in the miner writes an account's settings.
+"""Changes of accounts: the only writer of an account's settings.
 
-A key is None to stay as it is, "" to be removed, anything else to replace the stored one; where its URL changes, it can't stay. Keys are
-sealed before they are stored, and the history has their last characters alone. Each function raises ValidationError with a message per
-field; then nothing is changed.
+A key is None to be kept, "" to be removed, else it replaces the stored one; where its URL changes, it can't be kept. Keys are sealed
+before they are stored, and the history has only their last characters. Each function raises ValidationError with a message per field;
+then nothing is changed.
 """
 
 import time
@@ -23,12 +23,12 @@ from agents.models.settings import settings_of
 ACCOUNT = settings_of(Account)
 URLS = {"key": "base_url", "admin_key": "management_url"}  # each key with the URL that it is sent to
 HINT_CHARS = 4
-SHORTEST_HINTED = 8  # of a shorter key the last characters would give too much away
+SHORTEST_HINTED = 8  # the last characters of a shorter key would reveal too much of it
 LONGEST_KEY = 500  # Chutes' keys have 102 characters; other providers' have up to some 200
 
 
 def add_account(name: str, changes: Mapping[str, Any], *, key: str = "", admin_key: str = "", by: Who, reason: str) -> Account:
-    accounts()  # the account `default` comes first
+    accounts()  # creates the account `default`, which is the first
     with transaction.atomic():
         order = list(Account.objects.select_for_update(no_key=True))
         row = Account(name=name, position=len(order) + 1)
@@ -39,7 +39,7 @@ def add_account(name: str, changes: Mapping[str, Any], *, key: str = "", admin_k
 def change_account(
     account: Account, changes: Mapping[str, Any], *, key: str | None = None, admin_key: str | None = None, by: Who, reason: str
 ) -> Account:
-    """Change an account. With another key or base URL it is probed again at once, and has not worked yet."""
+    """Change an account. With a new key or base URL it is probed at once, and counts as never having worked."""
     with transaction.atomic():
         row, order = _locked(account)
         _change(row, order, changes, {"key": key, "admin_key": admin_key}, by, reason)
@@ -73,12 +73,12 @@ def why_kept(account: Account) -> str:
 
 
 def _locked(account: Account) -> tuple[Account, list[Account]]:
-    """The account, and all accounts in order. A step that opens an attempt refers to its account and need not wait for this lock."""
+    """The account, and all accounts in order. Steps that open attempts need not wait for this lock."""
     order = list(Account.objects.select_for_update(no_key=True))
-    found = next((each for each in order if each.pk == account.pk), None)
-    if found is None:
+    row = next((row for row in order if row.pk == account.pk), None)
+    if row is None:
         raise ValidationError({"__all__": [f"The account {account.name} was deleted meanwhile. Reload the page."]})
-    return found, order
+    return row, order
 
 
 def _change(row: Account, order: list[Account], changes: Mapping[str, Any], keys: Mapping[str, str | None], by: Who, reason: str) -> None:
@@ -93,7 +93,7 @@ def _change(row: Account, order: list[Account], changes: Mapping[str, Any], keys
             save_as(row, by, reason)
     if (row.base_url, row.key_sealed) != before and Gate.objects.filter(account=row).exists():  # without a gate no request was ever sent
         actions.rekey(row, time.time())
-    others = [each for each in order if each is not row]
+    others = [other for other in order if other is not row]
     _number([*others[: row.position - 1], row, *others[row.position - 1 :]], by, reason)
 
 
@@ -122,7 +122,7 @@ def _faults(row: Account, count: int, changes: Mapping[str, Any], keys: Mapping[
 
 
 def _missing_key(row: Account, name: str, changes: Mapping[str, Any]) -> str:
-    """A key that is in use is not sent to another URL unless it is entered again: only an admin who has the key may send it elsewhere."""
+    """A key in use must be entered again before it is sent to another URL: only an admin who has the key may do that."""
     url = URLS[name]
     own = {"base_url": environment.CHUTES_BASE_URL, "management_url": environment.CHUTES_MANAGEMENT_URL}[url]
     new, old = changes.get(url, getattr(row, url)), getattr(row, url)

@@ -1,4 +1,4 @@
-"""Provider keys at rest: sealed with a key derived from SECRET_KEY, opened with it or one of its fallbacks."""
+"""Encrypts provider keys at rest: sealed with a key derived from SECRET_KEY, opened with it or one of its fallbacks."""
 
 import base64
 from functools import lru_cache
@@ -13,7 +13,7 @@ from agents.models import Account
 
 
 class UnreadableKey(ValueError):
-    """A sealed key that none of the secret keys opens: SECRET_KEY was changed without keeping the old one as a fallback."""
+    """None of the secret keys opens a sealed key: SECRET_KEY was changed without keeping the old one as a fallback."""
 
 
 def seal(key: str) -> str:
@@ -22,7 +22,7 @@ def seal(key: str) -> str:
 
 
 def open_sealed(sealed: str) -> str:
-    """The key again. Raises UnreadableKey."""
+    """The plain key. Raises UnreadableKey."""
     try:
         key = _ring().decrypt(sealed.encode()).decode()
     except InvalidToken:

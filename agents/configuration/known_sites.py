@@ -1,4 +1,4 @@
-"""What is known of sites, from TOML files, one a site: those that come with the agent, and the operators' own folder over them.
+"""Site facts from TOML files, one a site: those of the agent, overridden by those of the operators' folder.
 
 A file is named after the caller's `web_project_id`. `docs/operations.md` describes its tables.
 """
@@ -22,7 +22,7 @@ from agents.template.sites.site_facts import HOLE, MOST_PAGES, Fault, FormField,
 KNOWN = Path(template_sites.__file__).parent / "known"
 TABLES = ("login", "items", "parts", "ways", "pages", "forms", "confidence", "port")
 VERBS = ("open", "list", "item", "fill", "choose", "press", "enter", "keys", "wait")
-MOST_TRIES = 6  # a wrong choice costs a second or two, and so does waiting for what is there already
+MOST_TRIES = 6  # a wrong choice costs a second or two, as does an unnecessary wait
 LONGEST_WAIT = 10
 
 
@@ -53,7 +53,7 @@ def _expression(text: object) -> re.Pattern[str]:
     try:
         return re.compile(rf"\b(?:{text})\b")
     except re.error as error:
-        raise ValueError(f"{text!r} is no regular expression ({error})") from None
+        raise ValueError(f"{text!r} is not a regular expression ({error})") from None
 
 
 def _known_item(name: str, info: pydantic.ValidationInfo) -> str:
@@ -63,7 +63,7 @@ def _known_item(name: str, info: pydantic.ValidationInfo) -> str:
 
 
 def _known_part(name: str) -> str:
-    """Known ones have been replaced by their actions."""
+    """Existing parts have been replaced by their actions already."""
     raise ValueError(f"there is no part {name!r} here; add it to parts")
 
 
@@ -96,7 +96,7 @@ class _Item(_Table):
     sort: dict[str, Any] = {}
 
     @pydantic.model_validator(mode="after")
-    def _leads_somewhere(self) -> "_Item":
+    def _has_valid_paths(self) -> "_Item":
         _xpath(self.card + self.link)
         return self
 
@@ -175,9 +175,9 @@ def _loaded(folder: Path | None) -> tuple[Sites, tuple[Fault, ...]]:
 
 
 def load(*folders: Path) -> tuple[Sites, tuple[Fault, ...]]:
-    """The facts of all `*.toml` in the folders, by project. Of a site that several folders know, what a later one says comes first.
+    """The facts of all `*.toml` in the folders, by project. Facts of later folders take precedence.
 
-    What can't be used is left out and reported; nothing raises.
+    Invalid entries are left out and reported; nothing raises.
     """
     sites: dict[str, SiteFacts] = {}
     faults: list[Fault] = []
@@ -189,41 +189,43 @@ def load(*folders: Path) -> tuple[Sites, tuple[Fault, ...]]:
     return sites, tuple(faults)
 
 
-def _read(file: Path, known: SiteFacts, faults: list[Fault]) -> SiteFacts:
+def _read(file: Path, base: SiteFacts, faults: list[Fault]) -> SiteFacts:
     try:
         raw = tomllib.loads(file.read_text("utf-8"))
     except (OSError, ValueError) as error:
         faults.append(Fault(file.name, "file", f"Make it readable TOML: {error}."))
-        return known
-    return read_table(file.name, raw, known, faults)
+        return base
+    return read_table(file.name, raw, base, faults)
 
 
-def _ways(raw: dict[str, Any]) -> dict[str, Any]:
-    """With ways as a list, whether they came so or by task, and the actions of parts in the place of their names."""
-    ways, parts = raw.get("ways", []), raw.get("parts", {})
-    if isinstance(ways, dict):
-        ways = [{"task": task, **way} if isinstance(way, dict) else way for task, way in ways.items()]
-    if not isinstance(ways, list) or not isinstance(parts, dict):
+def _with_plans(raw: dict[str, Any]) -> dict[str, Any]:
+    """The table with `ways` as a list, where they may be a table by task, and with the actions of `parts` in the place of their names."""
+    plans, parts = raw.get("ways", []), raw.get("parts", {})
+    if isinstance(plans, dict):
+        plans = [{"task": task, **plan} if isinstance(plan, dict) else plan for task, plan in plans.items()]
+    if not isinstance(plans, list) or not isinstance(parts, dict):
         return raw
-    expanded = (one | {"actions": _expanded(one["actions"], parts)} if isinstance(one, dict) and "actions" in one else one for one in ways)
-    return raw | {"ways": list(expanded)}
+    expanded = [
+        plan | {"actions": _expanded(plan["actions"], parts)} if isinstance(plan, dict) and "actions" in plan else plan for plan in plans
+    ]
+    return raw | {"ways": expanded}
 
 
 def _expanded(actions: Any, parts: dict[str, Any]) -> Any:
     if not isinstance(actions, list):
         return actions
     made = list[Any]()
-    for one in actions:
-        name = one.get("part") if isinstance(one, dict) else None
-        known = parts.get(name) if isinstance(name, str) else None
-        others = {key: part for key, part in parts.items() if key != name}  # no part has itself in it
-        made += _expanded(known, others) if isinstance(known, list) else [one]
+    for action in actions:
+        name = action.get("part") if isinstance(action, dict) else None
+        part = parts.get(name) if isinstance(name, str) else None
+        others = {key: other for key, other in parts.items() if key != name}  # no part contains itself
+        made += _expanded(part, others) if isinstance(part, list) else [action]
     return made
 
 
-def read_table(file: str, raw: dict[str, Any], known: SiteFacts, faults: list[Fault]) -> SiteFacts:
-    """The facts of a site's table over those that are `known`. What can't be used is left out and reported as of `file`."""
-    raw = _ways(raw)
+def read_table(file: str, raw: dict[str, Any], base: SiteFacts, faults: list[Fault]) -> SiteFacts:
+    """The facts of a site's table, taking precedence over `base`. Invalid entries are left out and reported as of `file`."""
+    raw = _with_plans(raw)
 
     def usable(entry: str, kind: TypeAdapter[Any], value: object, items: Set[str] = frozenset()) -> Iterator[Any]:
         try:
@@ -244,7 +246,7 @@ def read_table(file: str, raw: dict[str, Any], known: SiteFacts, faults: list[Fa
     items = {
         name: Item(**item.model_dump()) for name, table in part("items", dict).items() for item in usable(f"items.{name}", _ITEM, table)
     }
-    names = known.items.keys() | items.keys()
+    names = base.items.keys() | items.keys()
     plans = [
         SitePlan(plan.task, tuple(plan.says), tuple(action.value() for action in plan.actions), plan.login, plan.unless)
         for number, table in enumerate(part("ways", list), 1)
@@ -256,13 +258,13 @@ def read_table(file: str, raw: dict[str, Any], known: SiteFacts, faults: list[Fa
         for page in usable(f"pages.{key}", _PAGE, table)
     }
     forms = {
-        key: tuple(FormField(one.kind, tuple(one.names)) for one in form.fields)
+        key: tuple(FormField(field.kind, tuple(field.names)) for field in form.fields)
         for key, table in part("forms", dict).items()
         for form in usable(f"forms.{key}", _FORM, table)
     }
     login = tuple(action.value() for actions in usable("login", _LOGIN, part("login", list), names) for action in actions)
     given = usable("confidence", _CONFIDENCE, raw["confidence"]) if "confidence" in raw else iter(())
-    port = next(usable("port", _PORT, raw["port"]), known.port) if "port" in raw else known.port
-    every, shown, known_forms = {**known.items, **items}, {**known.pages, **pages}, {**known.forms, **forms}
-    rate = next(given, known.confidence)
-    return SiteFacts(login or known.login, every, (*plans, *known.plans), shown, known_forms, confidence=rate, port=port)
+    port = next(usable("port", _PORT, raw["port"]), base.port) if "port" in raw else base.port
+    all_items, all_pages, all_forms = {**base.items, **items}, {**base.pages, **pages}, {**base.forms, **forms}
+    rate = next(given, base.confidence)
+    return SiteFacts(login or base.login, all_items, (*plans, *base.plans), all_pages, all_forms, confidence=rate, port=port)

@@ -1,4 +1,4 @@
-"""Which hosts an account's key may be sent to: public ones, and private ones that the environment names or lists."""
+"""Which hosts an account's key may be sent to: public ones, and private ones that the environment lists."""
 
 from collections.abc import Iterable
 from urllib.parse import SplitResult, urlsplit
@@ -15,9 +15,10 @@ def entries() -> tuple[Allowed, ...]:
 
 
 def refused(host: str, port: int, addresses: Iterable[Address]) -> Address | None:
-    """The first of the addresses that may not be connected to. One is enough to refuse the name: a name server may change their order."""
-    known = entries()
-    return next((each for each in addresses if is_never_reached(each) or not (is_public(each) or is_listed(host, each, port, known))), None)
+    """The first address that may not be connected to, None for none. One is enough to refuse a name: name servers change the order."""
+    listed = entries()
+    bad = (ip for ip in addresses if is_never_reached(ip) or not (is_public(ip) or is_listed(host, ip, port, listed)))
+    return next(bad, None)
 
 
 def why_refused(address: Address) -> str:
@@ -27,15 +28,15 @@ def why_refused(address: Address) -> str:
 
 
 def url_fault(parts: SplitResult) -> str:
-    """Why a URL that an admin gives may not be a provider's, "" where it may. A name is resolved when it is connected to, not here."""
-    host, port, known = str(parts.hostname), port_of(parts), entries()
+    """Why a URL may not be a provider's, "" where it may. Names are resolved when they are connected to, not here."""
+    host, port, listed = str(parts.hostname), port_of(parts), entries()
     address = literal("127.0.0.1" if host == "localhost" or host.endswith(".localhost") else host)
     if is_refused_host(host):
         return "Link-local and metadata addresses are always refused."
-    if any(port in one.ports and one.names(host) for one in known) or (address and is_listed(host, address, port, known)):
+    if any(port in entry.ports and entry.names(host) for entry in listed) or (address and is_listed(host, address, port, listed)):
         return ""
     if address and not is_public(address):
         return f"This is a private address. List {host}:{port} in PRIVATE_PROVIDER_HOSTS of the environment first."
     if parts.scheme == "http":
-        return "Use https: with http, anybody on the way can read the key. Only hosts in PRIVATE_PROVIDER_HOSTS may use http."
+        return "Use https: over http others on the network can read the key. Only hosts in PRIVATE_PROVIDER_HOSTS may use http."
     return ""

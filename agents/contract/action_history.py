@@ -1,4 +1,4 @@
-"""A step's history: whether actions that could be sent now were sent before, and how those of the step before went."""
+"""A step's history: which actions were sent before, and the outcome of the previous step's actions."""
 
 import json
 import re
@@ -16,7 +16,7 @@ from agents.contract.limits import MAX_HISTORY
 from agents.contract.origins import path_of
 from agents.contract.protocol import PastAction
 
-# The last three stand in where a caller doesn't allow waits.
+# The last three replace waits where a caller doesn't allow them.
 WAITS = frozenset({"WaitAction", "ScreenshotAction", "IdleAction", "ScrollAction"})
 _KEYS = frozenset({"SubmitAction", "SendKeysIWAAction"})
 PRESSES = _KEYS | {"ClickAction", "DoubleClickAction"}
@@ -28,7 +28,7 @@ Sign = tuple[str, str]
 
 
 def sign(action_type: str, fields: Mapping[str, Any]) -> Sign:
-    """The same for a repetition. Typed text is left out: callers fill placeholders in, and a selector that fails does so with any."""
+    """Equal for equal actions. Typed text is left out: callers fill in placeholders, and a selector that fails does so with any text."""
     selector = fields.get("selector")
     target = {key: selector[key] for key in ("type", "attribute", "value") if key in selector} if isinstance(selector, Mapping) else None
     rest = {key: fields.get(key) for key in ("url", "keys", "value") if fields.get(key) is not None}
@@ -37,13 +37,13 @@ def sign(action_type: str, fields: Mapping[str, Any]) -> Sign:
     return action_type, json.dumps([target, rest], sort_keys=True, default=str)
 
 
-# Selectors that match something else on another page: by kind, type and place alone. A site's search field is one and the same.
+# Selectors by element, type and position alone, which match something else on another page. A site's search field is the same on each.
 _ANYWHERE = re.compile(r"\(*//(?:form|input|button|textarea|select|descendant::\w+|/|\)|\[(?:\d+|@type='(?!search)\w+')\])*")
 
 
 @dataclass(frozen=True)
 class Past:
-    """A history. An entry whose outcome isn't known counts as done: repeating it would waste the step."""
+    """A history. An entry without a reported outcome counts as done: repeating it would waste the step."""
 
     entries: tuple[PastAction, ...]
 
@@ -53,20 +53,20 @@ class Past:
 
     @cached_property
     def _done(self) -> frozenset[Sign]:
-        """Since the page was last opened anew: what was typed before that is gone. So is what was done on another page by a selector
-        that matches something else here, such as its form's first field."""
+        """Actions since the page was last loaded, which clears typed text; without those on another page whose selector matches something
+        else here, such as the first field of a form."""
         loads = [at for at, entry in enumerate(self.entries) if entry.type == "NavigateAction" and entry.succeeded is not False]
         since = self.entries[loads[-1] if loads else 0 :]
         paths = [path_of(entry.url) for entry in since]
         moved = max((at for at, (one, other) in enumerate(pairwise(paths), 1) if one != other), default=0)
         kept = set[Sign]()
-        for at, one in enumerate(since):
-            selector = one.fields.get("selector")
+        for at, entry in enumerate(since):
+            selector = entry.fields.get("selector")
             is_anywhere = isinstance(selector, Mapping) and _ANYWHERE.fullmatch(str(selector.get("value", "")))
-            # The press that led to another page may come with that page's address.
-            is_here = at > moved or (at == moved and (not moved or one.type in FILLS))
-            if one.succeeded is not False and (is_here or not is_anywhere):
-                kept.add(sign(one.type, one.fields))
+            # The press that opened another page may have that page's address.
+            is_here = at > moved or (at == moved and (not moved or entry.type in FILLS))
+            if entry.succeeded is not False and (is_here or not is_anywhere):
+                kept.add(sign(entry.type, entry.fields))
         return frozenset(kept)
 
     @property
@@ -79,23 +79,23 @@ class Past:
 
     @property
     def waited(self) -> int:
-        """How many waits in a row were last."""
+        """The number of waits at the end."""
         return sum(1 for _ in takewhile(lambda entry: entry.type in WAITS, reversed(self.entries)))
 
     @property
     def last_changed(self) -> bool:
-        """Whether our records say that what was pressed last changed the page: then what it brings is there."""
+        """Whether, by our records, the last press changed the page."""
         return any(entry.type in PRESSES and entry.effect not in ("", NOTHING_CHANGED) for entry in self.entries[-1:])
 
     @property
     def is_in_item(self) -> bool:
-        """Whether, by our records, an item was pressed last, other than its controls for something else."""
+        """Whether, by our records, the last press was on an item."""
         pressed = next((entry for entry in reversed(self.entries) if entry.type in PRESSES and entry.succeeded is not False), None)
         return pressed is not None and ' in item "' in (pressed.words or "")
 
     @property
     def last_entered(self) -> bool:
-        """What Enter brings may not be there yet."""
+        """Whether Enter was pressed last, whose effect may not show yet."""
         return any(entry.type in _KEYS and entry.succeeded is not False for entry in self.entries[-1:])
 
     @property
@@ -128,53 +128,53 @@ class Past:
 
     @property
     def is_nameless(self) -> bool:
-        """The caller leaves selectors out: it is the one that runs the first action of an answer only."""
-        return any(one.is_completed or (one.type in FILLS | {"ClickAction"} and "selector" not in one.fields) for one in self.entries)
+        """Whether the caller leaves selectors out: such callers run only the first action of an answer."""
+        return any(past.is_completed or (past.type in FILLS | {"ClickAction"} and "selector" not in past.fields) for past in self.entries)
 
     def nameless(self, action_type: str, *, succeeded: bool) -> list[PastAction]:
-        """The entries of one kind of caller have no selectors: they differ only by order and typed text."""
+        """The entries without selectors, as one kind of caller sends them: they differ only by order and typed text."""
         unseen = (entry for entry in self.entries if entry.type == action_type and entry.fields.keys() <= {"text"})
         return [entry for entry in unseen if (entry.succeeded is not False) == succeeded]
 
     def presses_since_filling(self) -> list[PastAction]:
-        """Those without a selector, after the last field was filled; none where none was."""
-        filled = max((at for at, one in enumerate(self.entries, 1) if one.type in FILLS and one.succeeded is not False), default=0)
+        """Presses without a selector after the last filled field; none where no field was filled."""
+        filled = max((at for at, past in enumerate(self.entries, 1) if past.type in FILLS and past.succeeded is not False), default=0)
         since = self.entries[filled:] if filled else ()
-        return [one for one in since if one.type in PRESSES and "selector" not in one.fields and one.succeeded is not False]
+        return [past for past in since if past.type in PRESSES and "selector" not in past.fields and past.succeeded is not False]
 
     def since_filling(self) -> "Past":
-        """From the last field on that was filled: what was pressed before that has sent another state of the form."""
-        filled = max((at for at, one in enumerate(self.entries) if one.type in FILLS and one.succeeded is not False), default=0)
+        """From the last filled field on: earlier presses sent another state of the form."""
+        filled = max((at for at, past in enumerate(self.entries) if past.type in FILLS and past.succeeded is not False), default=0)
         return Past(self.entries[filled:])
 
     def after_sending(self, presses: Collection[str] = PRESSES) -> "Past | None":
-        """What came after the first form was sent: a field filled, then one of the presses. None while none was."""
-        went = [at for at, entry in enumerate(self.entries) if entry.succeeded is not False]
-        filled = next((at for at in went if self.entries[at].type in FILLS), len(self.entries))
-        pressed = next((at for at in went if at > filled and self.entries[at].type in presses), None)
+        """The entries after the first form was sent: a filled field, then one of the presses. None: no form was sent."""
+        done = [at for at, entry in enumerate(self.entries) if entry.succeeded is not False]
+        filled = next((at for at in done if self.entries[at].type in FILLS), len(self.entries))
+        pressed = next((at for at in done if at > filled and self.entries[at].type in presses), None)
         return None if pressed is None else Past(self.entries[pressed + 1 :])
 
     def after_entering(self) -> "Past":
-        """What came after a log-in that a page required, which leads away from what was opened before; all where there was none."""
-        typed = [at for at, one in enumerate(self.entries) if one.type in FILLS and "password" in str(one.fields.get("selector"))]
-        presses = [at for at, one in enumerate(self.entries) if one.type in PRESSES and typed and at > typed[-1]]
+        """The entries after a log-in that a page required, which leaves the page that was open; all entries where there was none."""
+        typed = [at for at, past in enumerate(self.entries) if past.type in FILLS and "password" in str(past.fields.get("selector"))]
+        presses = [at for at, past in enumerate(self.entries) if past.type in PRESSES and typed and at > typed[-1]]
         return Past(self.entries[presses[0] + 1 :]) if presses else self
 
     def after_enter(self) -> "Past | None":
-        """The same for a form that is sent by Enter where that works: a click then means something else, such as closing a dialog."""
+        """As after_sending, for a form that is sent by Enter where that works: then a click is not what sends it."""
         refused = any(entry.type == "SubmitAction" and entry.succeeded is False for entry in self.entries)
         return self.after_sending(PRESSES if refused else _KEYS)
 
 
-# A browser's first sentence says what happened; what follows is its call log.
+# A browser's error begins with the cause; its call log follows.
 MAX_ERROR = 300
-# These always work, so they are no sign of how a step went that does something else besides.
+# These always succeed, so the outcome of a step does not depend on them.
 _NO_SIGN = frozenset({"WaitAction", "ScreenshotAction", "IdleAction"})
 _NAMELESS = sign("", {})[1]
 
 
 class Outcome(Choice):
-    """How the actions of a step went in the caller's browser."""
+    """The outcome of a step's actions in the caller's browser."""
 
     WORKED = "worked", "Executed"
     PARTLY = "partly", "Partly executed"
@@ -183,8 +183,8 @@ class Outcome(Choice):
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
-    """An entry of a history without typed text. `type` "": of an unknown kind; `number`: as the caller counts."""
+class ReportedAction:
+    """An entry of a history, without typed text. `type` "": of an unknown kind; `number`: the caller's own."""
 
     type: str
     sign: str
@@ -202,46 +202,46 @@ class Judged:
     error: str = ""
 
 
-def heard(history: Sequence[PastAction]) -> tuple[Heard, ...]:
-    """Small enough to be kept with a step's facts. Errors are masked and cut; one without an outcome is a failure."""
-    known = ((past, False if past.succeeded is None and past.error.strip() else past.succeeded) for past in history)
+def reported(history: Sequence[PastAction]) -> tuple[ReportedAction, ...]:
+    """The entries, small enough for a step's facts. Errors are masked and shortened; an error without an outcome is a failure."""
+    outcomes = ((past, False if past.succeeded is None and past.error.strip() else past.succeeded) for past in history)
     return tuple(
-        Heard(past.type, _target(past.type, past.fields), succeeded, shorten(redact(past.error).strip(), MAX_ERROR), past.number)
-        for past, succeeded in known
+        ReportedAction(past.type, _target(past.type, past.fields), succeeded, shorten(redact(past.error).strip(), MAX_ERROR), past.number)
+        for past, succeeded in outcomes
     )
 
 
-def judge(sent: Sequence[Mapping[str, Any]], index: int, before: int, history: Sequence[Heard]) -> Judged | None:
-    """`sent`: as one-shot lists have them; `index`: the step's; `before`: the length of its own history; `history`: the whole one of the
-    step after it. None where no action was sent."""
+def judge(sent: Sequence[Mapping[str, Any]], index: int, before: int, history: Sequence[ReportedAction]) -> Judged | None:
+    """The outcome of the actions `sent` at the step with this `index`; None where there were none. `before`: the length of that step's
+    history; `history`: the whole history of the step after it."""
     if not sent:
         return None
     worked: list[bool | None] = [None] * len(sent)
     errors, start = list[str](), 0
     targets = [_target(str(action.get("type")), action) for action in sent]
-    # Entries go in order, each to the next action that it can be of; one that fits none is the caller's own affair.
+    # Entries are matched in order, each with the next action that fits; entries that fit none are the caller's own actions.
     for entry in _since(index, before, len(sent), history):
-        # The same action, else the next of its type, else for an unknown type the next.
+        # The same action, else the next of its type, else, for an unknown type, the next.
         of_type = [at for at in range(start, len(sent)) if entry.type in ("", sent[at].get("type"))]
         same = [at for at in of_type if entry.sign and entry.sign == targets[at]]
         for at in (same or of_type)[:1]:
             worked[at], start = entry.succeeded, at + 1
             if entry.succeeded is False:
                 errors.append(entry.error)
-    known = [each for action, each in zip(sent, worked, strict=True) if each is not None and action.get("type") not in _NO_SIGN]
-    failed = Outcome.PARTLY if any(known) else Outcome.FAILED
-    outcome = Outcome.UNKNOWN if not known else Outcome.WORKED if all(known) else failed
+    results = [each for action, each in zip(sent, worked, strict=True) if each is not None and action.get("type") not in _NO_SIGN]
+    failed = Outcome.PARTLY if any(results) else Outcome.FAILED
+    outcome = Outcome.UNKNOWN if not results else Outcome.WORKED if all(results) else failed
     return Judged(outcome, tuple(worked), errors[0] if errors else "")
 
 
 def _target(action_type: str, fields: Mapping[str, Any]) -> str:
-    """In what two actions of one type differ; "" where the caller leaves it out."""
+    """What distinguishes actions of one type; "" where the caller leaves it out."""
     target = sign(action_type, fields)[1]
     return "" if target == _NAMELESS else target
 
 
-def _since(index: int, before: int, count: int, history: Sequence[Heard]) -> Sequence[Heard]:
-    """What the caller ran of the step's actions: what its history has grown by, at its end where it keeps the newest entries only."""
+def _since(index: int, before: int, count: int, history: Sequence[ReportedAction]) -> Sequence[ReportedAction]:
+    """The entries that are new since the step; of callers that keep only the newest entries, those at the end."""
     if len(history) > before and before < MAX_HISTORY:
         return history[before:]
-    return [one for one in history[-count:] if before >= MAX_HISTORY or (one.number is not None and one.number >= index)]
+    return [entry for entry in history[-count:] if before >= MAX_HISTORY or (entry.number is not None and entry.number >= index)]

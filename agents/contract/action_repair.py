@@ -1,4 +1,4 @@
-"""From the shapes in which models write actions to the contract's: only what is certain, never a guess."""
+"""Repairs actions that models write in other shapes than the contract's, where their meaning is certain."""
 
 import json
 import math
@@ -13,14 +13,14 @@ Fields = dict[str, Any]
 
 _XPATH_MARK = re.compile(r"\A\s*xpath\s*=\s*(?=[/(.])", re.IGNORECASE)
 _CSS_MARK = re.compile(r"\A\s*css\s*=\s*", re.IGNORECASE)
-# Only where these stand for an attribute or a way of selecting, never for a value.
-_WAYS = {
+# Names of strategies, as models write them in the place of a type or attribute.
+_STRATEGIES = {
     **dict.fromkeys(("xpath", "xpathselector"), "xpath"),
     **dict.fromkeys(("css", "cssselector", "custom"), "css"),
     **dict.fromkeys(("text", "innertext", "textcontent", "tagcontains", "tagcontainsselector"), "text"),
 }
 _AS_ATTRIBUTE = frozenset({"attribute", "attributevalue", "attributevalueselector"})
-# Types that models invent, and the attribute that each can only mean.
+# Attributes that models write as types.
 _ATTRIBUTE_TYPES = frozenset({"id", "name", "class", "placeholder", "href", "aria-label", "data-testid", "title", "role"})
 _NO_TYPE = "selector.type: must be attributeValueSelector, tagContainsSelector or xpathSelector."
 
@@ -31,23 +31,23 @@ def repair_selector(raw: object) -> Selector:
         return _from_text(raw)
     if not isinstance(raw, dict):
         raise InvalidAction("selector: must be an object with type and value.")
-    way, value = _way_and_value(raw)
+    strategy, value = _strategy_and_value(raw)
     if isinstance(value, int | float) and not isinstance(value, bool):
         value = repr(value)
     if not isinstance(value, str):
         raise InvalidAction("selector.value: must be a text.")
-    return _by_way(way, value)
+    return _by_strategy(strategy, value)
 
 
-def _by_way(way: str, value: str) -> Selector:
-    if way in {"xpath", "css"}:
-        return _xpath(value) if way == "xpath" else _from_text(value)
-    if way == "text":
+def _by_strategy(strategy: str, value: str) -> Selector:
+    if strategy in {"xpath", "css"}:
+        return _xpath(value) if strategy == "xpath" else _from_text(value)
+    if strategy == "text":
         return checked({"type": TEXT, "value": " ".join(value.split()), "case_sensitive": True})
     # Callers strip the marks of CSS too.
-    if way == "@class":
+    if strategy == "@class":
         return by_attribute("class", " ".join(part.lstrip(".") for part in value.split()))
-    return by_attribute(way[1:], value.strip().lstrip("#") if way == "@id" else value)
+    return by_attribute(strategy[1:], value.strip().lstrip("#") if strategy == "@id" else value)
 
 
 def _from_text(text: str) -> Selector:
@@ -56,24 +56,24 @@ def _from_text(text: str) -> Selector:
     return attribute("custom", _CSS_MARK.sub("", text, count=1).strip())
 
 
-def _way_and_value(raw: dict[str, Any]) -> tuple[str, object]:
+def _strategy_and_value(raw: dict[str, Any]) -> tuple[str, object]:
     type_ = raw.get("type")
     if isinstance(type_, str) and type_.strip().casefold() not in _AS_ATTRIBUTE:
-        return _way(type_, only_known=True), raw.get("value")
+        return _strategy(type_, is_type=True), raw.get("value")
     if isinstance(type_, str) or "attribute" in raw:
-        return _way(raw.get("attribute")), raw.get("value")
+        return _strategy(raw.get("attribute")), raw.get("value")
     if len(raw) != 1:
         raise InvalidAction(_NO_TYPE)
     name, value = next(iter(raw.items()))
-    return _way(name, only_known=True), value
+    return _strategy(name, is_type=True), value
 
 
-def _way(name: object, *, only_known: bool = False) -> str:
-    """How a name of a type or attribute selects: "xpath", "css", "text", or an attribute as "@id"."""
+def _strategy(name: object, *, is_type: bool = False) -> str:
+    """The strategy that a type or attribute names: "xpath", "css", "text", or an attribute as "@id". `is_type`: others are refused."""
     bare = name.strip().removeprefix("@") if isinstance(name, str) else ""
-    if way := _WAYS.get(bare.casefold()):
-        return way
-    if not bare or (only_known and bare not in _ATTRIBUTE_TYPES):
+    if strategy := _STRATEGIES.get(bare.casefold()):
+        return strategy
+    if not bare or (is_type and bare not in _ATTRIBUTE_TYPES):
         raise InvalidAction(_NO_TYPE)
     return "@class" if bare == "className" else f"@{bare}"
 
@@ -103,17 +103,17 @@ _FIELD_ALIASES: dict[str, dict[str, str]] = {
     "DragAndDropAction": {f"{end}{kind}": f"{end}Selector" for end in ("source", "target") for kind in ("", "_selector")},
 }
 _HOST_WITH_PORT = re.compile(r"(?:[\w-]+\.)*[\w-]+:\d+(?=[/?#]|$)")
-# No digit is lost on the way to text below this; what is larger is no value that a person would type.
+# Numbers below this keep all digits as text; larger ones are not values that a person would type.
 _EXACT = 10**15
 
 
 def canonical(raw: object) -> Fields:
-    """`{"type": …, …fields}` of a foreign action, still to be validated; raises InvalidAction when its type is unknown."""
+    """`{"type": …, …fields}` of a model's action, not validated; raises InvalidAction when its type is unknown."""
     kind, given = named(storable_json(raw))
     fields = ((name, value) for name, value in _renamed(kind, given).items() if name in kind.fields and value is not None)
     repaired = {name: _repaired(kind.fields[name], value) for name, value in fields}
     kept = {name: value for name, value in repaired.items() if kind.fields[name] is not Value.TRUE or value is not False}
-    # Where callers let the selector win over a point or a time, the loser goes.
+    # Callers prefer a selector to a point or a time.
     if "selector" in kept and frozenset({"selector"}) in kind.forms:
         kept = {name: value for name, value in kept.items() if name == "selector" or name in kind.optional}
     elif kept.get("url") == "":
@@ -122,7 +122,7 @@ def canonical(raw: object) -> Fields:
 
 
 def named(raw: object) -> tuple[Kind, Fields]:
-    """The kind of a foreign action and its fields, as they were written; raises InvalidAction when no known type can be read."""
+    """The kind of a model's action and its fields as written; raises InvalidAction when it has no known type."""
     if not isinstance(raw, dict):
         raise InvalidAction("action: must be an object with a type.")
     call = raw
@@ -156,14 +156,14 @@ def _renamed(kind: Kind, given: Fields) -> Fields:
     fields = {aliases[name]: value for name, value in given.items() if name in aliases}
     alias = next((alias for alias in _SELECTOR_ALIASES if given.get(alias)), None)
     if alias and "selector" in kind.fields:
-        way = _SELECTOR_ALIASES[alias]
-        fields["selector"] = {"type": way, "value": given[alias]} if way else given[alias]
+        strategy = _SELECTOR_ALIASES[alias]
+        fields["selector"] = {"type": strategy, "value": given[alias]} if strategy else given[alias]
     fields |= {name: value for name, value in given.items() if value is not None and name in kind.fields}
     return _scrolled(given, fields) if kind.type == "ScrollAction" else fields
 
 
 def _scrolled(given: Fields, fields: Fields) -> Fields:
-    """Sides may come as a direction, as a value, or with an amount, which the contract doesn't have."""
+    """The side may be a direction or a value. An amount is dropped, since the contract has none."""
     direction = given.get("direction", fields.get("value"))
     side = direction.strip().casefold() if isinstance(direction, str) else ""
     rest = {name: value for name, value in fields.items() if name != "value"}
@@ -172,8 +172,8 @@ def _scrolled(given: Fields, fields: Fields) -> Fields:
     return rest if isinstance(fields.get("value"), int | float) else fields
 
 
-def _repaired(wanted: Value, value: Any) -> Any:
-    match wanted:
+def _repaired(kind_of_value: Value, value: Any) -> Any:
+    match kind_of_value:
         case Value.SELECTOR:
             return repair_selector(value)
         case Value.PLAYWRIGHT:
@@ -185,8 +185,8 @@ def _repaired(wanted: Value, value: Any) -> Any:
         case Value.KEYS:
             return _keys(value)
         case Value.PIXELS | Value.MILLISECONDS | Value.SECONDS:
-            return _number(value, whole=wanted is not Value.SECONDS)
-    return _text(value, is_url=wanted is Value.URL)
+            return _number(value, whole=kind_of_value is not Value.SECONDS)
+    return _text(value, is_url=kind_of_value is Value.URL)
 
 
 def _text(value: object, *, is_url: bool) -> object:
@@ -210,7 +210,7 @@ def _number(value: object, *, whole: bool) -> object:
 
 
 def _keys(value: object) -> object:
-    """Key names in the spelling of Playwright; a list is a chord where its first key is held, else not certain."""
+    """Key names in Playwright's spelling; a list is a chord if its first key is a modifier."""
     if isinstance(value, list) and value and all(isinstance(key, str) for key in value):
         held = KEY_ALIASES.get(value[0].casefold()) in {"Control", "Shift", "Alt", "Meta"}
         value = "+".join(value) if held or len(value) == 1 else value

@@ -1,4 +1,4 @@
-"""The actions that callers know: their names, fields and rules, as data. Validation, repair and the LLM's prompt all read it."""
+"""The actions that callers support: names, fields and rules, as data. Validation, repair and the LLM's prompt read it."""
 
 import re
 from dataclasses import dataclass
@@ -34,8 +34,8 @@ _VALUES = {
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """`forms`: the sets of fields of which exactly one must be there; `optional` may come with any of them. `sentence` is for people, with
-    the action's fields, or with `target` for its selector or point."""
+    """`forms`: sets of fields, of which an action has exactly one; `optional`: allowed with any of them. `sentence`: for people, a format
+    string with the action's fields, or `target` for its selector or point."""
 
     type: str
     tool: str
@@ -62,7 +62,7 @@ _ALIASES = {
 
 
 def _kind(names: str, about: str, sentence: str, forms: str = "", optional: str = "") -> Kind:
-    """`names`: of the type and the tool, without their usual parts; `forms`: fields, with a bar between one form and the next."""
+    """`names`: type and tool, without "Action" and "browser."; `forms`: fields, with a bar between two forms."""
     name, tool = names.split()
     fields = {field: _VALUES[field] for field in [*forms.replace("|", " ").split(), *optional.split()]}
     if name == "Type":
@@ -110,7 +110,7 @@ CATALOGUE: dict[str, Kind] = {kind.type: kind for kind in _KINDS}
 
 
 def folded(name: str) -> str:
-    """As callers compare names: no namespace, no "Action", no case, no separators."""
+    """A name without namespace, "Action", case and separators: callers compare names so."""
     return re.sub(r"[ _-]", "", name.strip().removeprefix("browser.").removesuffix("Action").casefold())
 
 
@@ -121,7 +121,7 @@ def kind_of(name: object) -> Kind | None:
     return _BY_NAME.get(folded(name)) if isinstance(name, str) else None
 
 
-# Playwright's names of keys; any single character is one too. Other names fail in the browser.
+# Playwright's names of keys; any single character is a key too. Other names fail in the browser.
 _KEY_NAMES = """
 Enter Tab Escape Backspace Delete Insert Home End PageUp PageDown ArrowUp ArrowDown ArrowLeft ArrowRight Space Control Shift Alt Meta
 ControlOrMeta ControlLeft ControlRight ShiftLeft ShiftRight AltLeft AltRight CapsLock ContextMenu

@@ -1,7 +1,7 @@
 """Actions of the validators' contract.
 
-An `Action` that exists is valid: `validate`, `repair` and the constructors below are the only ways to make one.
-Late-2025 callers void a whole list for one invalid action, so validation is exact: no unknown field, no None, no loose type.
+Every `Action` is valid: only `validate`, `repair` and the constructors below make one.
+Late-2025 callers reject a whole list for one invalid action, so validation is exact: no unknown field, no None, no other type.
 """
 
 import re
@@ -17,10 +17,10 @@ from agents.contract.selectors import InvalidAction, Selector, checked, in_words
 
 __all__ = ["Action", "InvalidAction", "repair", "validate"]
 
-# A task ends after 180 s: nothing that waits longer can be meant.
+# A task ends after 180 s.
 MAX_SECONDS = 180
 _TOPS = {Value.PIXELS: 100_000, Value.SECONDS: MAX_SECONDS, Value.MILLISECONDS: MAX_SECONDS * 1000}
-# Filled-in texts are sentences to letters; a whole page is a reply that went astray.
+# Texts to fill in are sentences up to letters; a longer text is a faulty reply.
 MAX_TEXT = 20_000
 
 # Types whose action puts a value into a field.
@@ -60,7 +60,7 @@ class Action:
 
 
 def validate(raw: object) -> Action:
-    """From a canonical dict `{"type": …, …fields}`; raises InvalidAction, whose text names field and remedy."""
+    """The action of a canonical dict `{"type": …, …fields}`; raises InvalidAction, whose message names field and remedy."""
     if not isinstance(raw, Mapping):
         raise InvalidAction("action: must be an object with a type.")
     kind = CATALOGUE.get(raw["type"]) if isinstance(raw.get("type"), str) else None
@@ -76,40 +76,40 @@ def validate(raw: object) -> Action:
 
 
 def repair(raw: object) -> Action:
-    """From any of the shapes models write; raises InvalidAction where the meaning is not certain."""
+    """The action of any shape that models write; raises InvalidAction where the meaning is not certain."""
     return validate(canonical(raw))
 
 
-def _value(name: str, wanted: Value, value: Any) -> Any:
-    if wanted is Value.SELECTOR:
+def _value(name: str, kind: Value, value: Any) -> Any:
+    if kind is Value.SELECTOR:
         return checked(value, name)
-    if wanted in _TOPS:
-        _check_number(name, wanted, value)
-    elif wanted is not Value.TRUE:
-        _check_text(name, wanted, value)
+    if kind in _TOPS:
+        _check_number(name, kind, value)
+    elif kind is not Value.TRUE:
+        _check_text(name, kind, value)
     elif value is not True:
         raise InvalidAction(f"{name}: must be true, or left out.")
     return value
 
 
-def _check_number(name: str, wanted: Value, value: object) -> None:
-    is_whole = wanted is not Value.SECONDS
+def _check_number(name: str, kind: Value, value: object) -> None:
+    is_whole = kind is not Value.SECONDS
     if isinstance(value, bool) or not isinstance(value, int if is_whole else int | float):
         raise InvalidAction(f"{name}: must be a {'whole number' if is_whole else 'number'}.")
-    if not 0 <= value <= _TOPS[wanted]:
-        raise InvalidAction(f"{name}: must lie between 0 and {_TOPS[wanted]}.")
+    if not 0 <= value <= _TOPS[kind]:
+        raise InvalidAction(f"{name}: must lie between 0 and {_TOPS[kind]}.")
 
 
-def _check_text(name: str, wanted: Value, value: object) -> None:
+def _check_text(name: str, kind: Value, value: object) -> None:
     if not isinstance(value, str) or len(value) > MAX_TEXT or value != storable(value):
         raise InvalidAction(f"{name}: must be a text of up to {MAX_TEXT} characters, without NUL and lone surrogates.")
-    if wanted is not Value.TEXT and not value.strip():
+    if kind is not Value.TEXT and not value.strip():
         raise InvalidAction(f"{name}: must not be empty.")
-    if wanted is Value.URL and _UNSAFE_IN_URL.search(value):
+    if kind is Value.URL and _UNSAFE_IN_URL.search(value):
         raise InvalidAction(f"{name}: must not hold spaces or control characters; percent-encode them.")
-    if wanted is Value.URL and _SCHEME.match(value) and not value.lower().startswith(("http://", "https://")):
+    if kind is Value.URL and _SCHEME.match(value) and not value.lower().startswith(("http://", "https://")):
         raise InvalidAction(f"{name}: must be http or https.")
-    if wanted is Value.KEYS:
+    if kind is Value.KEYS:
         parts = ["+"] if value == "+" else value.split("+")
         if unknown := [part for part in parts if len(part) != 1 and part not in KEY_NAMES]:
             raise InvalidAction(f'{name}: {unknown[0]!r} is no key; send "Enter", "Control+A", a character …, or use TypeAction for text.')

@@ -1,4 +1,4 @@
-"""Which hosts the miner connects to, by lists of hosts, addresses and networks with their ports. Nothing is resolved here."""
+"""Which hosts the miner may connect to, by lists of hosts, addresses and networks with ports. Nothing is resolved here."""
 
 import ipaddress
 import re
@@ -17,7 +17,7 @@ _NAME = re.compile(r"(?:\*\.)?(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9
 _CARRIERS = tuple(map(ipaddress.IPv6Network, ("64:ff9b::/96", "64:ff9b:1::/48", "::/96")))
 # A host's other ports may be private services.
 _USUAL, _LAST_PORT = frozenset({80, 443}), 65_535
-# Where clouds serve a machine's own credentials, beside the link-local 169.254.0.0/16 and fe80::/10: AWS, Google, Alibaba, Oracle, Azure.
+# Clouds serve a machine's credentials here, and at the link-local 169.254.0.0/16 and fe80::/10: AWS, Google, Alibaba, Oracle, Azure.
 _METADATA = {*map(ipaddress.ip_address, ("fd00:ec2::254", "fd20:ce::254", "100.100.100.200", "192.0.0.192", "168.63.129.16"))}
 _METADATA_NAMES = frozenset({"metadata", "metadata.google.internal", "instance-data", "instance-data.ec2.internal"})
 _THIS_NETWORK = ipaddress.ip_network("0.0.0.0/8")
@@ -37,15 +37,15 @@ class Allowed:
 
 
 def allowed(entry: str) -> Allowed:
-    """What an entry such as "demo.example.com", "localhost:8000-8016" or "10.0.0.0/8:80" allows. Raises ValueError with the remedy."""
-    found = _ENTRY.fullmatch(entry.strip().lower())
-    if found is None:
-        raise ValueError(f"“{entry}” is no host. Write it as demo.example.com, localhost:8000-8016 or 10.0.0.0/8:80.")
-    host = found["host"].replace("[", "").replace("]", "")
+    """Parses an entry such as "demo.example.com", "localhost:8000-8016" or "10.0.0.0/8:80". Raises ValueError with the remedy."""
+    match = _ENTRY.fullmatch(entry.strip().lower())
+    if match is None:
+        raise ValueError(f"“{entry}” is not a host. Write it as demo.example.com, localhost:8000-8016 or 10.0.0.0/8:80.")
+    host = match["host"].replace("[", "").replace("]", "")
     network = _parsed(ipaddress.ip_network, host)
     if network is None and (not _NAME.fullmatch(host) or re.fullmatch(r"[\d.]+", host)):
         raise ValueError(f"“{host}” is neither a host's name nor an address. Write it as demo.example.com or 10.0.0.0/8.")
-    return Allowed("" if network else host, network, _ports(found["ports"]))
+    return Allowed("" if network else host, network, _ports(match["ports"]))
 
 
 def _parsed(parse: Callable[[str], Parsed], text: str) -> Parsed | None:
@@ -61,18 +61,18 @@ def _ports(text: str | None) -> frozenset[int] | range:
     low, _, high = text.partition("-")
     ports = range(int(low), int(high or low) + 1)
     if not ports or ports[0] < 1 or ports[-1] > _LAST_PORT:
-        raise ValueError(f"“{text}” are no ports. Give one from 1 to {_LAST_PORT}, or two with a - between them.")
+        raise ValueError(f"“{text}” is not a port. Give one from 1 to {_LAST_PORT}, or two with a - between them.")
     return ports
 
 
 def host_is_listed(host: str, port: int, entries: Iterable[Allowed]) -> bool:
     address = _parsed(ipaddress.ip_address, host)
-    return any(port in one.ports and (one.names(host) or (address is not None and one.holds(address))) for one in entries)
+    return any(port in entry.ports and (entry.names(host) or (address is not None and entry.holds(address))) for entry in entries)
 
 
 def may_connect(address: Address, port: int, entries: Iterable[Allowed]) -> bool:
-    """Whether a listed host may be fetched from at an address that it leads to: a public one, or one that is listed itself."""
-    is_listed_itself = any(port in one.ports and one.holds(_inner(address)) for one in entries)
+    """Whether a listed host may be fetched from at this address: a public one, or one that is listed itself."""
+    is_listed_itself = any(port in entry.ports and entry.holds(_inner(address)) for entry in entries)
     return is_public(address) or (is_listed_itself and not is_never_reached(address))
 
 
@@ -82,7 +82,7 @@ def entry_of(host: str, port: int) -> Allowed:
 
 
 def is_never_reached(address: Address) -> bool:
-    """Link-local, a cloud's metadata, multicast, reserved or none at all, whatever a list has."""
+    """Link-local, cloud metadata, multicast, reserved and unspecified addresses are never connected to, even if listed."""
     inner = _inner(address)
     if isinstance(inner, ipaddress.IPv4Address):
         is_odd = inner in _THIS_NETWORK or inner.is_reserved
@@ -96,11 +96,11 @@ def is_public(address: Address) -> bool:
 
 
 def is_listed(host: str, address: Address, port: int, entries: Iterable[Allowed]) -> bool:
-    return any(port in one.ports and (one.names(host) or one.holds(_inner(address))) for one in entries)
+    return any(port in entry.ports and (entry.names(host) or entry.holds(_inner(address))) for entry in entries)
 
 
 def literal(host: str) -> Address | None:
-    """The address that a host is written as, in any of the ways in which systems read one (127.1, 0x7f000001); None for a name."""
+    """The address that a host is, in any form that systems accept (127.1, 0x7f000001); None for a name."""
     address = _parsed(ipaddress.ip_address, host.partition("%")[0])
     if address is not None or not host[:1].isdigit():
         return address
@@ -111,7 +111,7 @@ def literal(host: str) -> Address | None:
 
 
 def is_refused_host(host: str) -> bool:
-    """Whether a host is never connected to, as can be seen without resolving it."""
+    """Whether a host is refused without resolving it."""
     address = literal(host)
     return is_metadata_name(host) or (address is not None and is_never_reached(address))
 
@@ -121,9 +121,9 @@ def is_metadata_name(host: str) -> bool:
 
 
 def _inner(address: Address) -> Address:
-    """The IPv4 address to which an IPv6 one leads: mapped, 6to4 or NAT64."""
+    """The IPv4 address inside an IPv6 one: mapped, 6to4 or NAT64."""
     if isinstance(address, ipaddress.IPv4Address):
         return address
-    if any(address in each for each in _CARRIERS):
+    if any(address in network for network in _CARRIERS):
         return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF) if int(address) > 1 else address
     return address.ipv4_mapped or address.sixtofour or address

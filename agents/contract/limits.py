@@ -1,7 +1,7 @@
-"""Every bound on what a stranger sends. Anybody may post a step, so its cost must not depend on what is in it.
+"""Every bound on a request. Anyone may post a step, so its cost must not depend on its content.
 
-Refused: a body (413), a prompt or an address (400) that no real task has. Cut, never refused: the page, the history, the tools and
-the criteria, as callers send pages of several MB; what was cut is named in the step's record.
+Refused: a body (413), a prompt or a URL (400) that no real task has. Shortened, never refused: the page, the history, the tools and
+the criteria, as callers send pages of several MB; the step's record lists what was cut.
 """
 
 # ---- refused
@@ -9,7 +9,7 @@ the criteria, as callers send pages of several MB; what was cut is named in the 
 MAX_BODY = 16 * 1024 * 1024
 # Bytes in UTF-8. The longest recorded prompt has 2 kB; each is kept, indexed and sent to the LLM, which is billed by length.
 MAX_PROMPT = 16 * 1024
-# Bytes in UTF-8. No site of a task has longer addresses, many servers refuse them, and each row keeps one.
+# Bytes in UTF-8. No site of a task has longer URLs, many servers refuse them, and each row stores one.
 MAX_URL = 4 * 1024
 # Lists, objects and the commas between values in a body. 100,000 empty lists cost as much as reading a page, 5 million take 3 s
 # and 700 MB; a history of 100,000 entries is below this.
@@ -18,7 +18,7 @@ MAX_JSON_VALUES = 500_000
 MAX_ID = MAX_PROJECT = 200
 # Far more steps than a task has; larger numbers fit no integer column.
 MAX_INDEX = 1_000_000
-# Seconds. A day: enough for "no limit", and small enough to be added to any time.
+# Seconds: a day, which is practically no limit and can be added to any time.
 MAX_TIMEOUT = 86_400
 
 # ---- what callers run of a task
@@ -36,7 +36,7 @@ MAX_HISTORY = 100
 MAX_HISTORY_CHARS = 256 * 1024
 # Values of one action in the history: the widest has ten.
 MAX_PAST_VALUES = 100
-# The first lines of a browser's error say what happened; the rest is its call log.
+# A browser's error begins with the cause; the rest is its call log.
 MAX_ERROR = 2_000
 # Tools by name: there are 20 kinds of action.
 MAX_TOOLS = 200

@@ -1,4 +1,4 @@
-"""Where a task lives: its origin, what its own address fixes, and URLs that keep to both."""
+"""A task's site: its origin and the fixed part of its query, and URLs that keep to both."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,13 +10,13 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """`url`: where relative URLs start; `fixed`: the query parts of the task's own address, which every address of the task carries."""
+    """`url`: the base of relative URLs; `fixed`: the query parts of the task's own URL, which every URL of the task has."""
 
     url: str
     fixed: tuple[str, ...] = ()
 
     def absolute(self, target: str) -> str | None:
-        """The target as an absolute URL with the site's own scheme, host, port and fixed query; None when it leads elsewhere."""
+        """The target as an absolute URL with the site's scheme, host, port and fixed query; None for another site."""
         parts = split_http(joined(self.url, target))
         home = split_http(self.url)
         if parts is None or home is None or parts.hostname not in {home.hostname, *LOOPBACK} or port_of(parts) != port_of(home):
@@ -26,7 +26,7 @@ class Site:
         return parts._replace(scheme=home.scheme, netloc=home.netloc, query=query).geturl()
 
     def href(self, value: str) -> str:
-        """A link's href as a page writes it: one that carries nothing of what is fixed, or something else, is no link of the site's."""
+        """An href as the site's pages have it: with the fixed query parts."""
         parts = _split(value)
         if parts is None or not self.fixed or value.startswith("#") or self.absolute(value) is None:
             return value
@@ -47,13 +47,13 @@ def split_http(url: str) -> SplitResult | None:
 
 
 def query_parts(query: str) -> list[str]:
-    """As written: decoding them would change placeholders."""
+    """Not decoded, as that would change placeholders."""
     return [part for part in query.split("&") if part]
 
 
 def shared_parts(urls: Iterable[str]) -> tuple[str, ...]:
-    """The query parts, as the first URL has them, that all URLs with a query have: they belong to all pages alike."""
-    queries = [parts for url in urls if (found := split_http(url)) and (parts := query_parts(found.query))]
+    """The query parts that all URLs with a query share, in the first URL's order: they belong to every page."""
+    queries = [parts for url in urls if (split := split_http(url)) and (parts := query_parts(split.query))]
     return tuple(part for part in queries[0] if all(part in query for query in queries)) if queries else ()
 
 
@@ -63,15 +63,15 @@ def query_names(url: str) -> frozenset[str]:
 
 
 def carried_names(url: str, hrefs: Iterable[str]) -> frozenset[str]:
-    """The names in the query of a page's URL that its links to other pages of the site carry on."""
+    """The query names of a page's URL that its links to other pages of the site have too."""
     here, names, left = split_http(url), query_names(url), set(query_names(url))
     for href in hrefs:
         if not left:
             break
-        found = {name for name in left if carries(href, {name})}
-        there = split_http(joined(url, href)) if found else None
+        shared = {name for name in left if carries(href, {name})}
+        there = split_http(joined(url, href)) if shared else None
         if here and there and there.netloc == here.netloc and there.path != here.path:
-            left -= found
+            left -= shared
     return names - left
 
 
@@ -81,7 +81,7 @@ def carries(href: str, names: Iterable[str]) -> bool:
 
 
 def same_page(one: str, other: str) -> bool:
-    """Apart from the order of their query and their fragment."""
+    """Ignoring the order of the query, and the fragment."""
     first, second = ((parts.path or "/", sorted(query_parts(parts.query))) for parts in map(urlsplit, (one, other)))
     return first == second
 

@@ -1,4 +1,4 @@
-"""Parses callers' JSON into a Step and writes a Plan as their JSON. The contract's field names are used here alone."""
+"""Parses callers' JSON into a Step and writes a Plan as their JSON. Only this module uses the contract's field names."""
 
 import json
 import math
@@ -17,7 +17,7 @@ from agents.contract.selectors import InvalidAction
 
 _PAGES = ("html", "snapshot_html", "clean_html")
 _ENTRY = ("action", "text", "success", "exec_ok", "error", "url", "step", "index")
-# What a browser shows before its first page, or instead of one. Callers put their own host into it: about://localhost/blank.
+# URLs of a browser without a page. Callers put their own host into them: about://localhost/blank.
 NO_PAGE = ("about:", "chrome-error:", "data:")
 
 
@@ -27,7 +27,7 @@ class Form(StrEnum):
 
 
 FIND_TRAJECTORY = "/find_trayectory"  # as its callers spell it
-# What a path's callers send, and how they are answered. Steps may be planned as one-shot tasks all the same: see `_form`.
+# The form of requests and answers by path. A step may still be planned as a one-shot task: see `parse`.
 PATHS = {
     "/solve_task": Form.ONE_SHOT,
     "/solve_task_at_once": Form.ONE_SHOT,
@@ -38,7 +38,7 @@ PATHS = {
 
 
 class BadRequest(ValueError):
-    """`field` names what is wrong, the text names the remedy."""
+    """`field`: what is wrong; the message names the remedy."""
 
     def __init__(self, field: str, message: str) -> None:
         super().__init__(message)
@@ -47,9 +47,9 @@ class BadRequest(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class PastAction:
-    """`type` is the canonical name of an action, "" for an unknown one; `number`: as the caller counts, by steps or by actions. By our own
-    records: `words`, "" for a wait of our own, None where there is no record of it; `effect`: what it changed, "" where that is not known;
-    `is_completed`: the caller left its selector out."""
+    """`type`: the canonical name, "" for an unknown action; `number`: the caller's own, of steps or of actions. By our records: `words`,
+    the action as text, "" for a wait of our own, None without a record; `effect`: what it changed, "" for unknown; `is_completed`: the
+    caller left its selector out."""
 
     type: str
     fields: Mapping[str, Any]
@@ -64,10 +64,10 @@ class PastAction:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """`page` is the page's HTML, "" when the caller sent none. `allowed_tools`: names like "browser.click", empty: all. `url`
-    may be about:blank in steps. `wants_actions`: the caller is too old to read tool calls. `cuts`: a sentence for each part of the
-    request that was left out for its size. By our own records: `start`, the task's first address, "" where it is not known, and `notes`,
-    what of the reply to the step before was not sent or not run, and why."""
+    """`page`: HTML, "" when the caller sent none. `allowed_tools`: names like "browser.click", empty for all. `url`: may be about:blank in
+    steps. `wants_actions`: the caller is too old for tool calls. `cuts`: a sentence for each part of the request that was left out for its
+    size. By our records: `start`, the task's first URL, "" for unknown; `notes`, what of the previous reply was not sent or not run, and
+    why."""
 
     endpoint: str
     form: Form
@@ -89,9 +89,9 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`done`: the task needs nothing more. `answer`: to a question, "" where none was found or the task is none. `confidence`: of the
-    template agent in its plan, from 0 to 1. `notes`: what of an LLM's reply is left out, and why, a sentence each. `solution`: the id of
-    the learned one that it follows, 0 for none."""
+    """`done`: the task is complete. `answer`: to a question, else "". `confidence`: of the template agent in its plan, from 0 to 1.
+    `notes`: a sentence for each part of an LLM's reply that is left out, and why. `solution`: the id of the learned solution that it
+    follows, 0 for none."""
 
     actions: tuple[Action, ...]
     done: bool = False
@@ -105,7 +105,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What of the LLM an answer took: tokens and USD of all attempts, and the model that made the plan, None where the template did."""
+    """The LLM usage of an answer: tokens and USD of all attempts; `model`: the one that made the plan, None for the template."""
 
     input_tokens: int = 0
     output_tokens: int = 0
@@ -114,7 +114,7 @@ class Usage:
 
 
 def parse(endpoint: str, body: bytes) -> Step:
-    """The step that a caller asks for at one of `PATHS`; raises BadRequest for what can't be answered, and forgives all else."""
+    """The step of a request to one of `PATHS`; raises BadRequest only for what can't be answered."""
     form, request, cuts = PATHS[endpoint], _json_object(body), list[str]()
     url, page, index, history = _url(request, form), _page(request, cuts), _index(request), _history(request.get("history"), cuts)
     return Step(
@@ -151,7 +151,7 @@ def _json_object(body: bytes) -> dict[str, Any]:
 
 
 def _has_too_many_values(body: bytes) -> bool:
-    """Lists, objects and commas inside of texts don't count."""
+    """Without those inside of texts."""
     if sum(map(body.count, (b"[", b"{", b","))) <= limits.MAX_JSON_VALUES:
         return False
     bare = body.replace(rb"\\", b"").replace(rb"\"", b"")
@@ -193,7 +193,7 @@ def _url(request: dict[str, Any], form: Form) -> str:
 
 
 def _check_bytes(field: str, text: str, limit: int) -> None:
-    # A character has a byte at least: a text of 10 MB is not encoded to be refused.
+    # A character takes at least a byte, so a text that is far too long need not be encoded.
     if len(text) > limit or len(text.encode("utf-8", "replace")) > limit:
         raise BadRequest(field, f"{field} is longer than {limit:,} bytes ({limit // 1024} kB). Send a shorter {field}.")
 
@@ -228,7 +228,7 @@ def _short_text(value: object, length: int) -> str:
 
 
 def _tools(value: object, cuts: list[str]) -> frozenset[str]:
-    """Canonical names. Unknown ones stay: a list of them allows nothing we have."""
+    """Canonical names. Unknown names are kept, as an empty set would allow every tool."""
     if not isinstance(value, list):
         return frozenset()
     if len(value) > limits.MAX_TOOLS:
@@ -266,17 +266,17 @@ def _trimmed(entry: dict[str, Any]) -> dict[str, Any]:
 
 
 def _size(value: object) -> int:
-    """The characters of all texts; a value with far too many values is larger than any history may be."""
+    """The characters of all texts in a value; one with too many values counts as too large."""
     size, left, todo = 0, limits.MAX_PAST_VALUES, [value]
     while todo:
-        one = todo.pop()
-        if isinstance(one, str):
-            size += len(one)
-        elif isinstance(one, dict | list):
-            left -= len(one)
+        part = todo.pop()
+        if isinstance(part, str):
+            size += len(part)
+        elif isinstance(part, dict | list):
+            left -= len(part)
             if left < 0:
                 return limits.MAX_HISTORY_CHARS + 1
-            todo += one if isinstance(one, list) else [*one, *one.values()]
+            todo += part if isinstance(part, list) else [*part, *part.values()]
     return size
 
 
@@ -295,7 +295,7 @@ def _past_action(item: dict[str, Any]) -> tuple[str, Mapping[str, Any]]:
     try:
         done = repair(action)
     except InvalidAction:
-        # What one that is not complete, or not ours, says all the same.
+        # An incomplete or unknown action may still have a type and fields.
         try:
             kind, fields = named(action)
         except InvalidAction:
@@ -304,13 +304,13 @@ def _past_action(item: dict[str, Any]) -> tuple[str, Mapping[str, Any]]:
     return done.type, done.fields
 
 
-# What changes nothing that matters, best first.
+# Actions without a lasting effect, the best first.
 _WAIT = {"type": "wait", "time_seconds": 1}
 _HARMLESS = tuple(map(repair, (_WAIT, {"type": "screenshot"}, {"type": "idle"}, {"type": "scroll", "down": True})))
 
 
 def render(step: Step, plan: Plan, *, agent_id: str, use: Usage | None = None) -> dict[str, Any]:
-    """As the callers of the step's path read it. An answer to a question is `extracted_data`, where there is one."""
+    """The answer in the form of the step's path. The answer to a question is `extracted_data`."""
     extracted: dict[str, Any] = {"extracted_data": plan.answer} if plan.answer else {}
     if step.endpoint == FIND_TRAJECTORY:
         trajectory = [action.as_tool_call() for action in plan.actions]
@@ -319,17 +319,17 @@ def render(step: Step, plan: Plan, *, agent_id: str, use: Usage | None = None) -
         return {"actions": [action.as_action() for action in plan.actions], "web_agent_id": agent_id, "recording": "", **extracted}
     actions, done = plan.actions, is_done(step, plan)
     if not actions and not done:
-        # Where no harmless action is allowed, the wait: a refused call costs a step, an empty list, which callers read as an end, the task.
+        # A wait where no harmless action is allowed: a refused call costs one step, but an empty list ends the task.
         actions = (next((action for action in _HARMLESS if action.tool in step.allowed_tools), _HARMLESS[0]),)
     reply = tool_calls(actions, done=done, reasoning=plan.reasoning or None if step.wants_reasoning else None, content=plan.answer or None)
     if step.endpoint == "/act":
-        # Its callers of March 2026 drop a reply with any other key, but `actions` is one they know.
+        # Its callers of March 2026 reject a reply with other keys, except `actions`.
         extracted = {"actions": [action.as_action() for action in actions]} if step.wants_actions else {}
     return reply | extracted
 
 
 def is_done(step: Step, plan: Plan) -> bool:
-    """A step that is planned as a one-shot task needs nothing more than its plan, unless that only opens the page."""
+    """A step that is planned as a one-shot task is done with its plan, unless that only opens the page."""
     is_whole = step.form is Form.ONE_SHOT and PATHS.get(step.endpoint) is Form.STEP
     return plan.done or (is_whole and len(plan.actions) > 1)
 
@@ -341,6 +341,6 @@ def _used(use: Usage) -> dict[str, Any]:
 def tool_calls(
     actions: Sequence[Action] = _HARMLESS[:1], *, done: bool = False, reasoning: str | None = None, content: str | None = None
 ) -> dict[str, Any]:
-    """The answer to a step; to one that was not read a wait, which harms no task."""
+    """The answer to a step; by default a wait, for steps that were not read."""
     calls = [action.as_tool_call() for action in actions]
     return {"protocol_version": "1.0", "tool_calls": calls, "content": content, "reasoning": reasoning, "done": done, "error": None}

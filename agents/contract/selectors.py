@@ -1,4 +1,4 @@
-"""Selectors of the validators' contract: how to write one, and which ones are exact."""
+"""Selectors of the validators' contract: made and checked."""
 
 import re
 from typing import Any
@@ -12,22 +12,22 @@ Selector = dict[str, Any]
 
 ATTRIBUTE, TEXT, XPATH = "attributeValueSelector", "tagContainsSelector", "xpathSelector"
 _KEYS = {ATTRIBUTE: {"type", "attribute", "value"}, TEXT: {"type", "value", "case_sensitive"}, XPATH: {"type", "value"}}
-# Long enough for any selector a page needs; a longer one is a text that went astray.
+# Long enough for any selector; a longer one is a faulty reply.
 MAX_VALUE = 2_000
 
 IDENTIFIER = re.compile(r"(?:--|-?[A-Za-z_\u0080-\U0010ffff])[\w\u0080-\U0010ffff-]*", re.ASCII)
 _ATTRIBUTE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
-# Callers put the value between single quotes of a CSS string: these end it or change its meaning.
+# Callers put the value into single quotes of a CSS string, where these characters end it or change its meaning.
 UNQUOTABLE = re.compile(r"['\\\n\r\f]")
 _XPATH_START = re.compile(r"\(?//")
 _XPATH_LITERAL = re.compile(r"\"[^\"]*\"|'[^']*'")
 _XPATH_CALL = re.compile(r"(?<![\w-])([A-Za-z_][\w-]*+)\s*+\(")
-# Ends in a text, comment or attribute, maybe with conditions on it: Playwright acts on elements only.
+# Ends in a text, comment or attribute, perhaps with conditions: Playwright acts on elements only.
 _XPATH_NO_ELEMENT = re.compile(
     r"/\s*+(?:@[\w*-]++|(?:text|comment)\(\s*+\)|attribute\s*+::\s*+[\w*-]++)"
     r"\s*+(?:\[[^\]]*+\]\s*+)*+\)*+(?:\[\d+\])?$"
 )
-# Browsers speak XPath 1.0: its node tests, functions and operators, and nothing that only compiles.
+# Browsers support XPath 1.0: its node tests, functions and operators.
 _XPATH_NAMES = frozenset(
     """and or div mod node text comment processing-instruction last position count id local-name namespace-uri name string concat
 starts-with contains substring-before substring-after substring string-length normalize-space translate boolean not true false
@@ -36,11 +36,11 @@ lang number sum floor ceiling round""".split()  # noqa: SIM905 (words read best 
 
 
 class InvalidAction(ValueError):
-    """Callers would refuse the action. The text names the field and the remedy."""
+    """Callers would refuse the action. The message names the field and the remedy."""
 
 
 def attribute(name: str, value: str) -> Selector:
-    """By the exact value, or by anything that Playwright understands: `attribute("custom", "button:has-text('Log in')")`."""
+    """By the exact value, or by any selector of Playwright: `attribute("custom", "button:has-text('Log in')")`."""
     return checked({"type": ATTRIBUTE, "attribute": name, "value": value})
 
 
@@ -57,7 +57,7 @@ def quoted(text: str) -> str:
 
 
 def by_attribute(name: str, value: str) -> Selector:
-    """By an attribute's value, whatever it holds: by CSS where possible, else by an XPath that means the same."""
+    """By any value of an attribute: by CSS where possible, else by an equivalent XPath."""
     try:
         return attribute(name, value)
     except InvalidAction:
@@ -90,7 +90,7 @@ def checked(raw: object, field: str = "selector") -> Selector:
 
 
 def check_xpath(expression: str, field: str) -> None:
-    """Raises InvalidAction for what isn't XPath 1.0 for elements, or begins so that callers would change it."""
+    """Raises InvalidAction unless it is XPath 1.0 for elements and begins so that callers do not change it."""
     if not _XPATH_START.match(expression):
         raise InvalidAction(f"{field}.value: an XPath must begin with // or (//.")
     try:

@@ -1,6 +1,6 @@
-"""The facts of one step, as plain values: what the ledger writes, and what is spooled to a file while it can't.
+"""The facts of one step as plain values: the ledger writes them, or they are spooled to a file while it can't.
 
-Keys in a stranger's text are masked as soon as it becomes a fact, so that none reaches a row or a file.
+API keys in callers' texts are masked when the facts are made, so that none reaches a row or a file.
 """
 
 import hashlib
@@ -12,28 +12,27 @@ from typing import Any
 
 from agents.common.redaction import mask_keys, mask_keys_in
 from agents.common.text import shorten, storable
-from agents.contract.action_history import Heard, heard
+from agents.contract.action_history import ReportedAction, reported
 from agents.contract.protocol import Step, Usage
 from agents.policy.reasons import PauseSource
 
 # The columns' lengths. A mask may be longer than what it stands for.
 MOST_WHY, MOST_KEY, MOST_PROJECT = 200, 200, 100
-# The last 150 frames or so of a traceback, which say what happened. An error's message may hold a whole page.
+# The last 150 frames or so of a traceback. An error's message may hold a whole page.
 MOST_FAULT = 20_000
 
 
 def _mask(fact: "Opening | Closing | AttemptEnd", *names: str, **others: object) -> None:
-    """The one moment at which a frozen fact is written: `names` are masked, `others` replaced."""
+    """Change a frozen fact while it is made: `names` are masked, `others` replaced."""
     for name, value in ({name: mask_keys_in(getattr(fact, name)) for name in names} | others).items():
         object.__setattr__(fact, name, value)
 
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """A step as it came in. Times are Unix seconds; `limits` are the settings then in force. `heard`: how the actions of the steps before
-    went; `effect_before`: what those of the step before changed on the page, "" where that is not known. `page_excerpt`: of steps that are
-    spooled, others get it after their answer. `confidence`: None without a template's plan. `miner`: the name of the
-    miner that answers, "" for none."""
+    """A step as received. Times are Unix seconds; `limits`: the settings in force. `reported`: the outcomes of the earlier steps' actions;
+    `effect_before`: what those of the previous step changed on the page, "" for unknown. `page_excerpt`: of spooled steps only, others get
+    it after their answer. `confidence`: None without a template's plan. `miner`: the MINER_NAME, "" for none."""
 
     uid: str
     fingerprint: str
@@ -55,25 +54,25 @@ class Opening:
     confidence: float | None = None
     confidence_why: str = ""
     kind: str = ""
-    heard: tuple[Heard, ...] = ()
+    reported: tuple[ReportedAction, ...] = ()
     effect_before: str = ""
     page_excerpt: str = ""
     miner: str = ""
 
     def __post_init__(self) -> None:
-        heard = tuple(replace(each, sign=mask_keys(each.sign), error=mask_keys(each.error)) for each in self.heard)
+        reported = tuple(replace(action, sign=mask_keys(action.sign), error=mask_keys(action.error)) for action in self.reported)
         key, project = mask_keys(self.key)[:MOST_KEY], mask_keys(self.project)[:MOST_PROJECT]
         why = shorten(storable(mask_keys(self.confidence_why)), MOST_WHY)
         texts = ("prompt", "task_url", "url", "effect_before", "page_excerpt", "limits")
-        _mask(self, *texts, heard=heard, key=key, project=project, confidence_why=why)
+        _mask(self, *texts, reported=reported, key=key, project=project, confidence_why=why)
 
 
 @dataclass(frozen=True, slots=True)
 class AttemptEnd:
-    """`sent_at` None: the attempt's slot was given up. `accepted`: the provider let the request in. `is_cut`: it took too long.
+    """`sent_at` None: the attempt's slot was given up. `accepted`: the provider accepted the request. `is_cut`: it took too long.
 
-    `pause`: seconds from `ended_at`, None leaves it to the backoff; `pause_source`: how that is known. `published`: the limit a minute
-    in the answer; `quota`: the day's requests, as {"total", "used", "remaining"}. `jitter`: from 0 to 1.
+    `pause`: seconds from `ended_at`, None: by the backoff; `pause_source`: where it comes from. `published`: requests a minute, by the
+    answer's header; `quota`: the day's requests, as {"total", "used", "remaining"}. `jitter`: from 0 to 1.
     """
 
     uid: str
@@ -101,7 +100,7 @@ class AttemptEnd:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """An attempt as it is traced. `decided_at`: when its slot was given, in Unix seconds. Of `messages` nothing is masked yet."""
+    """An attempt, for traces. `decided_at`: when its slot was given, in Unix seconds. `messages` are not masked."""
 
     model: str
     base_url: str
@@ -111,17 +110,16 @@ class Sent:
 
 
 def usage(sent: Sequence[Sent], *, is_llm: bool) -> Usage:
-    """Of a step's attempts; with the model of the last one where it made the plan."""
-    ends = [each.end for each in sent]
+    """The sum over a step's attempts, and the model of the last one where it made the plan."""
+    ends = [attempt.end for attempt in sent]
     tokens = (sum(end.prompt_tokens or 0 for end in ends), sum(end.completion_tokens or 0 for end in ends))
     return Usage(*tokens, sum(float(end.cost or 0) for end in ends), sent[-1].model if is_llm and sent else None)
 
 
 @dataclass(frozen=True, slots=True)
 class Closing:
-    """`duration` in seconds, from the request's arrival. `words`: each action as it is seen on the page, "" for a wait of our own;
-    `seen`: the page's signature. `notes`: what of an LLM's reply is not sent, and why. `asked`: of each prompt that a model replied to,
-    its digest and the model."""
+    """`duration`: seconds from the request's arrival. `words`: each action as text, "" for a wait of our own; `seen`: the page's signature.
+    `notes`: what of an LLM's reply is not sent, and why. `asked`: digest and model of each prompt that got a reply."""
 
     route: str
     reason: str
@@ -158,13 +156,14 @@ class StepFacts:
         """From the spool. Raises ValueError, LookupError, TypeError or AttributeError for anything else."""
         raw = json.loads(text)
         begun, closing = raw["opening"], raw["closing"]
-        begun["heard"] = tuple(Heard(**entry) for entry in begun.get("heard", ()))
+        # Version 0.2.0 spooled `reported` as `heard`.
+        begun["reported"] = tuple(ReportedAction(**entry) for entry in begun.pop("heard", begun.get("reported", ())))
         attempt = closing.pop("attempt")
         return cls(Opening(**begun), Closing(**closing, attempt=AttemptEnd(**attempt) if attempt else None))
 
 
 def fingerprint(source: str, caller: str | None, key: str, prompt: str) -> str:
-    """Two callers may use the same id, and one caller the same id for another prompt."""
+    """Callers may use the same id, and one caller may use an id again for another prompt."""
     return hashlib.sha256("\0".join((source, caller or "", key, prompt)).encode("utf-8", "replace")).hexdigest()
 
 
@@ -177,11 +176,11 @@ def opening(
     deadline_at: float,
     limits: dict[str, Any],
     uid: str | None = None,
-    **known: Any,
+    **fields: Any,
 ) -> Opening:
-    """`uid`: the step's id, a new one where it has none yet. `known`: of Opening what has a default there."""
+    """`uid`: None for a new one. `fields`: those of Opening that have a default."""
     return Opening(
-        **known,
+        **fields,
         uid=uid or str(uuid.uuid4()),
         fingerprint=fingerprint(source, caller, step.task_id, step.prompt),
         key=step.task_id,
@@ -199,5 +198,5 @@ def opening(
         received_at=received_at,
         deadline_at=deadline_at,
         limits=limits,
-        heard=heard(step.history),
+        reported=reported(step.history),
     )

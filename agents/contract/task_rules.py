@@ -1,6 +1,6 @@
-"""The task's rules, applied to any plan before it leaves.
+"""The task's rules, applied to every plan before it is sent.
 
-Some step callers lose the port of absolute URLs. That is no rule here: a navigation with a lost port still beats no answer.
+Some step callers lose the port of absolute URLs. Such navigations are sent all the same, as they are better than no answer.
 """
 
 from collections.abc import Iterable, Iterator
@@ -13,12 +13,12 @@ from agents.contract.origins import Site, query_parts, same_page, shared_parts, 
 from agents.contract.protocol import FIND_TRAJECTORY, PATHS, Form, Step
 from agents.contract.selectors import ATTRIBUTE, by_attribute
 
-# The page changes under the actions of a step; a longer plan is for a page that was not read.
+# The page changes with the actions of a step; the rest of a longer plan would run on a page that was not read.
 MAX_STEP = 10
 
 
 def conform(actions: Iterable[Action], step: Step) -> tuple[Action, ...]:
-    """At most so many as its caller runs; a one-shot plan begins with the navigation to the task's URL."""
+    """At most as many actions as the caller runs; a one-shot plan begins with the navigation to the task's URL."""
     kept, site, most = permitted(actions, step), site_of(step), most_sent(step)
     if step.form is Form.STEP:
         return kept[:most]
@@ -26,21 +26,21 @@ def conform(actions: Iterable[Action], step: Step) -> tuple[Action, ...]:
 
 
 def most_sent(step: Step) -> int:
-    """How many actions of a reply its caller runs: of a task that began with many, what is left."""
+    """How many actions of a reply the caller runs, less those of earlier steps."""
     if step.form is Form.STEP:
         return max(1, min(MAX_STEP, MAX_ACTIONS - len(step.history)))
     return MAX_TRAJECTORY if step.endpoint == FIND_TRAJECTORY else MAX_ACTIONS
 
 
 def steps_left(step: Step) -> int:
-    """How many steps the task can have from this one on, where its caller runs one action of each, as all may do that have run no more."""
+    """The most steps that the task can still have, this one included. A caller that has run one action a step is expected to go on so."""
     left = MAX_ACTIONS - len(step.history)
     return max(1, left if len(step.history) > step.index else min(left, MAX_STEPS - step.index))
 
 
 def permitted(actions: Iterable[Action], step: Step) -> tuple[Action, ...]:
-    """Those that keep to the task's host and query, brought to their exact form, and to the allowed tools. A DoneAction is dropped: the
-    answer says `done` itself, and late-2025 callers don't know the action."""
+    """The actions that keep to the task's host and query, in their exact form, and to the allowed tools. DoneActions are dropped: the
+    answer has `done`, and late-2025 callers don't support the action."""
     site, kept = site_of(step), list[Action]()
     for action in actions:
         with suppress(InvalidAction):
@@ -49,26 +49,26 @@ def permitted(actions: Iterable[Action], step: Step) -> tuple[Action, ...]:
 
 
 def in_exact_form(action: Action, step: Step, site: Site | None) -> Action:
-    """Raises InvalidAction for what leads off the task's `site`, or uses a tool that the caller does not allow."""
+    """Raises InvalidAction for an action that leaves the task's `site` or uses a tool that the caller does not allow."""
     if PATHS.get(step.endpoint) is Form.STEP and step.allowed_tools and action.tool not in step.allowed_tools:
         raise InvalidAction("type: the caller does not allow this tool.")
-    if found := _on_site(action, site):
-        return found
+    if on_site := _on_site(action, site):
+        return on_site
     raise InvalidAction("url: it leads off the task's site.")
 
 
 def site_of(step: Step) -> Site | None:
-    """Of the step's URL or, where the browser is on no page yet, of the last page in the history; None when unknown.
-    The query of the task's own address belongs to every page; what a later page has beside it is that page's own."""
+    """The site of the step's URL or, where the browser is on no page yet, of the last page in the history; None when unknown.
+    The query of the task's own URL belongs to every page; what a later page adds is its own."""
     addresses = (step.url, *(past.url for past in reversed(step.history)))
-    found = [url for url in addresses if split_http(url) and _opened(url)]
-    if not found:
+    urls = [url for url in addresses if split_http(url) and _opened(url)]
+    if not urls:
         return None
-    start = found[0] if step.form is Form.ONE_SHOT else step.start
+    start = urls[0] if step.form is Form.ONE_SHOT else step.start
     if start:
         parts = split_http(start)
-        return Site(found[0], tuple(query_parts(parts.query)) if parts else ())
-    return Site(found[0], shared_parts(reversed(found)))
+        return Site(urls[0], tuple(query_parts(parts.query)) if parts else ())
+    return Site(urls[0], shared_parts(reversed(urls)))
 
 
 def _on_site(action: Action, site: Site | None) -> Action | None:
@@ -89,7 +89,7 @@ def _opened(url: str | None) -> Action | None:
 
 
 def _from_the_start(actions: Iterable[Action], site: Site) -> Iterator[Action]:
-    """The task's own URL first; the browser has no history there, so going back or forward before that leads nowhere."""
+    """The task's own URL first; before it the browser has no history to go back or forward in."""
     rest = list(dropwhile(_moves_in_history, actions))
     start = site.absolute(site.url)
     if rest and start and "url" in rest[0].fields and same_page(rest[0].fields["url"], start):
@@ -98,7 +98,7 @@ def _from_the_start(actions: Iterable[Action], site: Site) -> Iterator[Action]:
 
 
 def _without_waits(actions: tuple[Action, ...], most: int) -> tuple[Action, ...]:
-    """Without as many waits, the shortest first, as are too many to be run with the rest: the last action is what sends a form."""
+    """Waits are dropped, the shortest first, until the rest fits: the last action is the one that sends a form."""
     waits = sorted((action.fields["time_seconds"], at) for at, action in enumerate(actions) if "time_seconds" in action.fields)
     left_out = {at for _, at in waits[: max(0, len(actions) - most)]}
     return tuple(action for at, action in enumerate(actions) if at not in left_out)

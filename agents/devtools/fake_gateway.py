@@ -1,4 +1,4 @@
-"""A validators' gateway on this machine, with each of its faults by name."""
+"""A local server that behaves like the validators' gateway, with each of its faults by name."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -45,10 +45,10 @@ FAULTS = [*(name for name in ANSWERS if name != "ok"), *UNFINISHED]
 
 
 class Gateway:
-    """`says`: which answer or fault a request meets; `requests`: headers and body of each."""
+    """`choose`: the name of the answer or fault for a request's body; `requests`: headers and body of each."""
 
     def __init__(self) -> None:
-        self.says: Callable[[Mapping[str, Any]], str] = lambda _: "ok"
+        self.choose: Callable[[Mapping[str, Any]], str] = lambda _: "ok"
         self.requests = list[tuple[dict[str, str], dict[str, Any]]]()
         self.server = Server(self._answer, 0)
         self.url = self.server.url
@@ -56,7 +56,7 @@ class Gateway:
     def _answer(self, request: Request) -> Answer:
         body = json.loads(request.body)
         self.requests.append(({name.lower(): value for name, value in request.headers.items()}, body))
-        fault = self.says(body)
+        fault = self.choose(body)
         status, text = ANSWERS.get(fault, (200, ""))
         if request.path != PATH or not request.headers.get("IWA-Task-ID") or "stream" in body:
             fault, status, text = "ok", 422, _detail("IWA-Task-ID is missing, or the path or a field is not served")

@@ -1,4 +1,4 @@
-"""What was exported, on record: for the panel's page and for `manage.py export_agent`."""
+"""The records of exports, for the panel's page and for `manage.py export_agent`."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
@@ -12,13 +12,13 @@ from agents.export.repository import Files, commit, digest, exported, packed
 from agents.models import AuditEntry, Export
 from agents.standalone.options import Options
 
-# Older ones are forgotten, each with its archive of some 200 kB.
+# Older exports are deleted, each with its archive of some 200 kB.
 MOST_KEPT = 20
 Fact = tuple[str, str]
 
 
 class Refused(ValueError):
-    """What a reviewer would object to. `findings`: each with file and line."""
+    """A reviewer would object. `findings`: each with file and line."""
 
     def __init__(self, findings: Sequence[review.Finding]) -> None:
         super().__init__("\n".join(map(str, findings)))
@@ -26,12 +26,12 @@ class Refused(ValueError):
 
 
 def export(options: Options, by: str) -> tuple[Export, Files]:
-    """The files, and their record; the same files again have the record that they had. Raises Refused."""
+    """The files and their record; the same files have one record. Raises Refused."""
     files = exported(options)
-    if found := review.findings(files):
-        raise Refused(found)
+    if findings := review.findings(files):
+        raise Refused(findings)
     made = digest(files)
-    known: Mapping[str, Any] = {
+    columns: Mapping[str, Any] = {
         "exported_at": timezone.now(),
         "exported_by": by,
         "version": VERSION,
@@ -41,7 +41,7 @@ def export(options: Options, by: str) -> tuple[Export, Files]:
         "size": sum(map(len, files.values())),
         "archive": packed(files, f"agent-{VERSION}-{made[:12]}"),
     }
-    row, _ = Export.objects.update_or_create(digest=made, defaults=known)
+    row, _ = Export.objects.update_or_create(digest=made, defaults=columns)
     AuditEntry.record(AuditEntry.Action.EXPORT, f"{row.name}: {', '.join(options.models) or 'no models'}.", by=by, now=row.exported_at)
     Export.objects.exclude(pk__in=list(Export.objects.values_list("pk", flat=True)[:MOST_KEPT])).delete()
     return row, files
@@ -59,7 +59,7 @@ def facts(row: Export) -> Iterator[Fact]:
 
 
 def steps(row: Export) -> list[str]:
-    """What is to be done by hand to submit it."""
+    """The manual steps to submit it."""
     return [
         f"Download {row.name}.tar.gz and unpack it, or take the folder that export_agent wrote.",
         "Run as root: manage.py export_agent FOLDER --check --replica. It must pass.",

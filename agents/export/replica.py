@@ -1,7 +1,7 @@
-"""A replica of the validators' sandbox: an exported agent is started in it, and what it answers is compared with what the miner plans.
+"""A replica of the validators' sandbox: runs an exported agent in it and compares its answers with the miner's plans.
 
-Python 3.11 with the pinned packages alone, another user than root, a read-only root, /tmp without programs, no network but a gateway of
-our own, 2 GB and 2 cores. It needs Linux, root, bubblewrap and a checkout with its tests, whose recorded requests are played.
+Python 3.11 with the pinned packages only, a user other than root, a read-only root, /tmp without programs, no network but our own
+gateway, 2 GB and 2 cores. It needs Linux, root, bubblewrap and a checkout with its tests, whose recorded requests are posted.
 """
 
 import json
@@ -40,7 +40,7 @@ NEUTRAL = "task over its cost"  # then the rules' plan is sent
 
 
 class NotHere(RuntimeError):
-    """Why it can't be run on this machine, with the remedy."""
+    """It can't be run on this machine. The message has the reason and the remedy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +71,14 @@ def run(repository: Path) -> list[Line]:
     return list(_judged(report, requests))
 
 
-def record(row: Export, found: Iterable[Line]) -> None:
-    found = list(found)
-    row.replica, row.replica_at, row.replica_passed = [asdict(line) for line in found], timezone.now(), all(line.passed for line in found)
+def record(row: Export, results: Iterable[Line]) -> None:
+    lines = list(results)
+    row.replica, row.replica_at, row.replica_passed = [asdict(line) for line in lines], timezone.now(), all(line.passed for line in lines)
     row.save(update_fields=["replica", "replica_at", "replica_passed"])
 
 
 def lines(row: Export) -> list[Line]:
-    return [Line(**each) for each in row.replica]
+    return [Line(**line) for line in row.replica]
 
 
 def in_words(row: Export) -> str:
@@ -88,35 +88,36 @@ def in_words(row: Export) -> str:
 
 
 def _python() -> Path:
-    found = shutil.which("python3.11") or next(iter(sorted(Path.home().glob(".pyenv/versions/3.11*/bin/python3.11"))), None)
-    if found is None or subprocess.run([found, "--version"], capture_output=True, check=False).returncode:
-        found = next(iter(sorted(Path.home().glob(".pyenv/versions/3.11*/bin/python3.11"))), None)
-    if found is None:
+    by_pyenv = next(iter(sorted(Path.home().glob(".pyenv/versions/3.11*/bin/python3.11"))), None)
+    python = shutil.which("python3.11") or by_pyenv
+    if python is None or subprocess.run([python, "--version"], capture_output=True, check=False).returncode:
+        python = by_pyenv
+    if python is None:
         raise NotHere("The replica needs Python 3.11, as python3.11 in PATH or by pyenv install 3.11.")
-    return Path(found)
+    return Path(python)
 
 
 def _played(repository: Path, python: Path, folder: Path, requests: list[Request]) -> dict[str, Any]:
     environment, cloned, scratch = folder / "venv", folder / "repository", [folder / "tmp", folder / "logs"]
     write(read(repository), cloned)
-    for each in scratch:
-        each.mkdir()
-    _called([str(python), "-m", "venv", str(environment)])
-    _called([str(environment / "bin" / "pip"), "install", "--quiet", "--requirement", str(repository / "requirements.txt")])
-    home = _called([str(python), "-c", "import sys; print(sys.base_prefix)"]).strip()
+    for path in scratch:
+        path.mkdir()
+    _run([str(python), "-m", "venv", str(environment)])
+    _run([str(environment / "bin" / "pip"), "install", "--quiet", "--requirement", str(repository / "requirements.txt")])
+    home = _run([str(python), "-c", "import sys; print(sys.base_prefix)"]).strip()
     order = {
         "repository": str(cloned),
         "environment": str(environment),
         "python": home,
-        "scratch": [str(each) for each in scratch],
+        "scratch": [str(path) for path in scratch],
         "requests": requests,
     }
     inside = ["unshare", "--net", "--mount", sys.executable, "-m", "agents.export.sandbox"]
-    report: dict[str, Any] = json.loads(_called(inside, json.dumps(order)))
+    report: dict[str, Any] = json.loads(_run(inside, json.dumps(order)))
     return report
 
 
-def _called(command: list[str], text: str = "") -> str:
+def _run(command: list[str], text: str = "") -> str:
     done = subprocess.run(command, cwd=ROOT, input=text, capture_output=True, text=True, timeout=1_200, check=False, umask=0o022)
     if done.returncode:
         raise NotHere(f"{' '.join(command[:6])} failed:\n{done.stderr[-2_000:]}")
@@ -143,7 +144,7 @@ def _request(kind: str, prompt: str, task: str, seed: int, gateway: str) -> Requ
 
 
 def planned(path: str, body: Mapping[str, Any]) -> dict[str, Any]:
-    """What the miner answers without a model, site facts and records."""
+    """The miner's answer without a model, site facts and records."""
     step = parse(path, json.dumps(body).encode())
     page = read_page(step.page, step.url) if step.page else None
     return render(step, template.plan(step, page), agent_id=AGENT_ID)
@@ -166,8 +167,9 @@ def _judged(report: Mapping[str, Any], requests: list[Request]) -> Iterator[Line
         same = list(_same_for_both(kind, answers))
         yield Line(f"Two seeds, {kind}", f"{len(same) - sum(same)} of {len(same)} prompts differ", "0", len(same) >= PROMPTS and all(same))
     yield from _faults(answers)
-    keyed = [one for one in report["asked"] if "authorization" in one["headers"] or not one["headers"].get("iwa-task-id")]
-    yield Line("Requests to the gateway", f"{len(keyed)} of {len(report['asked'])} with a key or without a task", "0", not keyed)
+    sent = report["requests"]
+    keyed = [request for request in sent if "authorization" in request["headers"] or not request["headers"].get("iwa-task-id")]
+    yield Line("Requests to the gateway", f"{len(keyed)} of {len(sent)} with a key or without a task", "0", not keyed)
 
 
 def _is_ours(request: Request, answer: Mapping[str, Any]) -> bool:
@@ -175,16 +177,16 @@ def _is_ours(request: Request, answer: Mapping[str, Any]) -> bool:
 
 
 def _same_for_both(kind: str, answers: list[tuple[Request, Any]]) -> Iterator[bool]:
-    found = {seed: [answer["body"] for one, answer in answers if (one["kind"], one.get("seed")) == (kind, seed)] for seed in SEEDS}
+    bodies = {seed: [answer["body"] for sent, answer in answers if (sent["kind"], sent.get("seed")) == (kind, seed)] for seed in SEEDS}
     first, second = SEEDS
-    for one, other in zip(found[first], found[second], strict=True):
-        yield one.replace(f"seed={first}", f"seed={second}") == other
+    for body, other in zip(bodies[first], bodies[second], strict=True):
+        yield body.replace(f"seed={first}", f"seed={second}") == other
 
 
 def _faults(answers: list[tuple[Request, Any]]) -> Iterator[Line]:
     met = [(request["gateway"], answer) for request, answer in answers if request["kind"] == "fault"]
     late = [name for name, answer in met if answer["status"] != 200 or answer["seconds"] > DEADLINE or not answer["body"]]
-    unmet = [name for name, answer in met if not answer["asked"]]
+    unmet = [name for name, answer in met if not answer["requests"]]
     slowest = max(answer["seconds"] for _, answer in met)
-    found = f"{len(met) - len(late)} of {len(met)} survived, the slowest in {slowest:.1f} s; not met: {', '.join(unmet) or 'none'}"
-    yield Line("Faults of the gateway", found, f"all in {DEADLINE:g} s", not late + unmet)
+    result = f"{len(met) - len(late)} of {len(met)} survived, the slowest in {slowest:.1f} s; not met: {', '.join(unmet) or 'none'}"
+    yield Line("Faults of the gateway", result, f"all in {DEADLINE:g} s", not late + unmet)

@@ -1,4 +1,4 @@
-"""The exported repository's files: the agent's modules as they are, and a few lines that start it."""
+"""The files of the exported repository: copies of the agent's modules, and a few files that start it."""
 
 import ast
 import gzip
@@ -26,7 +26,7 @@ class NotEmpty(ValueError): ...
 
 
 def exported(options: Options, root: Path = ROOT) -> Files:
-    """The same bytes for the same version and options. `root`: the checkout whose modules are copied."""
+    """The files, the same bytes for the same version and options. `root`: the checkout whose modules are copied."""
     copied = {file.relative_to(root).as_posix(): file.read_bytes() for file in closure(APPLICATION, root).values()}
     shown = {
         "version": VERSION,
@@ -41,27 +41,27 @@ def exported(options: Options, root: Path = ROOT) -> Files:
 
 
 def closure(root: str, folder: Path) -> dict[str, Path]:
-    """The files of the module and of all that it imports from its own package, by module, sorted. Nothing is run."""
-    package, found, todo = root.partition(".")[0], dict[str, Path](), [root]
+    """The files of a module and of all that it imports from its own package, by module, sorted. Nothing is imported."""
+    package, files, todo = root.partition(".")[0], dict[str, Path](), [root]
     while todo:
         module = todo.pop()
         file = _file_of(module, folder)
-        if module in found or file is None:
+        if module in files or file is None:
             continue
-        found[module] = file
-        # Of "from agents.page import read" it takes the syntax tree alone to tell a module from a name.
-        todo += [module.rpartition(".")[0], *(each for each in imported(file) if each.partition(".")[0] == package)]
-    return dict(sorted(found.items()))
+        files[module] = file
+        # In "from agents.page import read" the last name may be a module or not, so all candidates are tried.
+        todo += [module.rpartition(".")[0], *(name for name in imported(file) if name.partition(".")[0] == package)]
+    return dict(sorted(files.items()))
 
 
 def _file_of(module: str, folder: Path) -> Path | None:
     path = folder.joinpath(*module.split(".")) if module else folder / "?"
     candidates = (path / "__init__.py", path.with_suffix(".py"))
-    return next((each for each in candidates if each.is_file()), None)
+    return next((candidate for candidate in candidates if candidate.is_file()), None)
 
 
 def imported(file: Path) -> Iterator[str]:
-    """Modules and, of those imported from a module, names in it, which may be modules too."""
+    """The imported modules, and names imported from them, which may be modules too."""
     for node in ast.walk(ast.parse(file.read_bytes())):
         if isinstance(node, ast.Import):
             yield from (name.name for name in node.names)
@@ -77,25 +77,25 @@ def _as_source(options: Options) -> str:
 
 
 def read(folder: Path) -> Files:
-    """What stands in a folder, except Git's own and what Python compiles."""
+    """The files of a folder, without Git's and compiled ones."""
     paths = (path for path in folder.rglob("*") if path.is_file() and not {".git", "__pycache__"} & set(path.relative_to(folder).parts))
     return dict(sorted((path.relative_to(folder).as_posix(), path.read_bytes()) for path in paths))
 
 
 def write(files: Files, folder: Path) -> None:
-    """Replace an export that stands there; `.git` and its like stay. Raises NotEmpty where something else stands there."""
+    """Write the files, and delete others of an earlier export; `.git` stays. Raises NotEmpty where the folder is no export."""
     present = read(folder) if folder.is_dir() else {}
     if present and not {"main.py", f"{MODULES}/standalone/app.py"} <= present.keys():
-        raise NotEmpty(f"{folder} holds something that is no export. Name an empty folder.")
+        raise NotEmpty(f"{folder} is not empty and not an export. Name an empty folder.")
     for name in present.keys() - files.keys():
         (folder / name).unlink()
     for name, content in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
-        # It is to be published: whatever this process keeps from others, these are for all.
-        for each, mode in ((path, 0o644), *((above, 0o755) for above in path.parents if folder in (above, *above.parents))):
-            each.chmod(mode)
+        # They are to be published, so anyone may read them whatever this process's umask.
+        for target, mode in ((path, 0o644), *((above, 0o755) for above in path.parents if folder in (above, *above.parents))):
+            target.chmod(mode)
 
 
 def digest(files: Files) -> str:

@@ -1,4 +1,4 @@
-"""What a reviewer of an exported repository would find: terms that look like memorised knowledge of sites, and the limits."""
+"""Checks an exported repository as a reviewer would: terms that look like memorised knowledge of sites, and limits."""
 
 import re
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ MOST_FILES, MOST_BYTES = 500, 5_000_000
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """`line` from 1; 0: the whole repository. `term`: as it stands there."""
+    """`line`: from 1; 0: the whole repository. `term`: as found."""
 
     file: str
     line: int
@@ -22,7 +22,7 @@ class Finding:
         return f"{self.file}{f':{self.line}' if self.line else ''}: {self.term}: {self.why}"
 
 
-# Expressions, in any case, and what a reviewer takes them for.
+# Expressions, in any case, and what they look like to a reviewer.
 TERMS = {
     r"\bauto(?:books|calendar|cinema|connect|crm|delivery|dining|discord|drive|health|list|lodge|mail|medic|ride|stats|work|zone)\b": (
         "the name of a demo site"
@@ -39,7 +39,7 @@ _TERMS = [(re.compile(term, re.I), why) for term, why in TERMS.items()]
 
 
 def findings(files: Files) -> list[Finding]:
-    return [*_beyond_limits(files), *(found for name, content in files.items() for found in _terms(name, content))]
+    return [*_beyond_limits(files), *(finding for name, content in files.items() for finding in _terms(name, content))]
 
 
 def _beyond_limits(files: Files) -> Iterator[Finding]:

@@ -1,4 +1,4 @@
-"""Run inside of network and mount namespaces of its own: start an exported agent as validators do, and play requests to it.
+"""Runs inside its own network and mount namespaces: starts an exported agent as validators do, and posts requests to it.
 
 `python -m agents.export.sandbox < order.json > report.json`; `replica.py` starts it.
 """
@@ -24,33 +24,33 @@ PORT, USER = 8200, 10_001
 MEMORY_BYTES, CORES, PROCESSES = 2 * 1024**3, 2, 768
 START_SECONDS = 20.0
 REPOSITORY, ENVIRONMENT, TMP = "/app/agent", "/venv", "/tmp"  # noqa: S108 -- the sandbox's own
-# Tried inside: each must fail, or say what it says here.
+# Run in the sandbox: which actions fail there.
 PROBE = """
 import json, os, socket, subprocess
-def fails(deed):
-    try: deed()
+def fails(action):
+    try: action()
     except OSError: return True
     return False
 def put(path, mode=0o644):
     with open(path, "w") as file: file.write("#!/bin/sh\\n")
     os.chmod(path, mode)
-def called():
+def run_program():
     put("/tmp/program", 0o755)
     try: subprocess.run(["/tmp/program"])
     finally: os.remove("/tmp/program")
-def left():
+def connect():
     socket.create_connection(("192.0.2.1", 80), 2)
 print(json.dumps({
     "user": os.getuid(), "repository": fails(lambda: put("x")), "root": fails(lambda: put("/x")), "home": fails(lambda: put("/usr/x")),
-    "program in /tmp": fails(called), "network": fails(left), "/tmp": not fails(lambda: (put("/tmp/x"), os.remove("/tmp/x"))),
+    "program in /tmp": fails(run_program), "network": fails(connect), "/tmp": not fails(lambda: (put("/tmp/x"), os.remove("/tmp/x"))),
 }))
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """`answers`: for each request its status, body and seconds; `memory_mb`: the most; `left`: files in /tmp afterwards;
-    `start_work_seconds`: of the processor, until it was healthy."""
+    """`answers`: for each request its status, body and seconds; `memory_mb`: the maximum; `left`: files in /tmp afterwards;
+    `start_work_seconds`: processor time until it was healthy; `requests`: those to the gateway."""
 
     healthy_seconds: float
     start_work_seconds: float
@@ -58,29 +58,29 @@ class Report:
     probe: dict[str, Any]
     left: list[str]
     answers: list[dict[str, Any]] = field(default_factory=list)
-    asked: list[dict[str, Any]] = field(default_factory=list)
+    requests: list[dict[str, Any]] = field(default_factory=list)
 
 
 def run(order: dict[str, Any]) -> Report:
-    """`order`: the folders of the repository, its virtual environment, that one's Python and two empty ones for what is written; and the
-    requests, each with path, body and the gateway's answer."""
+    """`order`: the folders of the repository, its virtual environment and Python, two empty folders to write to, and the requests, each
+    with path, body and the gateway's answer."""
     scratch, logs = (Path(folder) for folder in order["scratch"])
     for folder in (scratch, logs):
-        _called("mount", "-t", "tmpfs", "-o", "noexec,nosuid,nodev,size=512m,mode=1777", "tmpfs", str(folder))
-    _called("ip", "link", "set", "lo", "up")
+        _run("mount", "-t", "tmpfs", "-o", "noexec,nosuid,nodev,size=512m,mode=1777", "tmpfs", str(folder))
+    _run("ip", "link", "set", "lo", "up")
     confined = _confined(order, scratch, logs)
-    probe = json.loads(_called(*confined, "-c", PROBE))
+    probe = json.loads(_run(*confined, "-c", PROBE))
     with fake_gateway() as gateway:
-        gateway.says = lambda _: "task over its cost"
+        gateway.choose = lambda _: "task over its cost"
         with _serving(confined, gateway.url) as (process, seconds):
             work = sum(map(_work_seconds, _descendants(process.pid)))
             answers = list(_played(order["requests"], gateway))
             memory = max((_peak_mb(pid) for pid in _descendants(process.pid)), default=0.0)
-        asked = [{"headers": headers, "model": body.get("model")} for headers, body in gateway.requests]
-    return Report(seconds, work, memory, probe, sorted(path.name for path in scratch.rglob("*")), answers, asked)
+        requests = [{"headers": headers, "model": body.get("model")} for headers, body in gateway.requests]
+    return Report(seconds, work, memory, probe, sorted(path.name for path in scratch.rglob("*")), answers, requests)
 
 
-def _called(*command: str) -> str:
+def _run(*command: str) -> str:
     done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
     if done.returncode:
         raise RuntimeError(f"{command[0]} failed: {done.stderr or done.stdout}")
@@ -89,7 +89,7 @@ def _called(*command: str) -> str:
 
 def _confined(order: dict[str, Any], scratch: Path, logs: Path) -> list[str]:
     python, limits = order["python"], f"--as={MEMORY_BYTES} --nproc={PROCESSES}"
-    # Readable in the sandbox, whatever their permissions outside are.
+    # Folders that the sandbox's user may read, whatever their permissions outside.
     above = ["/app", *(str(folder) for folder in reversed(Path(python).parents) if folder.name)]
     made = [part for folder in above for part in ("--perms", "0755", "--dir", folder)]
     view = """
@@ -138,14 +138,14 @@ def _is_healthy() -> bool:
 def _played(requests: list[dict[str, Any]], gateway: Gateway) -> Iterator[dict[str, Any]]:
     with httpx.Client(base_url=f"http://127.0.0.1:{PORT}", timeout=60, trust_env=False) as client:
         for request in requests:
-            gateway.says = partial(_says, request["gateway"])
+            gateway.choose = partial(_answer, request["gateway"])
             started, before = time.monotonic(), len(gateway.requests)
             response = client.post(request["path"], json=request["body"])
-            seconds, asked = time.monotonic() - started, len(gateway.requests) - before
-            yield {"status": response.status_code, "body": response.text, "seconds": seconds, "asked": asked}
+            seconds, sent = time.monotonic() - started, len(gateway.requests) - before
+            yield {"status": response.status_code, "body": response.text, "seconds": seconds, "requests": sent}
 
 
-def _says(answer: str, _: Mapping[str, Any]) -> str:
+def _answer(answer: str, _: Mapping[str, Any]) -> str:
     return answer
 
 

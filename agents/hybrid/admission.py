@@ -1,6 +1,6 @@
-"""Places for the work that needs the processor, and bounds on how many steps and bytes are in this process at once.
+"""Admission of steps: places for work that needs the processor, and bounds on the steps and bytes in this process.
 
-There is one web process, so a lock between its threads is enough. A step that waits for its LLM slot or for the provider holds no place.
+There is one web process, so a lock between its threads is enough. A step that waits for a slot or for the provider holds no place.
 """
 
 import os
@@ -15,20 +15,20 @@ from django.conf import settings
 
 from agents.policy.admission import MOST_PLACES, Expectation, Pace, Running, Waiting, next_turn
 
-# Of the server's threads for steps, those that answer at once the steps that are too many, so that none of these waits for a thread.
+# Threads of the server that answer surplus steps at once, so that these do not wait for a thread.
 SPARE_THREADS = 8
-# Such a step may wait this long, in seconds, for its body to be read and then for its plan: eight threads answer four of them a second.
+# A surplus step may wait this long, in seconds, for its body to be read and then for its plan: eight threads answer four of them a second.
 CROWDED_SECONDS = 1.0
-# Pages of all steps in this process, as they lie in memory: 64 steps with 4 MB each. Without it 64 bodies of 16 MB would take 1 GB, and
+# Pages of all steps in this process, in memory: 64 steps with 4 MB each. Without a bound 64 bodies of 16 MB would take 1 GB, and
 # four times as much where a page holds a character outside of Unicode's first 65,536.
 MOST_BYTES = 256 * 1024 * 1024
 SMALL_BYTES = 256 * 1024  # such pages are never turned away for lack of memory
-SHORTEST_WAIT = 0.001  # seconds; without it a step whose time to wait is over would loop without a pause
+SHORTEST_WAIT = 0.001  # seconds; without it a step that is due would loop without a pause
 
 
 @dataclass(slots=True)
 class _Ticket:
-    """A step that waits. `work`: what it is expected to need by now; `is_admitted` None: not decided yet."""
+    """A waiting step. `work`: seconds of the processor that it is expected to need; `is_admitted` None: not decided yet."""
 
     work: Callable[[], float]
     due: float
@@ -37,7 +37,7 @@ class _Ticket:
 
 
 class Admission:
-    """Gives out `places`; the policy decides to whom. Times are of the monotonic clock."""
+    """Assigns `places` in the order that the policy decides. Times are of the monotonic clock."""
 
     def __init__(self, places: int) -> None:
         self.places = places
@@ -48,7 +48,7 @@ class Admission:
 
     @contextmanager
     def plan(self, size: int, caller: str | None, due: float) -> Iterator[bool]:
-        """A place for planning a step with a page of `size` bytes, as `place` gives it. What it needed is expected of the caller's next."""
+        """A place for planning a step with a page of `size` bytes, as in `place`. Its measured work updates the caller's expectation."""
         with self._place(lambda: self._expectation.work(size, caller), due) as is_admitted:
             started_at, started = time.monotonic(), time.thread_time()
             try:
@@ -61,7 +61,7 @@ class Admission:
                         self._pace.learn(work, seconds)
 
     def place(self, work: float, due: float) -> AbstractContextManager[bool]:
-        """A place for so many seconds of the processor, which have to be over at `due`. False: waiting for one would make it late."""
+        """A place for `work` seconds of the processor, which must end by `due`. False: there is none in time."""
         return self._place(lambda: work, due)
 
     @contextmanager
@@ -86,7 +86,7 @@ class Admission:
     def _next_turn(self) -> None:
         """To be called with the lock."""
         now, pace = time.monotonic(), self._pace.seconds
-        waiting = [Waiting(number, work := one.work(), work * pace, one.due) for number, one in self._waiting.items()]
+        waiting = [Waiting(number, work := ticket.work(), work * pace, ticket.due) for number, ticket in self._waiting.items()]
         turn = next_turn(waiting, self._running.values(), self.places, now)
         self._running |= {step.number: step.started(now) for step in turn.admitted}
         for step in (*turn.admitted, *turn.late):
@@ -116,14 +116,14 @@ class Room:
 
 @dataclass(slots=True)
 class Visit:
-    """A step in this process. `has_room`: it was not too many when it came."""
+    """A step in this process. `has_room`: it is not surplus."""
 
     room: Room
     has_room: bool
     held: int = 0
 
     def hold(self, size: int) -> bool:
-        """Whether there is room for so many more bytes until the step is answered."""
+        """Reserve `size` bytes until the step is answered; False where there is no room."""
         if size > SMALL_BYTES:
             with self.room.lock:
                 if self.room.bytes + size > self.room.most_bytes:

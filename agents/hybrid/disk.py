@@ -1,4 +1,4 @@
-"""Free space where the data is kept: with little left, only facts are recorded, and no details."""
+"""Free disk space: with little left, only facts are recorded, no details."""
 
 import shutil
 from typing import NamedTuple
@@ -8,12 +8,12 @@ from django.conf import settings
 from agents.models import Settings
 
 MEGABYTE = 1_000_000
-# Of the disk: file systems slow down and reserve blocks when nearly full. Of a large disk it would be more than anyone needs to keep free.
+# Of the disk: file systems slow down and reserve blocks when nearly full. The second bound is for large disks.
 LEAST_SHARE, LARGEST_SHARE = 0.02, 5_000 * MEGABYTE
 
 
 class Space(NamedTuple):
-    """Bytes of the disk that holds DATA_DIR. `least`: with less than that free, details are not recorded."""
+    """Bytes of the disk that holds DATA_DIR. `least`: with less than this free, no details are recorded."""
 
     free: int
     total: int
@@ -29,7 +29,7 @@ class Space(NamedTuple):
 
 
 def space(free_disk_mb: int | None = None) -> Space:
-    """The disk as it is now. `free_disk_mb`: the setting; None while the database can't be read: its default. Takes microseconds."""
+    """The disk now. `free_disk_mb`: the setting; None, while the database can't be read, for its default. Takes microseconds."""
     usage = shutil.disk_usage(settings.DATA_DIR)
     mb = Settings().free_disk_mb if free_disk_mb is None else free_disk_mb
     return Space(usage.free, usage.total, max(mb * MEGABYTE, round(min(usage.total * LEAST_SHARE, LARGEST_SHARE))))

@@ -1,4 +1,4 @@
-"""What the template agent would make of a task, and why, for authors of recipes. Nothing is written, sent or queued."""
+"""The template agent's plan for a task, with its reasons, for authors of recipes. Nothing is written, sent or queued."""
 
 import json
 from collections.abc import Iterator
@@ -19,9 +19,9 @@ from agents.template.recipes import recipe_for
 from agents.template.sites.site_plans import by_facts
 
 _ENDPOINTS = {Form.ONE_SHOT: "/solve_task", Form.STEP: "/step"}
-# What shares no word with the prompt at all is no candidate.
+# Below this a control has no word in common with the prompt.
 _LEAST = 0.15
-_IN_WORDS = {
+_OPERATORS = {
     Operator.NOT_EQUALS: "does not equal",
     Operator.NOT_CONTAINS: "does not contain",
     Operator.GREATER: "is greater than",
@@ -34,7 +34,7 @@ _IN_WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """Lines of text; `answer` as JSON, as it would leave."""
+    """Lines of text; `answer`: the JSON that would be sent."""
 
     understanding: list[str]
     candidates: list[str]
@@ -44,7 +44,7 @@ class Trial:
 
 
 def trial(prompt: str, url: str, *, page: str = "", project: str = "", form: Form = Form.STEP) -> Trial:
-    """The task as if a caller had posted it as its first step. Raises BadRequest for what no caller's request can be."""
+    """Plans the task as the first step of a caller. Raises BadRequest where the request is invalid."""
     request = {"id": "try", "task_id": "try", "prompt": prompt, "url": url, "html": page, "web_project_id": project}
     step = parse(_ENDPOINTS[form], json.dumps(request).encode())
     intent = understand(step.prompt)
@@ -60,14 +60,15 @@ def trial(prompt: str, url: str, *, page: str = "", project: str = "", form: For
 
 
 def understanding(intent: Intent) -> Iterator[str]:
-    wanted = intent.kind.row.sentence
-    yield f"{wanted}: “{intent.subject}”" if intent.subject else wanted
+    sentence = intent.kind.row.sentence
+    yield f"{sentence}: “{intent.subject}”" if intent.subject else sentence
     if len(intent.chain) > 1:
         yield f"In this order: {' → '.join(kind.row.sentence for kind in intent.chain)}"
-    conditions = [("For the log-in: ", one) for one in intent.login] + [("Condition: ", one) for one in intent.criteria]
-    conditions += [(f"{later.kind.row.sentence}, where ", one) for later in intent.then for one in later.criteria]
-    for lead, one in conditions:
-        yield f"{lead}{one.field} {_IN_WORDS.get(one.operator, one.operator)} {', '.join(f'“{value}”' for value in one.values)}"
+    conditions = [("For the log-in: ", each) for each in intent.login] + [("Condition: ", each) for each in intent.criteria]
+    conditions += [(f"{later.kind.row.sentence}, where ", each) for later in intent.then for each in later.criteria]
+    for prefix, criterion in conditions:
+        operator = _OPERATORS.get(criterion.operator, criterion.operator)
+        yield f"{prefix}{criterion.field} {operator} {', '.join(f'“{value}”' for value in criterion.values)}"
     if not conditions:
         yield "No conditions"
     yield f"Answered by the recipe {type(recipe_for(intent)).__name__}"
@@ -79,14 +80,14 @@ def candidates(intent: Intent, page: Page | None) -> Iterator[str]:
         return
     buttons = page.usable(BUTTONS)
     yield f"Elements: {len(page.elements)}. Fields: {len(page.usable(FIELDS))}. Links and buttons: {len(buttons)}"
-    wanted = (*intent.login, *intent.criteria)
-    fields = {one: answer.slot.element for answer in answers(wanted, slots(page.elements), page) for one in answer.criteria}
-    for one in wanted:
-        yield f"Field for {one.field}: {_shown(page, fields.get(one))}"
+    criteria = (*intent.login, *intent.criteria)
+    fields = {each: answer.slot.element for answer in answers(criteria, slots(page.elements), page) for each in answer.criteria}
+    for criterion in criteria:
+        yield f"Field for {criterion.field}: {_shown(page, fields.get(criterion))}"
     items = (element for record, _ in fitting(target_of(intent), page) for element in record.elements)
-    yield f"The item that is meant: {_shown(page, next(items, None))}"
-    named = sorted(((score(button, intent.words), button) for button in buttons), key=lambda hit: (-hit[0], hit[1].place))
-    for merit, button in named[:8]:
+    yield f"The item of the task: {_shown(page, next(items, None))}"
+    scored = sorted(((score(button, intent.words), button) for button in buttons), key=lambda hit: (-hit[0], hit[1].place))
+    for merit, button in scored[:8]:
         if merit >= _LEAST:
             yield f"Fits by its name to {round(100 * merit)} %: {_shown(page, button)}"
 

@@ -1,4 +1,4 @@
-"""What is done a moment after a step's answer, by a thread of its own: no step waits for it or fails by it."""
+"""Work that runs in its own thread after a step's answer: no step waits for it or fails because of it."""
 
 import queue
 import threading
@@ -9,11 +9,11 @@ from typing import TypeVar
 from django.db import connection
 
 T = TypeVar("T")
-AFTER_ANSWER = 0.2  # seconds: the answer leaves first, as its thread needs the processor and the database more
+AFTER_ANSWER = 0.2  # seconds: answers go first, as they need the processor and the database more
 
 
 class Later(queue.Queue[T]):
-    """`work` gets all that waits, at most `most`; it raises nothing."""
+    """`work` gets all waiting items, at most `most`, and must not raise."""
 
     def __init__(self, name: str, most: int, work: Callable[[list[T]], None]) -> None:
         super().__init__(most)
@@ -21,13 +21,13 @@ class Later(queue.Queue[T]):
         self._thread: threading.Thread | None = None
 
     def add(self, item: T) -> bool:
-        """Returns at once; False where too much waits."""
+        """Returns at once; False where the queue is full."""
         try:
             self.put_nowait(item)
         except queue.Full:
             return False
         with self._starting:
-            if not (self._thread and self._thread.is_alive()):  # a forked process has its parent's, which does not run there
+            if not (self._thread and self._thread.is_alive()):  # a thread of the parent process does not run after a fork
                 self._thread = threading.Thread(target=self._work_on, name=self._name, daemon=True)
                 self._thread.start()
         return True

@@ -1,6 +1,6 @@
-"""An excerpt of a step's page, and the page, kept for some days so that the step can be answered once more.
+"""Keeps a step's page for some days, so that the step can be answered again, and an excerpt of it.
 
-Both are written after the answer: what can't be kept is no loss to the caller.
+Both are written after the answer, so a failure here never affects it.
 """
 
 import gzip
@@ -25,24 +25,24 @@ from agents.page import Page, excerpt
 logger = logging.getLogger(__name__)
 
 KEPT = timedelta(days=7)
-MAX_GZ = 256_000  # compressed; pages of the tasks' sites have some 30 kB, and what is far larger fills the disk for nothing
+MAX_GZ = 256_000  # compressed; pages of the tasks' sites have some 30 kB
 MAX_PAGE = 3_000_000  # before compression, in characters
-# What waits to be written: steps, and characters of their pages. A page as read takes up to ten times as much memory as its text.
+# Waiting to be written: steps, and characters of their pages. A parsed page takes up to ten times as much memory as its text.
 WAITING = 32
 WAITING_CHARS = 16_000_000
 EXCERPT_CHARS = 4_000  # what an operator needs to recognise a page
-BATCH = 30  # some of 256 kB: SQLite frees so many in some 30 ms
-LEVEL = 1  # the fastest: level 6 saves 5 per cent of a page of 48 kB, and the processor is the answers' too
-ROW_BYTES = 2_000  # a row's share of indexes, and what its last database page has left: half a page of SQLite's 4 kB
+BATCH = 30  # pages of up to 256 kB: SQLite frees so many in some 30 ms
+LEVEL = 1  # the fastest: level 6 saves 5 per cent of a page of 48 kB, and answers need the processor too
+ROW_BYTES = 2_000  # a row's share of indexes, and the unused part of its last database page: half of SQLite's 4 kB
 MOST_FREED = 8_000_000  # in one transaction: SQLite frees some 300 MB a second, so a write waits some 30 ms for it
 MOST_ROWS = 500
-MOST_TRANSACTIONS = 16  # so many transactions at a time, every ten seconds: more than the writer adds meanwhile
-ROOM = 0.1  # of its budget the worker keeps this share free; what comes in faster than it makes room is not kept
+MOST_TRANSACTIONS = 16  # in one run, every ten seconds: they free more than is written meanwhile
+ROOM = 0.1  # the share of its budget that the worker keeps free; pages that arrive faster are not kept
 
 
 def keep(uid: str, step: Step, page: Page | None) -> None:
-    """A moment later. Returns at once and raises nothing; what is too much is not kept."""
-    chars = sum(len(each.page) for _, each, _ in tuple(waiting.queue))
+    """Queue a page to be written. Returns at once and raises nothing; with too many in the queue, the page is not kept."""
+    chars = sum(len(queued.page) for _, queued, _ in tuple(waiting.queue))
     if chars + len(step.page) > WAITING_CHARS or not waiting.add((uid, step, page)):
         logger.info("The page of step %s is not kept: too many wait.", uid)
 
@@ -66,16 +66,16 @@ def _write(batch: list[tuple[str, Step, Page | None]]) -> None:
     except UNAVAILABLE as error:
         logger.info("The pages of %d steps are not kept: the database is busy (%s).", len(batch), error)
     except Exception:
-        # No caller waits for this thread, and a page that cannot be written must not stop the next ones.
+        # A page that can't be written must not stop the next ones.
         logger.exception("The pages of %d steps can't be kept.", len(batch))
 
 
-# Steps that were answered, by their uids, each with its page as it was read for that.
+# Answered steps: uid, step and parsed page.
 waiting = Later[tuple[str, Step, Page | None]]("step-pages", WAITING, _write)
 
 
 def within(room: int, gzs: dict[int, bytes]) -> dict[int, bytes]:
-    """Those of a page's size that together take at most `room` bytes of the archive, in their order."""
+    """The pages of allowed size that together take at most `room` bytes, in their order."""
     fitting = dict[int, bytes]()
     for pk, gz in gzs.items():
         if len(gz) <= MAX_GZ and (taken := len(gz) + ROW_BYTES) <= room:
@@ -85,16 +85,16 @@ def within(room: int, gzs: dict[int, bytes]) -> dict[int, bytes]:
 
 
 def excerpt_of(page: Page | None) -> str:
-    """The beginning of a page in words, without keys; "" where a fault is in the way: only a record depends on it."""
+    """The beginning of a page as text, without keys; "" where it can't be made, as only a record depends on it."""
     try:
         return mask_keys(excerpt(page, EXCERPT_CHARS)) if page else ""
     except Exception:
-        logger.exception("A page has no excerpt.")
+        logger.exception("No excerpt could be made of a page.")
         return ""
 
 
 def packed(step: Step) -> bytes:
-    """A step as it is kept, without keys: replays work on what is left."""
+    """A step as it is stored, without keys; replays use it."""
     raw = asdict(step) | {"allowed_tools": sorted(step.allowed_tools)}
     return gzip.compress(json.dumps(mask_keys_in(raw), ensure_ascii=False).encode(), LEVEL)
 
@@ -128,7 +128,7 @@ def prune(now: datetime) -> int:
 
 
 def used() -> int:
-    """The bytes of all pages. The lengths are read off an index on SQLite and off short rows on Postgres, not from the pages."""
+    """The bytes of all pages. The lengths are read from an index on SQLite and from short rows on Postgres, not from the pages."""
     total = StepPage.objects.aggregate(bytes=Sum(Length("gz")), rows=Count("pk"))
     return int(total["bytes"] or 0) + ROW_BYTES * int(total["rows"])
 

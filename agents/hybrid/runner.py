@@ -1,4 +1,4 @@
-"""One step from request to answer: the template's plan first, then LLM attempts where a gate permits them, and the facts on record."""
+"""One step from request to answer: the template's plan, then LLM attempts where a gate permits them, and the facts on record."""
 
 import logging
 import random
@@ -45,7 +45,7 @@ REPLY_CHARS = 4_000
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """`agent_id`: by the settings, for callers that read one."""
+    """`agent_id`: by the settings."""
 
     plan: Plan
     use: Usage
@@ -54,9 +54,9 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """How the LLM's part ended. `plan` None: `reason` gives the cause, `reach` what that rules out, `may_retry` that it may pass at once.
+    """How the LLM's part ended. Without a plan: `reason`; `reach`, what it rules out; `may_retry`: another try may succeed at once.
 
-    `end`: the end of the last attempt, still to be recorded. `is_open`: Write 1 succeeded, so Write 2 may be tried.
+    `end`: how the last attempt ended, not recorded yet. `is_open`: Write 1 succeeded, so Write 2 may be tried.
     """
 
     reason: Reason
@@ -70,9 +70,9 @@ class Result:
 def answer(
     step: Step, *, source: Source, caller: str | None, received_at: float | None = None, has_room: bool = True, clock: Clock = time.time
 ) -> Answer:
-    """What to answer with, inside the step's deadline. Whatever fails inside, the template's plan is sent, and the facts are kept.
+    """Answers a step within its deadline. On any error the template's plan is sent and the facts are kept.
 
-    `received_at`: when its request came, now if None. Without `has_room` there are too many steps already: it is answered at once.
+    `received_at`: when its request arrived, None for now. Without `has_room` the process has too many steps: it is answered at once.
     """
     run = StepRun(step, source, caller, clock() if received_at is None else received_at, clock)
     with log_context.about(log_context.step, run.uid):
@@ -86,19 +86,19 @@ def answer(
 
 
 class StepRun:
-    """One step on its way to an answer; `answer` calls the methods in their order. Whatever fails in them, the step is answered.
+    """A step that is being answered; `answer` calls the methods in their order. No error in them leaves the step without an answer.
 
-    `requests`: to the gates; none where the LLM is not used, for `reason`. `planned`: what is sent without the LLM. `came`: the step as its
-    caller sent it; `step`: with its history completed by our records. `question`: for the LLM, made before a slot is reserved where one
-    seems free, else at the first attempt. `refused`: the decision by which no LLM is used, where it is known before anything is written.
-    `fault`: the traceback of what failed here. Without `keeps_details` only facts are recorded.
+    `requests`: to the gates; none where the LLM is not used, for `reason`. `planned`: the template agent's part. `sent_step`: the step as
+    its caller sent it; `step`: with its history completed by our records. `question`: for the LLM, made before a slot is reserved where one
+    seems free, else at the first attempt. `refused`: the decision against the LLM, where it is made before anything is written.
+    `fault`: a traceback. Without `keeps_details` only facts are recorded.
     """
 
-    last_rules = Rules()  # as this process last read them, for use while the database is away
+    last_rules = Rules()  # as last read by this process, used while the database is down
 
     def __init__(self, step: Step, source: Source, caller: str | None, received_at: float, clock: Clock) -> None:
         self.step, self.source, self.caller, self.received_at, self.clock = step, source, caller, received_at, clock
-        self.came, self.history = step, TaskHistory(step)
+        self.sent_step, self.history = step, TaskHistory(step)
         self.uid = str(uuid.uuid4())
         self.started = time.monotonic() - max(0.0, clock() - received_at)
         self.rules, self.keeps_details, self.caller_state = StepRun.last_rules, True, CallerState.OTHER
@@ -110,13 +110,13 @@ class StepRun:
         self.fault = self.fetch_note = ""
 
     def read_settings(self) -> None:
-        """The settings and accounts as they are now. Without the database: the settings as last read, and no LLM."""
-        settings, found = None, list[Account]()
+        """The settings and accounts in force. Without the database: the settings as last read, and no LLM."""
+        settings, all_accounts = None, list[Account]()
         try:
             with answering():
                 settings = Settings.current()
                 self.rules = StepRun.last_rules = rules(settings)
-                found = accounts()
+                all_accounts = accounts()
         except UNAVAILABLE as error:
             logger.warning("The settings can't be read (%s). The template agent answers.", error)
             self.reason = Reason.DATABASE
@@ -127,24 +127,24 @@ class StepRun:
             state = settings.caller_state(self.caller)
             by = sender(self.caller, state, in_force.caller_caps)
         self.caller_state = state if settings else CallerState.OTHER
-        may_call, own = state is not CallerState.BLOCKED, [account for account in found if account.serves(environment.MINER_NAME)]
+        may_call, own = state is not CallerState.BLOCKED, [account for account in all_accounts if account.serves(environment.MINER_NAME)]
         offers = [(account, usable(account, in_force.mode, caller_allowed=may_call)) for account in own]
-        otherwise = Reason.ASSIGNED if found and not own else self.reason
-        self.reason = next((known for _, known in offers if isinstance(known, Reason)), otherwise)
-        for account, known in offers:
-            if isinstance(known, Provider):
-                usd = {model: costs.of_tokens(known.prices.get(model), MOST_TOKENS, MAX_TOKENS) for model in known.models}
-                use = (known.models, in_force.max_task_usd, usd, in_force.caps, by)
+        otherwise = Reason.ASSIGNED if all_accounts and not own else self.reason
+        self.reason = next((offer for _, offer in offers if isinstance(offer, Reason)), otherwise)
+        for account, provider in offers:
+            if isinstance(provider, Provider):
+                usd = {model: costs.of_tokens(provider.prices.get(model), MOST_TOKENS, MAX_TOKENS) for model in provider.models}
+                use = (provider.models, in_force.max_task_usd, usd, in_force.caps, by)
                 self.requests.append(Request(account, in_force.limits, self.budget.cut_off, *use))
-                self.providers[account.pk] = known
+                self.providers[account.pk] = provider
 
     def make_plan(self, *, has_room: bool) -> None:
-        """Wait for a place, and plan. A plain answer at once where waiting would make the step late; without `has_room`, no LLM."""
-        step, cut_off, html = self.came, self.started + self.budget.cut_off - self.received_at, self.came.page
+        """Wait for a place, then plan. Where waiting would make the step late, the plain plan stays. Without `has_room`: no LLM."""
+        step, cut_off = self.sent_step, self.started + self.budget.cut_off - self.received_at
         if has_room:
             html, self.fetch_note = page_of(step, self.rules.fetch_hosts, (cut_off - time.monotonic()) / 2)
         else:
-            cut_off = min(cut_off, time.monotonic() + CROWDED_SECONDS)
+            html, cut_off = step.page, min(cut_off, time.monotonic() + CROWDED_SECONDS)
         with planning.plan(len(html), self.caller, cut_off) as is_admitted:
             if is_admitted:
                 at = place(step.url, step.project, self.source, self.caller, self.caller_state)
@@ -159,21 +159,21 @@ class StepRun:
         self.reason, self.requests = reason, []
 
     def _prepare_question(self) -> None:
-        """A slot is open for a moment only, so the question is made before. It costs more than the plan, so only where a gate is open."""
+        """Make the prompt before a slot is reserved, as slots are short; it takes longer than the plan, so only where a gate is open."""
         if routing.is_sure(self.planned.plan, self.rules, self.step, self.history.earlier or ()):
             self._skip_llm(Reason.SURE)
             return
         try:
             permit = ledger.preview(self.requests, self.clock)
             if permit.decision.may_send:
-                asked = self.question = question(self.step, self.planned.page)
-                fresh = [replace(each, models=self.history.not_asked(asked.digest, each.models)) for each in self.requests]
-                self.requests = [each for each in fresh if each.models]
+                prompt = self.question = question(self.step, self.planned.page)
+                left = [replace(each, models=self.history.models_without_reply(prompt.digest, each.models)) for each in self.requests]
+                self.requests = [request for request in left if request.models]
                 self.reason = self.reason if self.requests else Reason.REPEATED
             elif permit.decision.reason in BLOCKED:
                 self.refused = permit
         except UNAVAILABLE:
-            pass  # so do the writes
+            pass  # the writes fail too and are handled there
         except Exception:
             logger.exception("The LLM's prompt for task %s failed. The template agent answers.", self.step.task_id)
             self.fault = self.fault or traceback.format_exc()
@@ -186,14 +186,14 @@ class StepRun:
         limits |= {"spacing_seconds": in_force.limits.spacing, "backoff_seconds": list(in_force.limits.ladder)}
         notes = {"page_fetch": self.fetch_note, "solution": plan.solution, "cuts": list(self.planned.cuts)}
         limits |= {name: note for name, note in notes.items() if note}
-        known: dict[str, Any] = {"kind": self.planned.kind, "effect_before": self.history.effect, "miner": environment.MINER_NAME}
-        known |= {"confidence": plan.confidence, "confidence_why": plan.confidence_why, "uid": self.uid, "caller": self.caller}
-        return opening(self.came, source=self.source, received_at=received_at, deadline_at=deadline_at, limits=limits, **known)
+        about: dict[str, Any] = {"kind": self.planned.kind, "effect_before": self.history.effect, "miner": environment.MINER_NAME}
+        about |= {"confidence": plan.confidence, "confidence_why": plan.confidence_why, "uid": self.uid, "caller": self.caller}
+        return opening(self.sent_step, source=self.source, received_at=received_at, deadline_at=deadline_at, limits=limits, **about)
 
     def use_llm(self, facts: Opening) -> Result:
         try:
             if database.breaker.is_open or spool.must_join(facts.fingerprint):
-                # To try the database again would cost this step the wait; while facts of attempts wait the gate is not up to date.
+                # Another try would make this step wait. While facts of attempts are in the spool, the gate is out of date.
                 return Result(Reason.DATABASE if self.requests else self.reason, is_open=False)
             if not self.requests:
                 self.refused = Permit(Decision(self.reason), self.clock())
@@ -202,10 +202,10 @@ class StepRun:
             permit = self._outwait(facts, self.requests, ledger.open_step(facts, self.requests, self.clock))
             return run_tries(self.requests, permit, self._send, partial(self._next_permit, facts))
         except UNAVAILABLE as error:
-            logger.warning("The database refuses (%s). The template agent answers.", error)
+            logger.warning("The database is unavailable (%s). The template agent answers.", error)
             return Result(Reason.DATABASE, is_open=False)
         except Exception:
-            logger.exception("Fault while answering step %s of task %s. The template agent answers.", self.step.index, self.step.task_id)
+            logger.exception("Step %s of task %s failed. The template agent answers.", self.step.index, self.step.task_id)
             self.fault = self.fault or traceback.format_exc()
             return Result(Reason.FAULT)
 
@@ -213,7 +213,7 @@ class StepRun:
         return self._outwait(facts, requests, ledger.next_attempt(facts, before, ended, requests, self.clock))
 
     def _outwait(self, facts: Opening, requests: Sequence[Request], permit: Permit) -> Permit:
-        """Wait while a pause or a probe may end in time; nothing is written until one has. The reason is what was waited for last."""
+        """Wait while a pause or a probe may end in time; nothing is written meanwhile. The last cause of waiting is the reason."""
         while permit.decision.may_wait:
             time.sleep(REREAD_SECONDS)
             decision = ledger.preview(requests, self.clock).decision
@@ -224,25 +224,25 @@ class StepRun:
 
     def _send(self, permit: Permit, request: Request) -> Result:
         self.question = self.question or question(self.step, self.planned.page)
-        asked, provider = [self.question.digest, permit.model], self.providers[request.account.pk]
+        digest, provider = self.question.digest, self.providers[request.account.pk]
         prompt = client.Prompt(self.question.messages, task_id=self.step.task_id)
         read_reply = partial(plan_from_reply, step=self.step, shown=self.question.shown)
         attempt = Attempt(prompt, read_reply, provider, request, permit, self.clock)
-        if self.history.is_asked(*asked):
+        if self.history.has_replied(digest, permit.model):
             return Result(Reason.REPEATED, end=attempt.ended(Verdict.GIVEN_UP), reach=Reach.MODEL)
         result = attempt.run()
         assert result.end is not None
         self.sent.append(Sent(permit.model, provider.base_url, permit.decided_at, result.end, prompt.messages))
         if result.end.accepted:
-            self.history.asked.append(asked)
+            self.history.replied.append([digest, permit.model])
         if result.reason is Reason.INVALID:
-            # The next prompt says what became of the reply to this one.
+            # The next prompt lists why this reply was not used.
             self.history.notes.append(f"The reply before was not used: {result.end.detail}")
             self.step, self.question = replace(self.step, notes=(*self.step.notes, self.history.notes[-1])), None
         return result
 
     def record(self, facts: Opening, result: Result) -> None:
-        """Write 2, or into the spool with the excerpt of the page: then no row is there to get it later."""
+        """Write 2; or else the spool, with the page's excerpt, which is otherwise added to the row later."""
         plan, page = result.plan or self.planned.plan, self.planned.page
         closing = Closing(
             route=Route.LLM if result.plan else Route.TEMPLATE,
@@ -263,8 +263,8 @@ class StepRun:
                 ledger.close_step(whole, self.rules.limits, self.history.earlier, self.refused)
                 is_written = True
         except UNAVAILABLE as error:
-            logger.warning("The database refuses (%s).", error)
-        except Exception:  # the answer is ready and is sent whatever is wrong with its record, which is kept in the spool
+            logger.warning("The database is unavailable (%s).", error)
+        except Exception:  # the answer is sent; its record is kept in the spool
             logger.exception("The facts of step %s could not be written.", self.uid)
         if not is_written:
             excerpt = page_archive.excerpt_of(page if self.keeps_details else None)
@@ -279,7 +279,7 @@ def run_tries(
     send: Callable[[Permit, Request], Result],
     next_permit: Callable[[Request, AttemptEnd, list[Request]], Permit],
 ) -> Result:
-    """Attempts until one brings a plan, the gates refuse, or nothing is left that could help.
+    """Attempts until one gives a plan, the gates refuse, or no model is left.
 
     `next_permit` records how an attempt ended and requests the next; the last attempt's end is left to the caller.
     """
@@ -292,12 +292,12 @@ def run_tries(
             return result
         if tries.is_retry:
             time.sleep(retry_pause(random.random()))
-        models = {each.account: each.models for each in tries.candidates}
+        models = {candidate.account: candidate.models for candidate in tries.candidates}
         left = [replace(request, models=models[request.account.pk]) for request in requests if request.account.pk in models]
         try:
             permit = next_permit(permit.request, result.end, left)
         except UNAVAILABLE as error:
-            logger.warning("The database refuses (%s). Nothing else is tried.", error)
+            logger.warning("The database is unavailable (%s). No other model is tried.", error)
             return result
         reason = permit.decision.reason
         result = Result(reason if {reason, result.reason} <= BLOCKED else result.reason)
@@ -326,7 +326,7 @@ class Attempt:
             return self._send(closes_at)
 
     def _wait_for_slot(self) -> float | Reason:
-        """Wait until the attempt may leave; a slot that was missed is replaced while there is time. Until when it may leave, or why not."""
+        """Wait for the slot; a missed one is replaced while there is time. Returns until when the request may be sent, or why not."""
         permit = self.permit
         waited = self._wait(permit)
         while waited is Reason.MISSED:
@@ -341,7 +341,7 @@ class Attempt:
         leave_at, now = decision.slot or 0.0, self.clock()
         closes_at = leave_at + decision.leeway + limits.grace
         if decision.is_taken and now >= leave_at:
-            # Recording it took so long that the attempt which held the slot before may have left.
+            # Recording it took so long that the attempt which held the slot before may have been sent.
             return Reason.MISSED
         while now < leave_at:
             time.sleep(min(leave_at - now, REREAD_SECONDS))
@@ -361,11 +361,11 @@ class Attempt:
         call = client.Call(self.provider, self.permit.model, self.prompt, cut_off=started_at + longest, purpose=purpose)
         sent_at = call.sent_at() or started_at
         if sent_at > closes_at:
-            # It was held up on its way out and must not come too close to the next one.
+            # It was delayed and must keep its distance to the next request.
             try:
                 ledger.left_late(self.request, closes_at - self.request.limits.grace, sent_at)
             except UNAVAILABLE as error:
-                logger.warning("A request left %.0f ms late, and the gate could not be updated (%s).", (sent_at - closes_at) * 1000, error)
+                logger.warning("A request was %.0f ms late, and the gate could not be updated (%s).", (sent_at - closes_at) * 1000, error)
         facts: dict[str, Any] = {"sent_at": sent_at, "status": 200, "accepted": True}
         try:
             completion = call.result()
@@ -386,13 +386,13 @@ class Attempt:
         price, cost = self.provider.prices.get(self.permit.model), None
         if price and prompt_tokens is not None and completion_tokens is not None:
             cost = f"{costs.of_tokens(price, prompt_tokens, completion_tokens):.8f}"
-        known = {"prompt_tokens": prompt_tokens, "completion_tokens": completion_tokens, "cost": cost, "published": completion.published}
-        return known | {"quota": completion.quota, "reply": completion.text[:REPLY_CHARS]}
+        read = {"prompt_tokens": prompt_tokens, "completion_tokens": completion_tokens, "cost": cost, "published": completion.published}
+        return read | {"quota": completion.quota, "reply": completion.text[:REPLY_CHARS]}
 
     def _refused(self, error: client.Refused, sent_at: float) -> Result:
         refusal, reaction = error.refusal, error.refusal.kind.reaction
-        known = {"refusal": refusal.kind, "pause_source": refusal.source, "detail": refusal.detail}
-        end = self.ended(Verdict.REFUSED, sent_at=sent_at, status=error.status, **known)
+        facts = {"refusal": refusal.kind, "pause_source": refusal.source, "detail": refusal.detail}
+        end = self.ended(Verdict.REFUSED, sent_at=sent_at, status=error.status, **facts)
         end = replace(end, pause=refusal.pause(end.ended_at))
         return Result(Reason.REFUSED, end=end, reach=reach_of(reaction), may_retry=reaction is Reaction.RETRY)
 

@@ -1,4 +1,4 @@
-"""From a step's facts to OpenTelemetry's spans. Imported only where traces are sent: its packages may not be installed."""
+"""A step's facts as OpenTelemetry's spans. Imported only where traces are sent: its packages may not be installed."""
 
 import json
 import logging
@@ -24,12 +24,12 @@ from agents.policy.reasons import Reason, Verdict
 logger = logging.getLogger(__name__)
 
 EXPORT_SECONDS = 5.0  # for one batch
-MOST_CHARS = 32_000  # of a prompt or reply: longer than ours are
+MOST_CHARS = 32_000  # of a prompt or reply: ours are shorter
 NANO = 1_000_000_000
 
 
 class ReportingExporter(OTLPSpanExporter):
-    """Reports once that spans do not arrive, and once that they do again; OpenTelemetry would log each try."""
+    """Logs once that spans do not arrive, and once that they arrive again; OpenTelemetry would log each try."""
 
     fails = False
 
@@ -38,7 +38,7 @@ class ReportingExporter(OTLPSpanExporter):
         fails = result is not SpanExportResult.SUCCESS
         if fails and not self.fails:
             logger.warning(
-                "Traces do not arrive at %s. They are given up; steps are answered as always.", settings.OTEL_EXPORTER_OTLP_ENDPOINT
+                "Traces do not arrive at %s. They are dropped; steps are answered as usual.", settings.OTEL_EXPORTER_OTLP_ENDPOINT
             )
         elif self.fails and not fails:
             logger.warning("Traces arrive again.")
@@ -51,7 +51,7 @@ def tracer() -> Tracer:
     exporter = ReportingExporter(f"{settings.OTEL_EXPORTER_OTLP_ENDPOINT}/v1/traces", headers=headers, timeout=EXPORT_SECONDS)
     instance = settings.MINER_NAME or socket.gethostname()
     about = Resource.create({"service.name": "minerpanel", "service.version": VERSION, "service.instance.id": instance})
-    # A receiver that hangs must not hold up a restart: the last seconds' spans are given up at the end.
+    # A receiver that hangs must not delay a restart: the spans of the last seconds are dropped.
     provider = TracerProvider(resource=about, shutdown_on_exit=False)
     provider.add_span_processor(BatchSpanProcessor(exporter))
     return provider.get_tracer("minerpanel", VERSION)
@@ -109,21 +109,21 @@ def _of_attempt(number: int, sent: Sent, *, with_prompts: bool) -> Iterator[tupl
         yield "error.type", end.refusal or end.verdict
     if end.sent_at:
         yield "miner.attempt.wait_seconds", end.sent_at - sent.decided_at
-    known = {
+    numbers = {
         "gen_ai.usage.input_tokens": end.prompt_tokens,
         "gen_ai.usage.output_tokens": end.completion_tokens,
         "http.response.status_code": end.status,
         "miner.cost_usd": float(end.cost) if end.cost else None,
     }
-    yield from ((name, value) for name, value in known.items() if value is not None)
+    yield from ((name, value) for name, value in numbers.items() if value is not None)
     if with_prompts:
-        yield "gen_ai.input.messages", _as_messages([(each["role"], mask_keys(each["content"])) for each in sent.messages])
+        yield "gen_ai.input.messages", _as_messages([(message["role"], mask_keys(message["content"])) for message in sent.messages])
         if end.reply:
             yield "gen_ai.output.messages", _as_messages([("assistant", mask_keys(end.reply))])
 
 
 def _as_messages(messages: Sequence[tuple[str, str]]) -> str:
-    """As OpenTelemetry writes chat messages, shortened to what a backend takes."""
+    """In OpenTelemetry's form of chat messages, shortened to what a backend accepts."""
     return json.dumps(
         [{"role": role, "parts": [{"type": "text", "content": text[:MOST_CHARS]}]} for role, text in messages], ensure_ascii=False
     )

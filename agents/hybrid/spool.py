@@ -1,10 +1,10 @@
-"""Facts that the database did not take: kept as files, one a step, and written as soon as it does.
+"""Facts that could not be written to the database: kept as files, one a step, and written when it is back.
 
-    DATA_DIR/spool/            steps without an attempt that is still to be closed
-    DATA_DIR/spool/attempts/   steps with one; written first, since the gate lacks how the attempt ended
+    DATA_DIR/spool/            steps without an open attempt
+    DATA_DIR/spool/attempts/   steps with one; written first, since the gate needs the end of the attempt
 
-While facts in `attempts` wait, nothing is sent to a provider. A step of a task whose facts wait joins them, so that they are written in
-order. Other steps use the database as soon as it answers.
+While facts in `attempts` wait, nothing is sent to a provider. Further steps of a task with waiting facts are spooled too, so that they
+are written in order. Other steps use the database as soon as it answers.
 """
 
 import fcntl
@@ -31,11 +31,11 @@ from agents.models import Settings
 logger = logging.getLogger(__name__)
 
 RETRY_SECONDS = database.RETRY_SECONDS  # how often a process checks whether the database is back, in seconds
-# On disk: some 8,000 steps of 12 kB, more than a busy miner answers in an hour. Steps beyond it are answered, and their facts are lost.
+# On disk: some 8,000 steps of 12 kB, more than a busy miner answers in an hour. The facts of further steps are lost.
 MAX_BYTES = 100_000_000
-BLOCK = 4_096  # what a file takes on disk at least, in bytes
-PARTIAL_SECONDS = 60.0  # a file is written in milliseconds: one that is partial for longer was left by a process that ended
-# Of the time the share that is spent writing; in the rest steps use the database. 0.5: a thousand steps take some ten seconds.
+BLOCK = 4_096  # the least that a file takes on disk, in bytes
+PARTIAL_SECONDS = 60.0  # a file is written in milliseconds: one that stays partial was left by a process that ended
+# The share of time spent writing; the rest is for steps. At 0.5 a thousand steps take some ten seconds.
 SHARE = 0.5
 LOST = "lost"
 
@@ -43,7 +43,7 @@ _draining = threading.Lock()
 
 
 class _Memory:
-    """Of the folder: `tasks` with facts in it, about how many `bytes`, and how many `lost` steps the file does not have yet."""
+    """About the folder: `tasks` with facts in it, its `bytes` approximately, and the `lost` steps that are not in the file yet."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
@@ -62,21 +62,21 @@ def add(facts: StepFacts) -> None:
     except OSError as error:
         with _memory.lock:
             _memory.lost += 1
-        logger.error("The facts of step %s are lost: the database and the data folder both refuse (%s).", facts.opening.uid, error)
+        logger.error("The facts of step %s are lost: database and data folder are not writable (%s).", facts.opening.uid, error)
     else:
         logger.warning("The facts of step %s wait in %s for the database.", facts.opening.uid, _folder())
     drain_soon()
 
 
 def _keep(facts: StepFacts) -> None:
-    """Raises OSError, also where the spool is full; then nothing is left of it on disk."""
+    """Raises OSError, also where the spool is full; then nothing was written."""
     folder, content = _attempts() if facts.closing.attempt else _folder(), facts.to_json().encode()
     with _memory.lock:
         now, size = time.monotonic(), len(content)
         if not _memory.counted_at or (_memory.bytes + size > MAX_BYTES and now - _memory.counted_at > RETRY_SECONDS):
             _memory.bytes, _memory.counted_at = used(), now
         if _memory.bytes + size > MAX_BYTES:
-            raise OSError(f"the spool holds {MAX_BYTES} bytes already")
+            raise OSError(f"the spool has {MAX_BYTES} bytes already")
         _memory.bytes += max(size, BLOCK)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     name = f"{time.time_ns()}-{uuid.uuid4().hex}.json"
@@ -107,7 +107,7 @@ def lost() -> int:
 
 
 def lost_at() -> float | None:
-    """When facts were last lost, in Unix seconds; None where none ever were, or that is not on record yet."""
+    """When facts were last lost, in Unix seconds; None: never, or not on record yet."""
     with suppress(FileNotFoundError):
         return (_folder() / LOST).stat().st_mtime
     return None
@@ -131,7 +131,7 @@ def is_waiting() -> bool:
 
 
 def must_join(fingerprint: str) -> bool:
-    """Whether the facts of this task's next step have to wait here, too: the gate is not up to date, or earlier facts of the task wait."""
+    """Whether this task's next step must be spooled too: the gate is out of date, or earlier facts of the task wait."""
     with _memory.lock:
         if not is_waiting():
             _memory.tasks.clear()
@@ -140,7 +140,7 @@ def must_join(fingerprint: str) -> bool:
 
 
 def _has_facts(folder: Path) -> bool:
-    """Reads no more of the folder than up to its first file."""
+    """Reads the folder only up to its first file."""
     try:
         with os.scandir(folder) as entries:
             return any(entry.name.endswith(".json") for entry in entries)
@@ -149,9 +149,9 @@ def _has_facts(folder: Path) -> bool:
 
 
 def drain(seconds: float = math.inf) -> int:
-    """Write what waits, those with attempts first, the oldest first; after `seconds` the rest waits on. Returns how many were written.
+    """Write the waiting facts: those with attempts first, the oldest first, for at most `seconds`. Returns how many were written.
 
-    Raises UNAVAILABLE while the database refuses. While another process or thread is at it, there is nothing to do: 0.
+    Raises UNAVAILABLE. Returns 0 while another process or thread is draining.
     """
     if not _folder().exists():
         return 0
@@ -166,7 +166,7 @@ def drain(seconds: float = math.inf) -> int:
 
 
 def _write_all(until: float) -> int:
-    """Until nothing is left: steps that come in meanwhile are spooled too, and must not keep the spool alive."""
+    """Until nothing is left: steps that are spooled meanwhile are written too."""
     for partial in (*_attempts().glob("*.part"), *_folder().glob("*.part")):
         with suppress(FileNotFoundError):
             if time.time() - partial.stat().st_mtime > PARTIAL_SECONDS:
@@ -190,7 +190,7 @@ def _write(path: Path) -> bool:
     except UNAVAILABLE:
         raise
     except Exception:
-        # Whatever is wrong with one step's facts, the others must not wait behind it.
+        # Faulty facts of one step must not stop the others.
         logger.exception("The facts in %s can't be written. They are kept as .bad.", path)
         path.rename(path.with_suffix(".bad"))
         return False

@@ -1,6 +1,6 @@
-"""The template agent's part of a step: its page, fetched where an admin allows that, and the plan by page, records and learned facts.
+"""The template agent's part of a step: its page, fetched where settings allow it, and the plan by page, records and learned facts.
 
-Each fetch has a client of its own: no cookies of another one.
+Each fetch has its own client, so that no cookies are shared.
 """
 
 import logging
@@ -39,7 +39,7 @@ HEADERS = {"Accept": "text/html", "User-Agent": "Mozilla/5.0"}
 
 
 def recorded(step: Step, source: Source, caller: str | None, received_at: float) -> Sequence[Earlier] | None:
-    """What our records hold of the task's steps before this one; None: they can't be read."""
+    """The task's earlier steps by our records; None: they can't be read."""
     try:
         of_task = fingerprint(source, caller, step.task_id, step.prompt)
         return ledger.earlier_steps(of_task, step.index, len(step.history), received_at)
@@ -50,9 +50,9 @@ def recorded(step: Step, source: Source, caller: str | None, received_at: float)
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """`step`: with its history completed by our records; `page` None: there is none. `cuts`: a sentence for each part that was left out.
+    """`step`: with its history completed by our records. `cuts`: a sentence for each part that was left out.
 
-    `fault`: the traceback of what failed; then `plan` is a plain one.
+    `fault`: the traceback of an error; then `plan` is a plain one.
     """
 
     plan: Plan
@@ -64,13 +64,13 @@ class Planned:
 
 
 def planned(history: TaskHistory, html: str, at: Place | None, cut_off: float, *, is_used: bool) -> Planned:
-    """The plan of a step, within half the time to `cut_off`, in monotonic seconds; a plain one where it is not `is_used`."""
-    came = history.step
-    step, page, plan = came, None, template.plain(came)
+    """The plan of a step, within half the time to `cut_off` (monotonic seconds); a plain one unless `is_used`."""
+    sent_step = history.step
+    step, page, plan = sent_step, None, template.plain(sent_step)
     try:
         sites, now = known_sites(), time.monotonic()  # the first step of a process waits until the sites are loaded
         budget = TimeBudget(_overtime(now, now + (cut_off - now) / 2), 0.0)
-        page = read(html, came.url) if html else None
+        page = read(html, sent_step.url) if html else None
         step = history.completed(page)
         if is_used:
             learned = maps.facts_at(at, page)
@@ -78,12 +78,12 @@ def planned(history: TaskHistory, html: str, at: Place | None, cut_off: float, *
         cuts = (*step.cuts, *(page.cuts if page else ()), *template.cuts(step.prompt))
         return Planned(plan, step, page, cuts, template.kind(step.prompt))
     except Exception:
-        logger.exception("The template agent failed on step %s of task %s. A plain answer is sent.", came.index, came.task_id)
-        return Planned(template.plain(came), step, page, came.cuts, fault=traceback.format_exc())
+        logger.exception("The template agent failed on step %s of task %s. A plain answer is sent.", step.index, step.task_id)
+        return Planned(template.plain(sent_step), step, page, sent_step.cuts, fault=traceback.format_exc())
 
 
 def page_of(step: Step, hosts: Sequence[str], seconds: float) -> tuple[str, str]:
-    """The page that a step is planned with, and a sentence where it was fetched: of a one-shot task without a page, at an unknown site."""
+    """The page to plan with; it is fetched for a one-shot task without a page at an unknown site, and a sentence on that is returned."""
     try:
         if not step.page and hosts and step.form is Form.ONE_SHOT and not knows(step, known_sites()):
             return fetch(step.url, hosts, seconds)
@@ -93,12 +93,12 @@ def page_of(step: Step, hosts: Sequence[str], seconds: float) -> tuple[str, str]
 
 
 def _overtime(began: float, latest: float) -> Callable[[], float]:
-    """Seconds by which this thread is past `latest`, or past TEMPLATE_SECONDS of the processor; negative before both."""
+    """Seconds past `latest`, or past TEMPLATE_SECONDS of this thread's processor time; negative before both."""
     most = time.thread_time() + TEMPLATE_SECONDS
 
     def overtime() -> float:
         now = time.monotonic()
-        # The processor's time, which takes longer to read, is never more than that of the clock.
+        # Processor time takes longer to read, and is never more than elapsed time.
         is_early = now - began < TEMPLATE_SECONDS
         return now - latest if is_early else max(now - latest, time.thread_time() - most)
 
@@ -106,7 +106,7 @@ def _overtime(began: float, latest: float) -> Callable[[], float]:
 
 
 def fetch(url: str, hosts: Sequence[str], seconds: float) -> tuple[str, str]:
-    """The HTML of the page at `url`, "" for none, and a sentence for the record. Takes at most `seconds`; never raises."""
+    """The HTML of the page, "" for none, and a sentence for the record. Takes at most `seconds`; raises nothing."""
     try:
         entries = [allowed(host) for host in hosts]
         html = start(_page(url, entries), min(seconds, LONGEST_SECONDS)).result()
@@ -118,7 +118,7 @@ def fetch(url: str, hosts: Sequence[str], seconds: float) -> tuple[str, str]:
 
 
 async def _page(url: str, entries: Sequence[Allowed]) -> str:
-    """Raises ValueError with the reason, for the record, where no page was read."""
+    """Raises ValueError with the reason where no page was read."""
 
     def check(host: str, port: int, addresses: Iterable[Address]) -> None:
         if not host_is_listed(host, port, entries):
@@ -137,7 +137,7 @@ async def _page(url: str, entries: Sequence[Allowed]) -> str:
                     return await _html(response)
             url = urljoin(url, response.headers.get("Location", "") or "/")
             if _origin(url) != origin:
-                raise ValueError("it leads to another host.")
+                raise ValueError("it redirects to another host.")
     raise ValueError("it redirects too often.")
 
 
@@ -145,7 +145,7 @@ async def _html(response: httpx.Response) -> str:
     if not response.is_success:
         raise ValueError(f"it answers {response.status_code}.")
     if "html" not in response.headers.get("Content-Type", "html"):
-        raise ValueError("it is no HTML.")
+        raise ValueError("it is not HTML.")
     body = b""
     async for chunk in response.aiter_bytes():
         body += chunk
@@ -155,8 +155,8 @@ async def _html(response: httpx.Response) -> str:
 
 
 def _origin(url: str) -> tuple[str, str, int]:
-    """Raises ValueError for what is no absolute http(s) URL."""
+    """Raises ValueError unless the URL is absolute, with http or https."""
     parts = split_http(url)
     if parts is None:
-        raise ValueError("it has no http or https address.")
+        raise ValueError("its URL is not http or https.")
     return parts.scheme, str(parts.hostname), port_of(parts)

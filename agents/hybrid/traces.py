@@ -1,4 +1,4 @@
-"""Traces for OpenTelemetry, where OTEL_EXPORTER_OTLP_ENDPOINT is set: one a step, with a span an attempt, after its answer.
+"""Traces for OpenTelemetry, where OTEL_EXPORTER_OTLP_ENDPOINT is set: one a step, with a span an attempt, sent after the answer.
 
 OpenTelemetry may not be installed: only the thread that sends imports it.
 """
@@ -21,7 +21,7 @@ WAITING = 256  # steps; a prompt has some 20 kB
 
 
 def keep(facts: StepFacts, attempts: Sequence[Sent]) -> None:
-    """Have the step traced a moment later. Returns at once and raises nothing; what is too much is not traced."""
+    """Queue a step to be traced. Returns at once and raises nothing; with too many in the queue, the step is not traced."""
     if settings.OTEL_EXPORTER_OTLP_ENDPOINT:
         waiting.add((facts, attempts))
 
@@ -34,7 +34,7 @@ def _send(batch: list[tuple[StepFacts, Sequence[Sent]]]) -> None:
         try:
             trace(facts, attempts, with_prompts=with_prompts)
         except Exception:
-            # No caller waits for this thread, and a step that cannot be traced must not stop the next ones.
+            # A step that can't be traced must not stop the next ones.
             logger.exception("Step %s can't be traced.", facts.opening.uid)
 
 
@@ -43,9 +43,9 @@ waiting = Later[tuple[StepFacts, Sequence[Sent]]]("traces", WAITING, _send)
 
 @cache
 def _tracing() -> Any:
-    """None without OpenTelemetry: else what makes spans of a step's facts."""
+    """The function that makes spans of a step's facts; None without OpenTelemetry."""
     try:
-        from agents.hybrid import spans  # noqa: PLC0415 -- it brings OpenTelemetry
+        from agents.hybrid import spans  # noqa: PLC0415 -- it imports OpenTelemetry
     except ImportError as error:
         logger.error("Traces are not sent: %s. Run: bin/install requirements-otel.txt", error)
         return None

@@ -1,4 +1,4 @@
-"""The worker learns from steps that were answered: never on the way to an answer."""
+"""The worker's job that learns from answered steps."""
 
 import logging
 import time
@@ -10,33 +10,32 @@ from django.db.models import Q
 from agents.database import UNAVAILABLE
 from agents.hybrid import page_archive
 from agents.learning.maps import learn_map
-from agents.learning.seen import Seen
 from agents.learning.solutions import QUIET, is_open, learn_from_last, learn_solution
-from agents.learning.store import drop_beyond_all, place
+from agents.learning.store import AnsweredStep, drop_beyond_all, place
 from agents.models import Settings, StepPage, Unlearned
 from agents.models import Step as StepRow
 
 logger = logging.getLogger(__name__)
 
 BATCH = 20
-SECONDS = 30.0  # less than a job may take. What is left then is learned in the next round.
+SECONDS = 30.0  # less than a job may take; the rest is learned in the next round
 
 
-Learner = Callable[[Seen], None]
+Learner = Callable[[AnsweredStep], None]
 LEARNERS: tuple[Learner, ...] = (learn_map, learn_solution)
 
 
 def learn(now: datetime) -> str:
-    """Learn from every step that was answered since the last round. Raises UNAVAILABLE; then the rest is learned in the next one."""
+    """Learn from every step that was answered since the last round. Raises UNAVAILABLE; the rest is learned in the next round."""
     until, learned = time.monotonic() + SECONDS, 0
     waiting = Unlearned.objects.select_related("step__task").filter(Q(settles_at=None) | Q(settles_at__lte=now)).order_by("step")
     while time.monotonic() < until and (batch := list(waiting[:BATCH])):
         settings = Settings.current()
-        for each in batch:
-            learned += _learn_from(each.step, settings, now, LEARNERS if each.settles_at is None else (learn_from_last,))
-            unlearned = Unlearned.objects.filter(pk=each.pk)
-            if each.settles_at is None and is_open(each.step):
-                unlearned.update(settles_at=each.step.received_at + QUIET)
+        for entry in batch:
+            learned += _learn_from(entry.step, settings, now, LEARNERS if entry.settles_at is None else (learn_from_last,))
+            unlearned = Unlearned.objects.filter(pk=entry.pk)
+            if entry.settles_at is None and is_open(entry.step):
+                unlearned.update(settles_at=entry.step.received_at + QUIET)
             else:
                 unlearned.delete()
     dropped = drop_beyond_all()
@@ -49,12 +48,12 @@ def _learn_from(row: StepRow, settings: Settings, now: datetime, learners: Seque
     if kept is None or at is None:
         return False
     try:
-        seen = Seen(row, page_archive.unpacked(bytes(kept.gz)), at, now)
+        answered = AnsweredStep(row, page_archive.unpacked(bytes(kept.gz)), at, now)
         for learner in learners:
-            learner(seen)
+            learner(answered)
     except UNAVAILABLE:
         raise
     except Exception:
-        # One page that can't be read must not stop the next ones.
+        # A page that can't be read must not stop the next ones.
         logger.exception("Nothing was learned from step %s.", row.uid)
     return True

@@ -1,4 +1,4 @@
-"""What is learned of sites: from the page, the address and the actions of each step, and as plans get it."""
+"""Site maps: learned from the page, the URL and the actions of each step, and read by plans."""
 
 import logging
 import re
@@ -17,9 +17,8 @@ from agents.database import UNAVAILABLE, answering
 from agents.hybrid import page_archive
 from agents.learning import store
 from agents.learning.reading.pages import key_of, learned
-from agents.learning.seen import Seen
 from agents.learning.solutions import solutions_of
-from agents.learning.store import Place
+from agents.learning.store import AnsweredStep, Place
 from agents.models import Learned, Step, StepPage
 from agents.page import Page, read
 from agents.template.sites.site_facts import Fault, SiteFacts
@@ -27,10 +26,10 @@ from agents.template.sites.site_map import route_of
 
 logger = logging.getLogger(__name__)
 
-REREAD_SECONDS = 10.0  # the worker learns in rounds of as much. What is known of a place takes some milliseconds to read, for up to 1 MB
+REREAD_SECONDS = 10.0  # as long as the worker's rounds; reading a place takes some milliseconds, for up to 1 MB
 MOST_PLACES = 64
 NOTHING = SiteFacts()
-# How many sites with a page at the same address are compared with a page of an unknown one, and how alike the nearest must be.
+# The most sites that are compared with a page of an unknown site, and the least similarity of the most similar one.
 _MOST_COMPARED, _SAME_SITE = 50, 0.6
 _HREFS, _TITLE = re.compile(r'href="(/[^"]*)"'), re.compile(r"<title>([^<]+)</title>")
 
@@ -38,33 +37,34 @@ _read = OrderedDict[Place, tuple[float, SiteFacts]]()
 _reading = Lock()
 
 
-def learn_map(seen: Seen) -> None:
-    step, parts = seen.step, split_http(seen.step.url)
-    # A page of another host says nothing of this site.
-    if step.form is not Form.STEP or not step.page or parts is None or f"{parts.hostname}:{port_of(parts)}" != seen.place.site:
+def learn_map(answered: AnsweredStep) -> None:
+    step, parts = answered.step, split_http(answered.step.url)
+    # The page is of another site.
+    if step.form is not Form.STEP or not step.page or parts is None or f"{parts.hostname}:{port_of(parts)}" != answered.place.site:
         return
-    known = Learned.objects.filter(site=seen.place.site, callers=seen.place.callers, kind__in=(Learned.Kind.LIST, Learned.Kind.FORM))
+    kinds, place = (Learned.Kind.LIST, Learned.Kind.FORM), answered.place
+    stored = Learned.objects.filter(site=place.site, callers=place.callers, kind__in=kinds)
     page = read(step.page, step.url)
-    facts = learned(page, step.page, *_before(seen.row), {(row.kind, row.key): row.facts for row in known})
+    facts = learned(page, step.page, *_before(answered.row), {(row.kind, row.key): row.facts for row in stored})
     if facts:
-        store.save(seen.place, facts, seen.row.pk, seen.now)
+        store.save(answered.place, facts, answered.row.pk, answered.now)
 
 
 def _before(row: Step) -> tuple[Page | None, list[dict[str, Any]]]:
-    """The page of the step before, None for none, and the selectors of what it pressed."""
+    """The page of the previous step, None for none, and the selectors of its presses."""
     before = Step.objects.filter(task=row.task_id, index=row.index - 1, pk__lt=row.pk).order_by("-pk").first() if row.index else None
     kept = StepPage.objects.filter(step=before).first() if before else None
     if before is None or kept is None:
         return None, []
-    came = page_archive.unpacked(bytes(kept.gz))
+    kept_step = page_archive.unpacked(bytes(kept.gz))
     pressed = [action.get("selector") or {} for action in before.actions if action["type"] in PRESSES]
-    return read(came.page, came.url), pressed
+    return read(kept_step.page, kept_step.url), pressed
 
 
 def facts_at(place: Place | None, page: Page | None = None) -> SiteFacts:
-    """What is known of a site, for one group of callers; what was known before, while the database is away. Raises nothing.
+    """The facts of a site for one group of callers; those read before, while the database is down. Raises nothing.
 
-    A site that is not known by its address or project is recognised by the step's `page`.
+    An unknown site is recognised by the step's `page`.
     """
     if place is None:
         return NOTHING
@@ -74,10 +74,10 @@ def facts_at(place: Place | None, page: Page | None = None) -> SiteFacts:
         return facts
     try:
         with answering():
-            rows = store.known(place) or (store.known(found) if page and (found := _recognised(place, page)) else {})
+            rows = store.stored(place) or (store.stored(similar) if page and (similar := _recognised(place, page)) else {})
         facts = facts_of(rows.values())
     except UNAVAILABLE as error:
-        logger.warning("What was learned of %s can't be read (%s).", place.site, error)
+        logger.warning("The learned facts of %s can't be read (%s).", place.site, error)
     with _reading:
         _read[place] = time.monotonic(), facts
         _read.move_to_end(place)
@@ -87,17 +87,17 @@ def facts_at(place: Place | None, page: Page | None = None) -> SiteFacts:
 
 
 def forget() -> None:
-    """What was read; the next step reads it again."""
+    """Drop the facts in memory; the next step reads them again."""
     with _reading:
         _read.clear()
 
 
 def _recognised(place: Place, page: Page) -> Place | None:
-    """The place of the same callers that has such a page at the same route: with the same title, and links to the same routes."""
+    """The place of the same callers whose page at the same route has the same title and links to the same routes."""
     if not page.title:
         return None
     alike = Learned.objects.filter(callers=place.callers, kind=Learned.Kind.ROUTE, key=key_of(page)).order_by("-seen_at")
-    own = {route_of(one.href) for one in page.elements if one.href.startswith("/")}
+    own = {route_of(element.href) for element in page.elements if element.href.startswith("/")}
     merits = ((_shared(own, row.facts.get("html", ""), page.title), row.site) for row in alike[:_MOST_COMPARED])
     merit, site = max(merits, default=(0.0, ""))
     return replace(place, site=site, project="") if merit >= _SAME_SITE else None
@@ -110,9 +110,9 @@ def _shared(own: set[str], html: str, title: str) -> float:
 
 
 def facts_of(rows: Iterable[Learned]) -> SiteFacts:
-    """As those of a TOML file, and solutions; what can't be used is left out."""
-    known = list(rows)
-    return replace(read_table("learned", table(known), NOTHING, []), solutions=tuple(solutions_of(known)))
+    """The site facts, as of a TOML file, and solutions; invalid ones are left out."""
+    facts = list(rows)
+    return replace(read_table("learned", table(facts), NOTHING, []), solutions=tuple(solutions_of(facts)))
 
 
 def faults_of(row: Learned) -> list[Fault]:
@@ -125,7 +125,7 @@ _TABLES = {Learned.Kind.ROUTE: "pages", Learned.Kind.EFFECT: "pages", Learned.Ki
 
 
 def table(rows: Iterable[Learned]) -> dict[str, Mapping[str, Any]]:
-    """The rows as a TOML file has them."""
+    """The rows in the form of a TOML file."""
     made: dict[str, dict[str, Any]] = {"items": {}, "forms": {}, "pages": {}}
     for row in rows:
         if name := _TABLES.get(Learned.Kind(row.kind)):

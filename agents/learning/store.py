@@ -1,7 +1,7 @@
-"""Where what steps have shown of sites is kept: the only writer of `Learned`.
+"""Stores the facts that steps have shown of sites: the only writer of `Learned`.
 
-Known callers share their facts; each unknown caller's facts serve that caller alone, so that a stranger's pages change no task of another.
-Of a site and group of callers at most MOST_BYTES and MOST_ROUTES are kept, of all together MOST_ALL: those that were seen last.
+Known callers share their facts. The facts of an unknown caller are used for that caller only, so that its pages affect no other task.
+At most MOST_BYTES and MOST_ROUTES are kept for a site and group of callers, MOST_ALL in total: the facts that were seen last.
 """
 
 import json
@@ -15,13 +15,15 @@ from django.db.models import F, Q, QuerySet, Sum
 
 from agents.common.redaction import mask_keys, mask_keys_in
 from agents.contract.origins import port_of, split_http
+from agents.contract.protocol import Step
 from agents.database import background_transaction
 from agents.models import Learned, Source
+from agents.models import Step as StepRow
 from agents.policy.callers import sender
 from agents.policy.costs import Caps
 from agents.policy.modes import CallerState
 
-KNOWN = ""
+KNOWN_CALLERS = ""
 MOST_BYTES, MOST_ROUTES = 1_000_000, 200
 MOST_FACT = 20_000  # bytes: a list with a hundred fields takes 10,000
 MOST_ALL = 50_000_000
@@ -35,35 +37,47 @@ Fact = tuple[str, str]  # its kind and key
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Whose facts: `site`, a host and port; `project`, as callers name the site, "" where they don't; `callers`, the group."""
+    """Where facts belong: `site`, a host and port; `project`, the callers' name for the site or ""; `callers`, their group."""
 
     site: str
     project: str
     callers: str
 
 
+@dataclass(frozen=True, slots=True)
+class AnsweredStep:
+    """A step to learn from: its `row`, the `step` as received, with its page, and the `place` of its facts."""
+
+    row: StepRow
+    step: Step
+    place: Place
+    now: datetime
+
+
 def place(url: str, project: str, source: str, caller: str | None, state: CallerState) -> Place | None:
-    """Where a step's facts belong. None: its address is none, so nothing is learned there and nothing known."""
+    """The place of a step's facts; None without an http URL."""
     parts = split_http(url)
     if parts is None:
         return None
     is_known = source != Source.VALIDATOR or state is CallerState.ALLOWED
     return Place(
-        f"{parts.hostname}:{port_of(parts)}"[:MOST_SITE], project[:MOST_PROJECT], KNOWN if is_known else sender(caller, state, Caps()).name
+        f"{parts.hostname}:{port_of(parts)}"[:MOST_SITE],
+        project[:MOST_PROJECT],
+        KNOWN_CALLERS if is_known else sender(caller, state, Caps()).name,
     )
 
 
-def known(at: Place) -> dict[Fact, Learned]:
-    """What is known of a place, by kind and key: of its site, and beside it of others with the same project. One query."""
+def stored(at: Place) -> dict[Fact, Learned]:
+    """The facts of a place by kind and key: of its site, and of others with the same project. One query."""
     here = Q(site=at.site) | Q(project=at.project) if at.project else Q(site=at.site)
     rows = list(Learned.objects.filter(here, callers=at.callers).order_by("-seen_at", "-pk")[:MOST_READ])
     return {(row.kind, row.key): row for row in sorted(rows, key=lambda row: (row.site == at.site, row.seen_at))}
 
 
 def save(at: Place, facts: Mapping[Fact, Any], step: int | None, now: datetime) -> None:
-    """Add these facts or put them in the place of those with their kind and key; what an admin wrote stays. Then keep to the bounds.
+    """Add facts or replace those of the same kind and key, except an admin's. Then delete what exceeds the bounds.
 
-    `facts`: each as JSON; one that is too long is left out. `step`: the id of the step that showed them. Raises UNAVAILABLE.
+    `facts`: as JSON; those that are too long are left out. `step`: the id of the step that showed them. Raises UNAVAILABLE.
     """
     made = [row for (kind, key), value in facts.items() if (row := _row(at, kind, key, value, step, now)).size <= MOST_FACT]
     with background_transaction():
@@ -89,7 +103,7 @@ def _row(at: Place, kind: str, key: str, value: Any, step: int | None, now: date
 
 
 def change(row: Learned, facts: Any) -> None:
-    """As an admin wrote it: steps don't change it any more. `facts` were checked. Raises ValidationError where they are too long."""
+    """Store an admin's version, which steps don't change. `facts`: checked. Raises ValidationError where they are too long."""
     size = _row(Place(row.site, "", ""), row.kind, row.key, facts, None, row.seen_at).size
     if size > MOST_FACT:
         raise ValidationError(f"This takes {size:,} bytes, and a fact may take {MOST_FACT:,}.")
@@ -98,21 +112,21 @@ def change(row: Learned, facts: Any) -> None:
 
 
 def count(pk: int, *, won: bool) -> None:
-    """A task ended that this fact was used for."""
+    """Count a task that ended and for which this fact was used."""
     name = "won" if won else "lost"
     Learned.objects.filter(pk=pk).update(**{name: F(name) + 1})
 
 
 def take_back(pk: int) -> None:
-    """A task that counted as won went on: it is lost."""
+    """Count a won task as lost, since it went on."""
     Learned.objects.filter(pk=pk, won__gt=0).update(won=F("won") - 1, lost=F("lost") + 1)
 
 
 def drop_beyond_all() -> int:
-    """Keep all places together to MOST_ALL: those of unknown callers go first. Returns how many facts were deleted."""
+    """Keep the total to MOST_ALL, deleting facts of unknown callers first. Returns how many were deleted."""
     excess = int(Learned.objects.aggregate(bytes=Sum("size"))["bytes"] or 0) - MOST_ALL
     dropped = 0
-    for rows in (Learned.objects.exclude(callers=KNOWN), Learned.objects.filter(callers=KNOWN)):
+    for rows in (Learned.objects.exclude(callers=KNOWN_CALLERS), Learned.objects.filter(callers=KNOWN_CALLERS)):
         oldest = list[int]()
         for pk, size in rows.order_by("seen_at", "pk").values_list("pk", "size")[:MOST_READ] if excess > 0 else ():
             if excess <= 0:
@@ -124,7 +138,7 @@ def drop_beyond_all() -> int:
 
 
 def _drop_beyond(rows: QuerySet[Learned], most_bytes: int) -> None:
-    """Delete what was seen longest ago, beyond the bounds of a place."""
+    """Delete the oldest facts beyond the bounds of a place."""
     routes, size, beyond = 0, 0, list[int]()
     for pk, kind, bytes_ in rows.order_by("-by_hand", "-seen_at", "-pk").values_list("pk", "kind", "size"):
         routes, size = routes + (kind == Learned.Kind.ROUTE), size + bytes_

@@ -1,4 +1,4 @@
-"""TOML for tables of texts, numbers, truth values, lists and further tables."""
+"""Writes TOML for tables of texts, numbers, booleans, lists and further tables."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -6,7 +6,7 @@ from typing import Any
 
 
 def toml(table: Mapping[str, Any], name: str = "") -> str:
-    """What `tomllib` reads back as it was."""
+    """The table as TOML, which `tomllib` reads as the same table."""
     return "\n".join(_lines(table, name)).strip() + "\n"
 
 
@@ -25,10 +25,10 @@ def _value(value: Any) -> str:
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(_value, value))}]"
     if isinstance(value, Mapping):
-        return "{ " + ", ".join(f"{_text(key)} = {_value(each)}" for key, each in value.items()) + " }"
+        return "{ " + ", ".join(f"{_text(key)} = {_value(entry)}" for key, entry in value.items()) + " }"
     return _text(value) if isinstance(value, str) else json.dumps(value)
 
 
 def _text(text: str) -> str:
-    """TOML's basic strings are JSON's, but that DEL has to be escaped."""
+    """TOML's basic strings are those of JSON, except that DEL is escaped."""
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -1,6 +1,6 @@
-"""The only writer of steps, attempts, events and gates: all facts of one moment in one transaction.
+"""The only writer of steps, attempts, events and gates: all facts of an operation in one transaction.
 
-Steps and attempts are written with the gate's decision and its slot before anything is sent, and closed with how it ended. Each function
+Steps and attempts are written with the gate's decision and slot before anything is sent, and closed with the result. Each function
 raises django.db.Error; then nothing was written, and nothing may be sent.
 """
 
@@ -33,14 +33,14 @@ Clock = Callable[[], float]
 
 # Refusals after which a task's other steps use no LLM.
 ENDS_TASK = frozenset(kind for kind in RefusalClass if kind.reaction is Reaction.TASK)
-# Refusals that show how well a model answers, as all attempts do that were not refused.
+# Refusals that show how well a model answers; "": attempts without a refusal.
 OF_THE_MODEL = {"", *(kind.value for kind in RefusalClass if kind.reaction is Reaction.RETRY)}
-LONGEST_AGO = 3_600.0  # a task lasts three minutes. The same id may come again days later for another one.
+LONGEST_AGO = 3_600.0  # a task lasts three minutes; its id may be used again days later for another one
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """`models`: those that may still be tried, in order; `max_task_usd`: 0 for anything; `most_usd`: what one call costs at most."""
+    """`models`: those that may be tried, in order; `max_task_usd`: 0 for no limit; `most_usd`: the most that one call costs."""
 
     account: Account
     limits: Limits
@@ -57,9 +57,9 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Permit:
-    """With the attempt that was opened, if any. `declined`: the accounts that refused before, as JSON: account, reason, retry_at.
+    """A decision with the attempt that was opened, if any. `declined`: accounts that refused before, as JSON: account, reason, retry_at.
 
-    `recent`: how the model's last attempts went; `then`: the same for those that may be tried after it.
+    `recent`: results of the model's last attempts; `then`: the same for the models that may be tried after it.
     """
 
     decision: Decision
@@ -73,7 +73,7 @@ class Permit:
 
 
 def open_step(opening: Opening, requests: Sequence[Request], clock: Clock) -> Permit:
-    """Write 1: the step with its decision and, where a gate lets it, an open attempt."""
+    """Write 1: the step with its decision and, where a gate permits it, an open attempt."""
     with answering_transaction():
         task = _task(opening)
         permit = decide(requests, clock, task)
@@ -89,7 +89,7 @@ def next_attempt(opening: Opening, before: Request, ended: AttemptEnd, requests:
 
 
 def decide_again(opening: Opening, requests: Sequence[Request], clock: Clock) -> Permit:
-    """For a step that waited: the decision on its record is the new one."""
+    """For a step that waited: its record gets the new decision."""
     with answering_transaction():
         permit, step = _next_decision(opening, requests, clock)
         Step.objects.filter(pk=step.pk).update(**_decision(permit))
@@ -112,7 +112,7 @@ def open_attempt(requests: Sequence[Request], purpose: Purpose, clock: Clock) ->
 
 
 def renew(permit: Permit, clock: Clock) -> Permit:
-    """The attempt missed its slot: the permit with a new decision, on record where it has a slot."""
+    """For an attempt that missed its slot: the permit with a new decision, which is recorded where it has a slot."""
     request, uid = permit.request, permit.attempt_uid
     assert request is not None and uid is not None
     with answering_transaction():
@@ -126,7 +126,7 @@ def renew(permit: Permit, clock: Clock) -> Permit:
 
 
 def preview(requests: Sequence[Request], clock: Clock) -> Permit:
-    """What would be decided now, as far as can be read without a lock; it opens no attempt."""
+    """The decision that would be made now, read without a lock. Opens no attempt."""
     with answering():
         rows = [gate_rows.row_of(request.account) for request in requests]
     now = clock()
@@ -135,14 +135,14 @@ def preview(requests: Sequence[Request], clock: Clock) -> Permit:
 
 
 def _best(decisions: Sequence[Decision]) -> Decision:
-    """The first that may send; else one that may wait; else the one that might have been sent the soonest."""
+    """The first decision to send; else one to wait; else the one with the earliest retry."""
     return min(decisions, key=lambda each: (each.slot is None, not each.may_wait, math.inf if each.retry_at is None else each.retry_at))
 
 
 def decide(requests: Sequence[Request], clock: Clock, task: Task | None = None) -> Permit:
-    """The first account that can serve in time; if none can, the best of the others gives the reason. In a transaction.
+    """Chooses the first account that can serve in time; else the best refusal gives the reason. In a transaction.
 
-    `task`: whose costs matter. The clock is read once the gates are locked, since that may have taken a while.
+    `task`: its cost cap applies. The clock is read after the gates are locked, since that may take a while.
     """
     rows = gate_rows.locked_all(request.account for request in requests)
     now = clock()
@@ -151,7 +151,7 @@ def decide(requests: Sequence[Request], clock: Clock, task: Task | None = None) 
         return Permit(Decision(Reason.COST), now)
     within_day = _within_daily_caps(affordable, now)
     uid = str(uuid.uuid4())
-    # A free slot of any account comes before one that another step has to give up.
+    # A free slot of any account is preferred to one that another step has to give up.
     for may_take in (False, True):
         refusals, declined = list[Decision](), list[dict[str, object]]()
         for request in within_day:
@@ -173,7 +173,7 @@ def _declined(request: Request, decision: Decision) -> dict[str, object]:
 
 
 def _decided(request: Request, row: Gate, uid: str, now: float, *, may_take: bool) -> tuple[Decision, gate.Gate, tuple[str, ...]]:
-    """The gate's decision and what becomes of the gate, and the models in the order in which they are tried."""
+    """The gate's decision, the gate after it, and the models in the order in which they are tried."""
     state, sender = gate_rows.read(row), request.sender
     ordered = latency.ordered(row.latencies, request.models, now, request.cut_off - now)
     models = backoff.ready(state.cooldowns, ordered, now)
@@ -183,13 +183,13 @@ def _decided(request: Request, row: Gate, uid: str, now: float, *, may_take: boo
 
 
 def _recent(chosen: Request, requests: Sequence[Request], rows: Mapping[int, Gate], now: float) -> list[Sequence[Sample]]:
-    """How the last attempts went of the models that may be tried, in order: of the chosen account, then of others that are not paused."""
-    others = [each for each in requests if each.account.pk != chosen.account.pk and rows[each.account.pk].paused_until <= now]
-    return [recent(rows[each.account.pk].latencies, model, now) for each in (chosen, *others) for model in each.models]
+    """Results of the last attempts of the models that may be tried, in order: of the chosen account, then of others without a pause."""
+    others = [request for request in requests if request.account.pk != chosen.account.pk and rows[request.account.pk].paused_until <= now]
+    return [recent(rows[request.account.pk].latencies, model, now) for request in (chosen, *others) for model in request.models]
 
 
 def _within_daily_caps(requests: Sequence[Request], now: float) -> list[Request]:
-    """The requests with those models of which one more call surely keeps to today's caps of account and caller. One query."""
+    """The requests with the models of which one more call keeps to today's caps of account and caller. One query."""
     sender = requests[0].sender
     by_account, by_sender = daily_use.today([request.account for request in requests], sender.address, now)
     kept = list[Request]()
@@ -201,7 +201,7 @@ def _within_daily_caps(requests: Sequence[Request], now: float) -> list[Request]
 
 
 def _within_task_cap(task: Task, requests: Sequence[Request], now: float) -> Sequence[Request]:
-    """The requests with those models of which one more call surely keeps to what the task may cost, by us and by the provider. One query.
+    """The requests with the models of which one more call keeps to the task's cap, ours and the provider's. One query.
 
     While the gates are locked no other step of the task opens an attempt.
     """
@@ -236,20 +236,20 @@ def close_attempt(end: AttemptEnd, limits: Limits) -> None:
 
 
 def left_late(request: Request, slot: float, sent_at: float) -> None:
-    """A request left after its window: push back whoever comes next."""
+    """A request was sent after its slot had closed: postpone the next slot."""
     with answering_transaction():
         row = gate_rows.locked(request.account)
         gate_rows.save(row, gate.left_late(gate_rows.read(row), request.limits, slot, sent_at))
 
 
 def lose_attempts(before: datetime) -> int:
-    """Close the attempts whose process died: cut off before this time and still open. Returns how many."""
+    """Close the attempts whose process died: open, with a cut-off before this time. Returns how many."""
     return LLMAttempt.objects.filter(verdict=Verdict.OPEN, cut_off_at__lt=before).update(verdict=Verdict.LOST, ended_at=F("cut_off_at"))
 
 
 def _end_attempt(end: AttemptEnd, limits: Limits) -> None:
     (attempt,) = rows_of.attempt(uuid.UUID(end.uid))
-    if attempt.verdict not in (Verdict.OPEN, Verdict.LOST):  # the facts of one that was closed as lost may have waited in the spool
+    if attempt.verdict not in (Verdict.OPEN, Verdict.LOST):  # facts of a lost attempt may have waited in the spool
         return
     for name in ("verdict", "status", "refusal", "detail", "prompt_tokens", "completion_tokens", "reply"):
         setattr(attempt, name, getattr(end, name))
@@ -286,8 +286,8 @@ def _after(state: gate.Gate, attempt: LLMAttempt, end: AttemptEnd, limits: Limit
         return replace(moved, cooldowns=warmed)
     kind = RefusalClass(end.refusal) if end.refusal else None
     if kind and kind.pauses_account:
-        known = None if end.pause is None else (end.pause, PauseSource(end.pause_source))
-        moved = gate.refused(state, limits, end.sent_at, end.ended_at, known, kind, end.jitter)
+        stated = None if end.pause is None else (end.pause, PauseSource(end.pause_source))
+        moved = gate.refused(state, limits, end.sent_at, end.ended_at, stated, kind, end.jitter)
         if moved is not state:
             events.account_paused(attempt, end, moved, limits)
         return moved
@@ -301,11 +301,10 @@ def _after(state: gate.Gate, attempt: LLMAttempt, end: AttemptEnd, limits: Limit
 
 
 def close_step(facts: StepFacts, limits: Limits, earlier: Sequence[Earlier] | None = None, refused: Permit | None = None) -> None:
-    """Write 2: the attempt and the step are closed, the gate moves on, an event is opened or resolved.
+    """Write 2: closes the attempt and the step, advances the gate, opens or resolves an event.
 
-    Notes outcome and effect of the step before; `earlier`: the task's steps before, None where they are still to be read. `refused`: the
-    step used no LLM for that decision, so there was no Write 1. Writes the step first where Write 1 failed. A step that is closed already
-    stays as it is.
+    Records outcome and effect of the previous step. `earlier`: the task's earlier steps, None if not read yet. `refused`: the decision
+    against the LLM of a step without Write 1. Creates the step where Write 1 failed. A closed step does not change.
     """
     opening, closing = facts.opening, facts.closing
     if earlier is None:
@@ -321,7 +320,7 @@ def close_step(facts: StepFacts, limits: Limits, earlier: Sequence[Earlier] | No
                 return
             _create_step(opening, _task(opening), None, answer)
         if outcome:
-            # What a step's outcome is was reported by the first step after it: a second time changes nothing.
+            # Only the first step after it reports a step's outcome.
             Step.objects.filter(pk=before, outcome="").update(**outcome)
         if closing.attempt:
             _end_attempt(closing.attempt, limits)
@@ -337,23 +336,23 @@ def add_excerpts(excerpts: Mapping[int, str]) -> None:
 
 def _task(opening: Opening) -> Task:
     is_first = not opening.index and not opening.history_size
-    if not is_first and (known := rows_of.task(opening.fingerprint)):
-        return known[0]
+    if not is_first and (rows := rows_of.task(opening.fingerprint)):
+        return rows[0]
     fields = {name: getattr(opening, name) for name in ("key", "source", "caller", "prompt", "project", "kind")}
     fields |= {"url": opening.task_url, "created_at": at(opening.received_at)}
-    # Where another step of the task was faster, its row. One statement, where a savepoint around an insert takes three.
+    # Where another step of the task inserted it first, that row. One statement; a savepoint around an insert takes three.
     return rows_of.insert_task(Task(fingerprint=opening.fingerprint, **fields))
 
 
 NOT_ANSWERED: Mapping[str, Any] = {}
-# The columns that a closing has under the same names.
+# Columns with the same names in a closing.
 _AS_CLOSED = ("route", "reason", "actions", "done", "answer", "fault", "words", "seen", "notes", "asked")
-# The columns that an opening has under the same names.
-_AS_OPENED = {each.name for each in fields(Opening)} & {each.name for each in Step._meta.fields}  # noqa: SLF001 -- as Django documents it
+# Columns with the same names in an opening.
+_AS_OPENED = {field.name for field in fields(Opening)} & {field.name for field in Step._meta.fields}  # noqa: SLF001 -- as Django documents it
 
 
 def _create_step(opening: Opening, task: Task, permit: Permit | None, answer: Mapping[str, Any] = NOT_ANSWERED) -> Step:
-    """Without a permit it comes from the spool: the database was busy when it was due."""
+    """Without a permit it is from the spool: the database was busy when it was due."""
     columns: dict[str, Any] = {name: getattr(opening, name) for name in _AS_OPENED} | {"uid": uuid.UUID(opening.uid), "spooled": not permit}
     columns |= {"received_at": at(opening.received_at), "deadline_at": at(opening.deadline_at)}
     return rows_of.insert_step(Step(task=task, **{**columns, **(_decision(permit) if permit else {}), **answer}))
@@ -365,26 +364,26 @@ def _decision(permit: Permit) -> dict[str, Any]:
 
 
 def earlier_steps(fingerprint: str, index: int, history_size: int, received_at: float) -> tuple[Earlier, ...]:
-    """The steps of this run of the task, oldest first; none for its first step. One bounded query, outside of any transaction.
+    """The earlier steps of this run of the task, oldest first. One bounded query, outside of any transaction.
 
-    Those with the next lower indexes, by an index of the table. A condition on their time would make SQLite read all steps of that hour.
+    Reads the next lower step numbers by an index of the table. A condition on time would make SQLite read all steps of that hour.
     """
     if not (index or history_size):
         return ()
     with answering():
         rows = rows_of.lower_steps(fingerprint, index) if index else rows_of.unnumbered_steps(fingerprint)
     columns = (dict(zip(rows_of.RECALLED, row, strict=True)) for row in rows)
-    found = [Earlier(**{**row, "received_at": row["received_at"].timestamp()}) for row in columns]
-    return chain([one for one in found if 0 < received_at - one.received_at < LONGEST_AGO], index, history_size)
+    steps = [Earlier(**{**row, "received_at": row["received_at"].timestamp()}) for row in columns]
+    return chain([step for step in steps if 0 < received_at - step.received_at < LONGEST_AGO], index, history_size)
 
 
 def _outcome_before(opening: Opening, earlier: Sequence[Earlier]) -> tuple[int, dict[str, Any]]:
-    """How the actions of the step before went and what they changed: that step's id and the columns; empty where nothing is to be noted."""
+    """The previous step's id, and its columns for outcome and effect; empty where nothing is to be recorded."""
     before = earlier[-1] if earlier else None
     if before is None or before.outcome:
         return 0, {}
     columns: dict[str, Any] = {"effect": opening.effect_before, "seen": {}} if opening.effect_before else {}
-    judged = judge(before.actions, before.index, before.history_size, opening.heard) if opening.heard else None
+    judged = judge(before.actions, before.index, before.history_size, opening.reported) if opening.reported else None
     if judged:
         columns |= {"outcome": judged.outcome, "worked": list(judged.worked), "caller_error": judged.error}
     return before.pk, columns

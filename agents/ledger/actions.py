@@ -1,4 +1,4 @@
-"""What operators do to an account's gate, and find out about it: each action is carried out and on record in one transaction."""
+"""Operators' actions on an account's gate, each done and recorded in one transaction."""
 
 import logging
 from collections.abc import Callable
@@ -19,7 +19,7 @@ Action = AuditEntry.Action
 
 
 def pause(account: Account, seconds: float, *, by: str, now: float) -> None:
-    """A pause that already lasts longer stays as it is."""
+    """A longer pause is not shortened."""
     _act(account, Action.PAUSE, by, now, lambda state: gate.paused(state, now, seconds), seconds)
 
 
@@ -43,7 +43,7 @@ def rekey(account: Account, now: float) -> None:
 
 
 def note_control(account: Account, met: RefusalClass, now: float) -> None:
-    """`met`: what a made-up key met right after this account's was refused by the edge."""
+    """`met`: the refusal of a made-up key, tried right after the edge refused this account's."""
     Gate.objects.filter(account=account).update(control=met, control_at=now)
 
 
@@ -63,7 +63,7 @@ def _act(
 
 
 def move_reset(account: Account, until: float, *, read_at: float, now: float) -> bool:
-    """The subscription's usage shows that its cap resets at `until`: move the end of the pause that it caused. False: there is none."""
+    """Move the end of the pause that a subscription's cap caused to its reset at `until`. False: there is no such pause."""
     with transaction.atomic():
         row = gate_rows.locked(account)
         state = gate_rows.read(row)

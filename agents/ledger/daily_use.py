@@ -1,4 +1,4 @@
-"""What each account and each caller used of a UTC day: counted when an attempt is opened, corrected when it ends."""
+"""Usage of each account and caller by UTC day: counted when an attempt is opened, corrected when it ends."""
 
 from collections.abc import Iterable
 from datetime import date, timedelta
@@ -13,7 +13,7 @@ from agents.policy import costs
 from agents.policy.costs import Used, day_of
 from agents.prepared import Prepared, PreparedUpdate
 
-KEPT = timedelta(days=31)  # for the Callers page; strangers' addresses would add up otherwise
+KEPT = timedelta(days=31)  # for the Callers page; unknown addresses would accumulate otherwise
 
 
 _DAY, _ADDRESS = date(2001, 2, 3), IPv4Address("192.0.2.77")
@@ -38,15 +38,15 @@ _add_to_caller = PreparedUpdate(
 
 
 def today(accounts: Iterable[Account], caller: str, now: float) -> tuple[dict[int, Used], Used]:
-    day, wanted = day_of(now), {account.pk for account in accounts}
+    day, ids = day_of(now), {account.pk for account in accounts}
     rows = _of_all_and_caller(day, ip_address(caller)) if caller else _of_all(day)
     used = {row.account_id: Used(row.attempts, row.usd) for row in rows}
     by_caller = used.pop(None, Used())
-    return {account: each for account, each in used.items() if account in wanted}, by_caller
+    return {account: use for account, use in used.items() if account in ids}, by_caller
 
 
 def opened(attempt: LLMAttempt, caller: str, now: float) -> None:
-    """An attempt was opened: it counts at its highest cost until it ends. To be called while its account's gate is locked."""
+    """Count an opened attempt, at its highest cost until it ends. Call it while the account's gate is locked."""
     _add(day_of(now), attempt.account_id, caller, 1, attempt.reserved_usd)
 
 

@@ -1,4 +1,4 @@
-"""What is believed of an account's limit, on record: at each refusal, at the end of each block, and now and then while requests succeed."""
+"""Records the belief about an account's limit: at each refusal, at the end of each block, and at intervals while requests succeed."""
 
 from bisect import bisect_right
 
@@ -10,22 +10,22 @@ from agents.policy.belief import MINUTE
 from agents.policy.gate import EDGE, Gate, Limits
 from agents.policy.reasons import Occasion
 
-# Between two that nothing but successes gave occasion to, in seconds: a day of them fits on a plot.
+# Seconds between two records while requests succeed: a day of them fits on a plot.
 EVERY = 300.0
 
 
 def note(row: Row, before: Gate, after: Gate, limits: Limits, sent_at: float, now: float) -> None:
-    """To be called with the gate's row locked, before it is saved. `before` and `after` an answer at `now` to a request of `sent_at`."""
-    found = occasion(before, after)
-    if found is None or (found is Occasion.ACCEPTED and 0 <= now - row.estimated_at < EVERY):
+    """Call it with the gate's row locked, before it is saved. `before`, `after`: the gate around the answer to a request of `sent_at`."""
+    occasion = occasion_of(before, after)
+    if occasion is None or (occasion is Occasion.ACCEPTED and 0 <= now - row.estimated_at < EVERY):
         return
     row.estimated_at = now
     made = estimate(before, after, limits, sent_at, now)
-    made.account_id, made.occasion = row.account_id, found
+    made.account_id, made.occasion = row.account_id, occasion
     made.save()
 
 
-def occasion(before: Gate, after: Gate) -> Occasion | None:
+def occasion_of(before: Gate, after: Gate) -> Occasion | None:
     if after.cause == EDGE and after.strikes > before.strikes:
         return Occasion.PROBED if before.cause == EDGE else Occasion.REFUSED
     if before.cause == EDGE and not after.cause:
@@ -34,7 +34,7 @@ def occasion(before: Gate, after: Gate) -> Occasion | None:
 
 
 def estimate(before: Gate, after: Gate, limits: Limits, sent_at: float, now: float) -> LimitEstimate:
-    """Not saved, without account and occasion."""
+    """Unsaved, without account and occasion."""
     low, middle, high = belief.band(after.pace.belief, now)
     gap = pacing.gap(after.pace.level(now, limits.risk.weight) if limits.is_auto else 0.0, limits.spacing)
     sends = before.pace.sends

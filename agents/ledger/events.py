@@ -1,4 +1,4 @@
-"""Rate-limit events: what paused an account or a model, when it is expected back, when it came back, and how that ended."""
+"""Rate-limit events: what paused an account or a model, its predicted and actual recovery, and how the pause ended."""
 
 import logging
 from typing import Any
@@ -18,7 +18,7 @@ from agents.policy.reset_times import Prediction, predicted
 logger = logging.getLogger(__name__)
 
 Ended = RateLimitEvent.Ended
-BLOCKS_REMEMBERED = 50  # the blocks that a prediction uses: enough for its quantiles, and not last month's provider
+BLOCKS_REMEMBERED = 50  # the blocks that a prediction uses: enough for quantiles, and recent
 
 
 def account_paused(attempt: LLMAttempt, end: AttemptEnd, gate: Gate, limits: Limits) -> None:
@@ -59,14 +59,14 @@ def _columns(prediction: Prediction) -> dict[str, Any]:
 
 
 def moved(account: Account, gate: Gate) -> None:
-    """The running pause's end became known after its refusal. `gate`: with the new end."""
+    """The end of the running pause was learned after its refusal. `gate`: with the new end."""
     prediction = predicted(gate.pause_source, gate.paused_at, gate.blocked_at, gate.paused_until, 0.0, ())
     pause = {"pause_seconds": gate.paused_until - gate.paused_at, "pause_source": gate.pause_source}
     RateLimitEvent.objects.filter(account=account, model="", ended_by="").update(**pause, **_columns(prediction))
 
 
 def recovered(account: Account, model: str, blocked_at: float, now: float) -> None:
-    """A request succeeded: the open event ends, and the time is recorded in all events of its block."""
+    """A request succeeded: end the open event, and record the time in all events of its block."""
     _ended(account, model, Ended.SUCCEEDED, now)
     events = RateLimitEvent.objects.filter(account=account, model=model)
     newest = events.order_by("-started_at", "-pk").first()
@@ -80,13 +80,13 @@ def _ended(account: Account, model: str, how: RateLimitEvent.Ended, now: float) 
 
 
 def longer_blocks(event: RateLimitEvent) -> int:
-    """How many of the blocks that an event's prediction could use had lasted longer than its own had by then."""
+    """How many of the blocks behind an event's prediction lasted longer than its own had by then."""
     lasted = (event.started_at - event.block_started_at).total_seconds()
     alike = RateLimitEvent.objects.filter(account=event.account_id, model=event.model, refusal=event.refusal)
     return sum(seconds > lasted for seconds in _lasted(alike.filter(recovered_at__lte=event.started_at)))
 
 
 def _lasted(events: QuerySet[RateLimitEvent]) -> list[float]:
-    """How many seconds the last blocks took, newest first."""
+    """The seconds of the last blocks, newest first."""
     times = events.filter(ended_by=Ended.SUCCEEDED).order_by("-recovered_at").values_list("block_started_at", "recovered_at")
     return [(back - began).total_seconds() for began, back in times[:BLOCKS_REMEMBERED] if back]

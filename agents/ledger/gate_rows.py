@@ -1,4 +1,4 @@
-"""Gate rows to gates and back, and Unix seconds to the database's times. Only the ledger saves gates."""
+"""Converts gate rows to gates and back, and Unix seconds to datetimes. Only the ledger saves gates."""
 
 from collections.abc import Iterable
 from dataclasses import astuple, fields
@@ -14,7 +14,7 @@ from agents.policy.refusals import RefusalClass
 from agents.prepared import Prepared, PreparedSave
 
 _MADE = ("pause_source", "cooldowns", "pace", "claims")
-_PLAIN = tuple(each.name for each in fields(gate.Gate) if each.name not in _MADE)
+_PLAIN = tuple(field.name for field in fields(gate.Gate) if field.name not in _MADE)
 
 
 _ROW = Prepared(lambda account: Gate.objects.filter(account=account), -7)
@@ -23,7 +23,7 @@ _LOCKED_ROW = Prepared(lambda account: Gate.objects.select_for_update().filter(a
 
 
 def row_of(account: Account) -> Gate:
-    """As it stands, without a lock; one that is not saved where there is none yet."""
+    """The row, without a lock; an unsaved one where there is none yet."""
     return next(iter(_ROW(account.pk)), None) or Gate()
 
 
@@ -36,7 +36,7 @@ def locked(account: Account) -> Gate:
 
 
 def locked_all(accounts: Iterable[Account]) -> dict[int, Gate]:
-    """The gates' rows by account, locked in one order by everybody, so that two who need several never wait for each other."""
+    """The gates' rows by account, always locked in the same order, so that there are no deadlocks."""
     return {key: _locked(key) for key in sorted({account.pk for account in accounts})}
 
 
@@ -52,18 +52,18 @@ def read(row: Gate) -> gate.Gate:
 
 
 def control(row: Gate) -> RefusalClass | None:
-    """What a made-up key met in the present block, if the edge is its cause: an earlier one may have had another reason."""
+    """The refusal of a made-up key in the present block, if the edge caused the block."""
     is_present = row.strikes and row.cause == RefusalClass.EDGE and row.control_at >= row.blocked_at
     return RefusalClass(row.control) if row.control and is_present else None
 
 
 def save(row: Gate, state: gate.Gate, *, always: bool = False) -> None:
-    """`always`: also where the state is the same, since other columns may have changed."""
+    """`always`: also an unchanged state, since other columns may have changed."""
     if state == read(row) and not always:
         return
     for name in (*_PLAIN, "pause_source"):
         setattr(row, name, getattr(state, name))
-    row.cooldowns, row.pace = [list(each) for each in state.cooldowns], state.pace.as_json()
+    row.cooldowns, row.pace = [list(cooldown) for cooldown in state.cooldowns], state.pace.as_json()
     row.claims = [list(astuple(claim)) for claim in state.claims]
     if not _save(row):
         row.save()

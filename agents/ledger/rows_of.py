@@ -1,4 +1,4 @@
-"""Rows that each step reads again, inserts or counts in, by SQL that is made once."""
+"""The rows that each step reads, inserts or updates, by SQL that is compiled once."""
 
 from datetime import UTC, datetime
 from ipaddress import IPv4Address, ip_address
@@ -17,16 +17,16 @@ from agents.prepared import Prepared, PreparedInsert, PreparedSave, PreparedUpda
 
 
 def _calls(task: int, since: datetime) -> QuerySet[LLMAttempt, tuple[Any, ...]]:
-    found = LLMAttempt.objects.filter(step__task=task, purpose=Purpose.STEP, decided_at__gt=since).order_by("-id")
+    calls_of_task = LLMAttempt.objects.filter(step__task=task, purpose=Purpose.STEP, decided_at__gt=since).order_by("-id")
     columns = ("model", "verdict", "status", "prompt_tokens", "completion_tokens", "cost", "refusal")
-    return found.values_list(*columns)[: costs.MOST_CALLS]
+    return calls_of_task.values_list(*columns)[: costs.MOST_CALLS]
 
 
 RECALLED = (
     "pk", "index", "history_size", "received_at", "url", "route", "actions", "words", "seen", "outcome", "effect", "notes", "asked",
     "confidence",
 )  # fmt: skip
-MOST_EARLIER = 36  # rows of a task's earlier steps: it has at most 12 and may have come twice before
+MOST_EARLIER = 36  # rows of a task's earlier steps: it has at most 12 and may have been posted twice before
 
 
 def _newest(steps: QuerySet[Step]) -> QuerySet[Step, tuple[Any, ...]]:
@@ -55,10 +55,10 @@ _count = PreparedUpdate(_counted, IPv4Address("192.0.2.77"), datetime(2001, 2, 3
 
 
 def count_caller(address: str, facts: StepFacts) -> None:
-    """What the address sent, and how it was answered."""
+    """Count a step of this address, by route and lateness."""
     seen_at = at(facts.opening.received_at)
     is_llm, is_late = facts.closing.route == Route.LLM, facts.closing.answered_at > facts.opening.deadline_at
-    one = (ip_address(address), seen_at, int(is_llm), int(is_late))
-    if not _count(*one):
+    parameters = (ip_address(address), seen_at, int(is_llm), int(is_late))
+    if not _count(*parameters):
         Caller.objects.get_or_create(address=address, defaults={"first_seen_at": seen_at, "last_seen_at": seen_at})
-        _count(*one)
+        _count(*parameters)

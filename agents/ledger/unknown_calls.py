@@ -1,4 +1,4 @@
-"""What is posted to paths that no known caller uses: counted by method and path, so that a new contract is seen on its first request."""
+"""Counts requests to paths that no known caller uses, by method and path, so that a new contract shows at its first request."""
 
 import logging
 import re
@@ -18,20 +18,20 @@ from agents.page.matching import words
 
 logger = logging.getLogger(__name__)
 
-# Rows, of those that look like a task and of the others alike. One more takes the place of one that was not called for a day; else it is
-# counted with all others, whose method and path are "".
+# Rows, for each of tasks and others. A further path replaces one that was not called for a day; else it is counted in one row for all
+# others, whose method and path are "".
 MOST_PATHS, UNCALLED = 100, timedelta(days=1)
-# Paths that are counted in memory until they are written, once in so many seconds: a flood is no load on the database.
+# Paths that are counted in memory until they are written, every WRITTEN_EVERY seconds: a flood puts no load on the database.
 MOST_PENDING, WRITTEN_EVERY = 20, 2.0
 MOST_PATH, MOST_METHOD = 200, 10
-# Bytes of a body that are read to see whether it is a task.
+# Bytes of a body that are read to check whether it is a task.
 MOST_BODY = 256 * 1024
 _NAMES = frozenset({"solve", "task", "step", "act", "action", "plan", "trajectory", "trayectory", "agent", "predict"})
 _OTHERS = ("", "")
 
 
 def is_task(path: str, body: bytes) -> bool:
-    """By the path's name, or by a prompt and a URL in the body."""
+    """Whether it looks like a task, by the path, or by a prompt and a URL in the body."""
     return bool(_NAMES & set(words(path))) or all(re.search(rb'"%s"\s*:' % name, body) for name in (b"prompt", b"url"))
 
 
@@ -54,13 +54,13 @@ class UnknownCalls:
         with self._lock:
             if key not in self._pending and len(self._pending) >= MOST_PENDING:
                 key, is_task = _OTHERS, False
-            known = self._pending.setdefault(key, _Pending(is_task, moment, moment, 0))
-            known.calls, known.last = known.calls + 1, moment
-            known.is_task |= is_task
+            pending = self._pending.setdefault(key, _Pending(is_task, moment, moment, 0))
+            pending.calls, pending.last = pending.calls + 1, moment
+            pending.is_task |= is_task
         self.write()
 
     def write(self) -> None:
-        """What is pending, unless some was written just now. While the database refuses, it stays pending."""
+        """Write the pending counts, unless some were written just now. On a database error they stay pending."""
         with self._lock:
             if not self._pending or time.monotonic() - self.written_at < WRITTEN_EVERY:
                 return
@@ -89,7 +89,7 @@ def _add(key: tuple[str, str], counts: _Pending) -> None:
 def _counted(key: tuple[str, str], counts: _Pending) -> bool:
     row = UnknownCall.objects.filter(method=key[0], path=key[1])
     if counts.is_task and key != _OTHERS:
-        # Its first request as a task.
+        # From its first request that looks like a task.
         row.filter(is_task=False).update(is_task=True, first_seen_at=counts.first)
     return bool(row.update(calls=F("calls") + counts.calls, last_seen_at=counts.last))
 

@@ -15,13 +15,13 @@ import httpx
 from agents.configuration import provider_hosts
 from agents.contract.allowed_hosts import Address, is_never_reached
 
-# Whether a host's addresses may be connected to: the first that may not, None for none.
+# Returns the first of a host's addresses that may not be connected to, None for none.
 Check = Callable[[str, int, Iterable[Address]], Address | None]
 
 
 def never_reached(host: str, port: int, addresses: Iterable[Address]) -> Address | None:
     """For hosts that get no key: only link-local, metadata and reserved addresses are refused."""
-    return next((each for each in addresses if is_never_reached(each)), None)
+    return next((address for address in addresses if is_never_reached(address)), None)
 
 
 class CheckedTransport(httpx.AsyncHTTPTransport):
@@ -52,7 +52,7 @@ class _Backend(httpcore.AnyIOBackend):
                 addresses = await asyncio.to_thread(_checked, host, port, self._check)
         except TimeoutError as error:
             raise httpcore.ConnectTimeout(f"{host} was not resolved in time") from error
-        share = timeout and timeout / len(addresses)  # so that an address that swallows packets leaves time for the next
+        share = timeout and timeout / len(addresses)  # leaves time for the next address where one drops packets
         for address in addresses[:-1]:
             with suppress(httpcore.ConnectError, httpcore.ConnectTimeout):
                 return await super().connect_tcp(address, port, share, *more, **kw)
@@ -65,7 +65,7 @@ class _SyncBackend(httpcore.SyncBackend):
 
     def connect_tcp(self, host: str, port: int, timeout: float | None = None, *more: Any, **kw: Any) -> httpcore.NetworkStream:
         addresses = _checked(host, port, self._check)
-        share = timeout and timeout / len(addresses)  # so that an address that swallows packets leaves time for the next
+        share = timeout and timeout / len(addresses)  # leaves time for the next address where one drops packets
         for address in addresses[:-1]:
             with suppress(httpcore.ConnectError, httpcore.ConnectTimeout):
                 return super().connect_tcp(address, port, share, *more, **kw)
@@ -75,10 +75,10 @@ class _SyncBackend(httpcore.SyncBackend):
 def _checked(host: str, port: int, check: Check) -> list[str]:
     """The host's addresses, at least one, in the system's order. Raises ConnectError before anything is sent."""
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        resolved = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
         raise httpcore.ConnectError(f"{host} can't be resolved ({error})") from error
-    addresses = list(dict.fromkeys(ipaddress.ip_address(str(one[4][0]).partition("%")[0]) for one in found))
+    addresses = list(dict.fromkeys(ipaddress.ip_address(str(entry[4][0]).partition("%")[0]) for entry in resolved))
     bad = check(host, port, addresses)
     if bad is not None:
         raise httpcore.ConnectError(f"{host} is refused: {provider_hosts.why_refused(bad)}")
@@ -87,5 +87,5 @@ def _checked(host: str, port: int, check: Check) -> list[str]:
 
 @cache
 def _certificates() -> ssl.SSLContext:
-    """Reading them takes longer than most requests."""
+    """Cached, as reading them takes longer than most requests."""
     return httpx.create_ssl_context()

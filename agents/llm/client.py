@@ -1,12 +1,12 @@
-"""The one seam to the provider: an HTTP/1.1 client on an event loop of its own, so that a call can be cut off at a moment.
+"""The only client of providers: HTTP/1.1 on its own event loop, so that a call can be cut off at any time.
 
-Every way a call can fail is one of these, mapped here and nowhere else:
+Every failure of a call is one of these errors, mapped only here:
 
     LLMError
     ├── Refused        a non-2xx answer, with its refusal class
-    ├── Unreachable    no connection, or it broke
-    ├── TimedOut       cut off, so that another model or the template agent can still answer in time
-    └── BrokenReply    a 200 whose body is no completion: the account is fine, the reply is not
+    ├── Unreachable    no connection, or it was broken
+    ├── TimedOut       cut off, so that another model or the template agent can answer in time
+    └── BrokenReply    the status is 200, but the body is not a completion
 """
 
 import asyncio
@@ -46,12 +46,12 @@ Trace = Callable[[str, Mapping[str, Any]], Awaitable[None]]
 
 _starting = threading.Lock()
 _TIMEOUT = httpx.Timeout(None, connect=10.0, pool=2.0)
-# As many as there are web threads: spacing, not the pool, limits the requests.
+# At least one a web thread: spacing, not the pool, limits the requests.
 _LIMITS = httpx.Limits(max_connections=256, max_keepalive_connections=16, keepalive_expiry=30.0)
 
 
 class LLMError(Exception):
-    """A call that brought no completion. `status` where an answer came."""
+    """A call without a completion. `status`: None without an answer."""
 
     def __init__(self, message: str, status: int | None = None) -> None:
         super().__init__(message)
@@ -75,7 +75,7 @@ class BrokenReply(LLMError): ...
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """`options`: request fields beside those that every call has; `task_id`: for the validators' gateway."""
+    """`options`: further request fields; `task_id`: for the validators' gateway."""
 
     messages: list[dict[str, str]]
     task_id: str = ""
@@ -84,7 +84,7 @@ class Prompt:
 
 
 class Call:
-    """Over at `cut_off`, a Unix time, for `purpose`."""
+    """A chat completion, cut off at `cut_off` (Unix seconds) for `purpose`."""
 
     def __init__(self, provider: Provider, model: str, prompt: Prompt, *, cut_off: float, purpose: str = IN_TIME) -> None:
         self._left = threading.Event()
@@ -94,7 +94,7 @@ class Call:
         self._future.add_done_callback(lambda _: self._left.set())
 
     def sent_at(self) -> float | None:
-        """When the whole request had left, as a Unix time. Waits for it; None where the call ended without that."""
+        """Waits until the whole request was sent, and returns when, in Unix seconds; None where the call ended before that."""
         self._left.wait()
         return self._sent_at
 
@@ -127,9 +127,9 @@ async def _complete(provider: Provider, model: str, prompt: Prompt, trace: Trace
     if prompt.task_id:
         headers["IWA-Task-ID"] = header_value(prompt.task_id)
     url = f"{provider.base_url}/chat/completions"
-    reply, known = await _fetch("POST", url, provider.key, headers=headers, json=body, extensions={"trace": trace})
+    reply, headers_read = await _fetch("POST", url, provider.key, headers=headers, json=body, extensions={"trace": trace})
     try:
-        return completion(reply, known)
+        return completion(reply, headers_read)
     except NoCompletion as error:
         raise BrokenReply(str(error), 200) from None
 
@@ -155,7 +155,7 @@ async def _document(url: str, key: str, **request: Any) -> Any:
 
 async def _fetch(method: str, url: str, key: str, **request: Any) -> tuple[str, httpx.Headers]:
     try:
-        urlsplit(url).port  # noqa: B018 -- reading it checks it; httpx takes any number and then fails in a way of its own
+        urlsplit(url).port  # noqa: B018 -- reading it checks it; httpx accepts any number and fails later
     except ValueError as error:
         raise Unreachable(f"The base URL can't be used: {error}") from error
     try:
@@ -164,8 +164,8 @@ async def _fetch(method: str, url: str, key: str, **request: Any) -> tuple[str, 
     except httpx.TimeoutException as error:
         raise TimedOut(f"No answer in time ({type(error).__name__}).") from error
     except (httpx.TransportError, httpx.InvalidURL, httpx.DecodingError, UnicodeError) as error:
-        # A UnicodeError is a host name that can't be read, such as xn--a.
-        raise Unreachable(f"The provider can't be reached or broke off: {error or type(error).__name__}") from error
+        # A UnicodeError is an invalid host name, such as xn--a.
+        raise Unreachable(f"The provider can't be reached or the connection broke: {error or type(error).__name__}") from error
     if not response.is_success:
         refusal = classify(response.status_code, response.headers, body, time.time(), (key,))
         raise Refused(refusal, response.status_code)
@@ -184,7 +184,7 @@ async def _read(response: httpx.Response) -> str:
 
 
 def start(call: Coroutine[Any, Any, T], seconds: float, purpose: str = IN_TIME) -> Future[T]:
-    """The call on the process's loop, over after `seconds`: then it raises TimedOut."""
+    """Run the call on the process's loop. Raises TimedOut after `seconds`."""
 
     async def cut_off() -> T:
         try:
@@ -200,7 +200,7 @@ def start(call: Coroutine[Any, Any, T], seconds: float, purpose: str = IN_TIME) 
 
 @cache
 def _loop() -> asyncio.AbstractEventLoop:
-    """The process's loop for provider calls. Made at first use, that is after the web server has forked."""
+    """The process's loop for provider calls, made at first use, which is after the web server has forked."""
     loop = asyncio.new_event_loop()
     threading.Thread(target=loop.run_forever, name="provider calls", daemon=True).start()
     return loop

@@ -1,4 +1,4 @@
-"""What is on record. One file a subject; import from here."""
+"""The models, one file a subject. Import them from here."""
 
 from agents.models.accounts import Account, DailyUse, Gate, LimitEstimate, QuotaReading
 from agents.models.choices import Route, Source

@@ -1,4 +1,4 @@
-"""Provider accounts, their gates, and what paused them."""
+"""Provider accounts, their gates, estimates, usage and quota readings."""
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_slug
@@ -41,15 +41,15 @@ def valid_options(value: object) -> None:
 
 
 def default_options() -> dict[str, object]:
-    """A thinking model may spend all its tokens before the first word of its answer."""
+    """Without thinking: a model may spend all its tokens on it before the answer."""
     return {"chat_template_kwargs": {"enable_thinking": False}}
 
 
 class Account(models.Model):
-    """One provider key with its models: Chutes', or that of anything OpenAI-compatible by its base URL.
+    """One provider key with its models: of Chutes, or of any OpenAI-compatible API by its base URL.
 
-    A step takes the first by `position` that can serve it in time. The account `default` takes key, base URL and models from the
-    environment where it has none. The admin key is a second one, that may read balance, quota and caps; it sends no completions.
+    A step uses the first by `position` that can serve it in time. The account `default` uses key, base URL and models of the
+    environment where it has none. The admin key is for reading balance, quota and caps; no completions are sent with it.
     """
 
     DEFAULT = "default"
@@ -106,10 +106,10 @@ class Account(models.Model):
 
 
 class Gate(Row):
-    """As `agents.policy.gate.Gate` describes it; times are Unix seconds. `quota`: as a `Completion` has it, and "at"; {} for nothing.
+    """The fields are those of `agents.policy.gate.Gate`; times are Unix seconds. `quota`: as in a `Completion`, with "at"; {} for none.
 
-    `control`: the class of what a made-up key met at `control_at`, while this account's key was refused by the edge; "" for nothing.
-    `estimated_at`: of its newest LimitEstimate.
+    `control`: the class of a made-up key's refusal at `control_at`, while this account's key was refused by the edge; "" for none.
+    `estimated_at`: the time of the newest LimitEstimate.
     """
 
     account = models.OneToOneField(Account, on_delete=models.CASCADE, primary_key=True)
@@ -136,10 +136,10 @@ class Gate(Row):
 
 
 class LimitEstimate(Row):
-    """What was believed of an account's limit, in requests a minute: most likely `middle`; below `low` and above `high` to a tenth each.
+    """The belief about an account's limit, in requests a minute: most likely `middle`; below `low` and above `high` with 10 % each.
 
-    `pace`: at how many a minute requests were then sent at most, null without a spacing; `sent`: those of the minute up to the one that was
-    answered.
+    `pace`: the most requests a minute that were permitted then, null without a spacing; `sent`: the requests of the minute up to the
+    answered one.
     """
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="estimates")
@@ -153,7 +153,7 @@ class LimitEstimate(Row):
 
 
 class DailyUse(Row):
-    """What one account, or one caller, used of a UTC day. USD: open attempts count at their highest cost."""
+    """The usage of an account, or of a caller, on a UTC day. USD: open attempts count at their highest cost."""
 
     day = models.DateField()
     account = models.ForeignKey(Account, on_delete=models.CASCADE, null=True, blank=True, related_name="daily_use")
@@ -173,7 +173,7 @@ class DailyUse(Row):
 
 
 class QuotaReading(Row):
-    """The management API on an account at one time. USD, or requests a day; null is unknown. `fault`: why nothing was read."""
+    """A reading of an account by the management API. USD, or requests a day; null for unknown. `fault`: why it was not read."""
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="readings")
     read_at = models.DateTimeField()

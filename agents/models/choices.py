@@ -1,4 +1,4 @@
-"""What the models share: enumerations as the database's choices, and how a row is named."""
+"""Shared by the models: enums as choices, and the name of a row."""
 
 from collections.abc import Callable
 from enum import StrEnum
@@ -27,7 +27,7 @@ class Route(models.TextChoices):
 
 
 def choices(enum: type[StrEnum]) -> Callable[[], list[tuple[str, str]]]:
-    """A core enum's members with their sentences. Migrations refer to the enum, so that another member or wording needs none."""
+    """An enum's members with their sentences. Migrations refer to the enum, so that changes of members need no migration."""
     return partial(pairs, enum)
 
 

@@ -1,4 +1,4 @@
-"""Jobs: background work under a lease. And signs of life."""
+"""Jobs: background work under a lease. And heartbeats."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -26,21 +26,21 @@ IS_UNDER_WAY = models.Q(state__in=["queued", "running"])
 
 
 class LeasedJob(Row):
-    """Work that one worker at a time has under a lease. Only `agents.operator_jobs.leased_job` changes its state.
+    """Work that one worker at a time does under a lease. Only `agents.operator_jobs.leased_job` changes its state.
 
-    `due_at`: when it may start, None for never. `tries`: how often a worker took it. `fault`: why it failed, for people.
+    `due_at`: the earliest start, None for never. `tries`: how often a worker took it. `fault`: why it failed, for people.
     """
 
     State = JobState
 
     work: ClassVar[str]  # dotted path of a function of the job
     time_limit = 120  # seconds after which django-q2 ends the job
-    most_tries = 3  # a job whose worker died so often has failed
-    restarts_with: ClassVar[Mapping[str, Any]] = {}  # fields to reset when another worker has to start again
+    most_tries = 3  # a job whose worker died this often has failed
+    restarts_with: ClassVar[Mapping[str, Any]] = {}  # fields to reset when another worker starts it again
     one_for: ClassVar[tuple[str, ...] | None] = None  # at most one job under way for these fields; (): at most one in all
-    one_at_a_time = False  # others wait while one is running
-    stops_when_cancelled = False  # the work notices, so that a running job can be cancelled too
-    waits_at_most: ClassVar[timedelta | None] = None  # a job that no worker took for so long has failed
+    one_at_a_time = False  # whether others wait while one is running
+    stops_when_cancelled = False  # whether a running job can be cancelled too
+    waits_at_most: ClassVar[timedelta | None] = None  # a job that no worker took in this time has failed
 
     state = models.CharField(max_length=10, choices=JobState.choices, default=JobState.QUEUED)
     requested_by = models.CharField(max_length=150, blank=True)
@@ -64,14 +64,14 @@ class LeasedJob(Row):
         return self.state in UNDER_WAY
 
 
-# For histories of what people change.
+# Excluded from the histories of models that people change.
 JOB_FIELDS = [field.name for field in LeasedJob._meta.local_fields]  # noqa: SLF001 -- as Django documents it
 
 
 class Schedule(LeasedJob):
-    """A job that waits for its next time again after each run. `due_at` is the next run, None while it is switched off."""
+    """A job that is queued again after each run. `due_at`: the next run, None while it is disabled."""
 
-    most_tries = 32_000  # it never ends; a run whose worker died starts again
+    most_tries = 32_000  # practically no limit: a run whose worker died starts again
 
     name = models.CharField(max_length=60, unique=True)
     last_run_at = models.DateTimeField(null=True, blank=True)
@@ -84,7 +84,7 @@ class Schedule(LeasedJob):
 
 
 class SystemSchedule(Schedule):
-    """One entry of settings.SCHEDULES. `when`: how often, in words; `result`: what the last run reports."""
+    """One entry of settings.SCHEDULES. `when`: how often, as text; `result`: the report of the last run."""
 
     work = "agents.worker.schedules.run_entry"
 
@@ -126,7 +126,7 @@ class AccountJob(LeasedJob):
 
 
 class WhatIf(LeasedJob):
-    """`settings`: names and values, as `simulate` takes them; `before`, `after`: the measures with those in force and with these."""
+    """`settings`: names and values, as for `simulate`; `before`, `after`: the measures with the settings in force and with these."""
 
     work = "agents.operator_jobs.what_if.simulate"
     one_for = ()
@@ -145,7 +145,7 @@ class WhatIf(LeasedJob):
 
 
 class Replay(LeasedJob):
-    """A step answered again as a test. It has no step of its own, so no figure counts it. `account` and `model`: of one named model."""
+    """A step answered again as a test. It has no step of its own, so it is not counted. `account`, `model`: where one model is chosen."""
 
     class Way(models.TextChoices):
         AS_SET = "as_set", "As the settings say"
@@ -153,7 +153,7 @@ class Replay(LeasedJob):
         MODEL = "model", "One model"
 
     work = "agents.operator_jobs.replays.answer"
-    most_tries = 1  # a second would be paid again
+    most_tries = 1  # a second try would be paid again
     one_for = ("step",)
     waits_at_most = timedelta(minutes=15)
 

@@ -1,4 +1,4 @@
-"""What happened: callers, tasks, steps, LLM attempts, rate-limit events, written by the ledger alone; what was learned and exported."""
+"""Records: callers, tasks, steps, LLM attempts and rate-limit events, written by the ledger only; learned facts and exports."""
 
 import uuid
 from datetime import datetime
@@ -32,8 +32,8 @@ class Caller(Row):
 
 
 class UnknownCall(Row):
-    """A path that was posted to and that no known caller uses; of a bounded number. `is_task`: it looks like a task, by name or body.
-    Method and path "": all that found no place."""
+    """Requests to a path that no known caller uses; the number of rows is bounded. `is_task`: it looks like a task, by name or body.
+    Method and path "": all others."""
 
     method = models.CharField(max_length=10, blank=True)
     path = models.CharField(max_length=200, blank=True)
@@ -47,7 +47,7 @@ class UnknownCall(Row):
 
 
 class Task(models.Model):
-    """`fingerprint` is made of source, caller, id and prompt. `kind`: what is requested, as understood when it came; "": not understood."""
+    """`fingerprint`: of source, caller, id and prompt. `kind`: the kind of task, as understood when it was received; "": not understood."""
 
     fingerprint = models.CharField(max_length=64, unique=True)
     key = models.CharField(max_length=200, db_index=True)
@@ -76,14 +76,13 @@ class Task(models.Model):
 
 
 class Step(Row):
-    """One request about a task and its answer. Open (`route` empty) from the decision until the answer leaves.
+    """One request about a task and its answer. Open (`route` empty) from the decision until the answer is sent.
 
-    `outcome`: how its actions went, by the next step's history; "" until there is one. `worked`: the same for each action, true, false
-    or null. `answer`: to a question, "" for none. `caller_error`: what the caller reports of the first action that failed. `confidence`:
-    the template agent's, even where the LLM answered.
-    `words`: each action as it was then seen on the page, "" for a wait of our own. `seen`: the page's signature, until the next step
-    has derived the `effect` of the actions from it. `notes`: what of an LLM's reply was not sent, and why. `asked`: of each prompt that a
-    model replied to, its digest and the model. `miner`: the MINER_NAME of the process that answered.
+    `outcome`: of its actions, by the next step's history; "" until then. `worked`: the same for each action, true, false or null.
+    `answer`: to a question, "" for none. `caller_error`: the caller's error for the first failed action. `confidence`: the template
+    agent's, even where the LLM answered. `words`: each action as text, "" for a wait of our own. `seen`: the page's signature, until the
+    next step has derived the `effect` of the actions from it. `notes`: what of an LLM's reply was not sent, and why. `asked`: digest and
+    model of each prompt that got a reply. `miner`: the MINER_NAME of the process that answered.
     """
 
     uid = models.UUIDField(unique=True, default=uuid.uuid4)
@@ -125,14 +124,14 @@ class Step(Row):
 
     class Meta:
         indexes = [
-            # With the task, so that a filter by what tasks are reads no step for that.
+            # With the task, so that filters by task read no steps.
             models.Index(fields=["-received_at", "-id", "task"], name="step_newest"),
             models.Index(fields=["source", "-received_at", "route", "duration_ms"], name="step_figures"),
             models.Index(fields=["route", "-received_at"], name="step_by_route"),
             models.Index(fields=["reason", "-received_at"], name="step_by_reason"),
             models.Index(fields=["miner", "-received_at"], name="step_by_miner"),
             models.Index(fields=["outcome", "-received_at"], name="step_by_outcome"),
-            # With what lists of tasks show of each step, so that they read no step for that.
+            # With the columns that lists of tasks show, so that they read no steps.
             models.Index(fields=["task", "index", "id", "route", "reason", "outcome"], name="step_of_task"),
             models.Index(fields=["-duration_ms", "-id"], name="step_longest"),
             models.Index(fields=["-received_at", "task"], condition=Q(answered_at__gt=F("deadline_at")), name="step_late"),
@@ -151,19 +150,19 @@ class Step(Row):
 
 
 class StepPage(Row):
-    """A step as it came in, with its page: JSON, gzipped, as `agents.hybrid.page_archive` writes it. Kept for some days."""
+    """A step as received, with its page: gzipped JSON, written by `agents.hybrid.page_archive`. Kept for some days."""
 
     step = models.OneToOneField(Step, on_delete=models.CASCADE, primary_key=True, related_name="kept_page")
     gz = models.BinaryField()
     kept_until = models.DateTimeField(db_index=True)
 
     class Meta:
-        # SQLite sums the lengths off it, where it would read a page of the table for nearly each row.
+        # SQLite sums the lengths from this index; otherwise it would read a database page for nearly each row.
         indexes = [models.Index(Length("gz"), name="step_page_bytes")]
 
 
 class LLMAttempt(Row):
-    """One HTTP call to a provider. `sent_at` is empty for a slot that was given up. `reserved_usd`: what it may cost at most."""
+    """One HTTP call to a provider. `sent_at`: empty for a slot that was given up. `reserved_usd`: the most that it may cost."""
 
     uid = models.UUIDField(unique=True, default=uuid.uuid4)
     purpose = models.CharField(max_length=10, choices=choices(Purpose), default=Purpose.STEP)
@@ -211,10 +210,10 @@ class LLMAttempt(Row):
 
 
 class RateLimitEvent(Row):
-    """A refusal that paused an account, or a model of it (`model` set), from the refusal until a request succeeds again.
+    """A pause of an account, or of a model (`model` set), from the refusal until a request succeeds again.
 
-    At most one is open an account and model. Refusals in a row are one block: they share `block_started_at`. `predicted_at` is None
-    where that is unknown. `confidence`: 0 to 1. `recovered_at`: the first success after the block, the same for all its events.
+    At most one is open for an account and model. Consecutive refusals are one block: they share `block_started_at`. `predicted_at`: None
+    for unknown. `confidence`: 0 to 1. `recovered_at`: the first success after the block, the same for all its events.
     """
 
     class Ended(models.TextChoices):
@@ -259,7 +258,7 @@ class RateLimitEvent(Row):
 
 
 class AuditEntry(Row):
-    """What a person or (`by` empty) the machine did, where no model's history has it. `seconds`: how long an account is paused."""
+    """An action of a user or (`by` empty) the miner that no model's history has. `seconds`: the length of a pause."""
 
     class Action(models.TextChoices):
         PROBE = "probe", "Probe now"
@@ -295,8 +294,8 @@ class AuditEntry(Row):
 
 
 class Export(Row):
-    """`version`, `commit`: of the code it was made of, commit "" where that is not known. `digest`: of its files; `archive`: these as a
-    .tar.gz. `replica`: what its last run in a replica of the validators' sandbox showed, a row a line; empty: it was not run."""
+    """`version`, `commit`: of the exported code, commit "" for unknown. `digest`: of its files; `archive`: the files as .tar.gz.
+    `replica`: the lines of its last run in a replica of the validators' sandbox; empty: not run."""
 
     exported_at = models.DateTimeField(default=timezone.now)
     exported_by = models.CharField(max_length=150, blank=True)
@@ -322,10 +321,10 @@ class Export(Row):
 class Learned(Row):
     """A fact about a site, for the tasks of one group of callers.
 
-    `site`: the host and port that it was seen at; `project`: how its callers named it, "" where none did. `callers`: "" for all known
-    callers and the miner itself, else the one unknown caller. `key` is unique among the kind's. `facts`: of at most `MOST_FACT` bytes, what
-    its kind says. `won` and `lost`: how tasks ended that it was used for. `step`: the last that showed it. `size`: of the row, in bytes.
-    `by_hand`: an admin wrote it, so steps don't change it.
+    `site`: host and port; `project`: the callers' name for the site, "" for none. `callers`: "" for all known callers and the miner itself,
+    else the address of an unknown caller. `key`: unique within the kind. `facts`: at most `MOST_FACT` bytes, by kind. `won`, `lost`: how
+    many tasks ended so for which it was used. `step`: the last that showed it. `size`: of the row, in bytes. `by_hand`: an admin wrote it,
+    so steps don't change it.
     """
 
     class Kind(models.TextChoices):
@@ -358,8 +357,8 @@ class Learned(Row):
 
 
 class Unlearned(models.Model):
-    """A step that the worker has not learned from yet. `settles_at`: from when on it was its task's last one, if none came after it; None
-    while its page was not read either."""
+    """A step that the worker has not learned from yet. `settles_at`: when it counts as its task's last step, unless another follows; None
+    while its page has not been read."""
 
     step = models.OneToOneField(Step, on_delete=models.CASCADE, primary_key=True, related_name="+")
     settles_at = models.DateTimeField(null=True, blank=True, db_index=True)

@@ -1,4 +1,4 @@
-"""What admins adjust: its fields with their validation, shared by the form and the command line, and what pages show beside a field."""
+"""The settings: fields with validation, shared by forms and commands, and the texts that pages show for a field."""
 
 import ipaddress
 from dataclasses import dataclass, replace
@@ -17,7 +17,7 @@ from agents.policy.callers import state_of
 from agents.policy.modes import CallerState, Mode, Pacing, Risk, Use
 from agents.prepared import Prepared
 
-# The headings of the Settings page, in its order; the last one stands on the Retention page.
+# The headings of the Settings page, in its order; the last one is on the Retention page.
 PACING, AGENT, CALLERS, MONITORING = "Pacing and backoff", "Deadlines and agent", "Daily caps and callers", "Monitoring"
 SIGN_IN = "Sign-in"
 STORAGE = "Storage"
@@ -36,7 +36,7 @@ WITHIN_A_MINUTE = "takes effect within a minute"
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """`unit`: as shown behind the value; `section`: its heading; `accepts`: what else than its bounds holds."""
+    """`unit`: shown after the value; `section`: its heading; `accepts`: further rules beside its bounds."""
 
     unit: str = ""
     section: str = ""
@@ -294,7 +294,7 @@ class Settings(Row):
 
     @classmethod
     def current(cls) -> "Settings":
-        """The settings in force; the defaults where nobody has saved any yet."""
+        """The settings in force; the defaults where none were saved yet."""
         return next(iter(_CURRENT()), None) or cls(id=cls.ONLY)
 
     def caller_state(self, address: str | None) -> CallerState:

@@ -1,1 +1,1 @@
-"""Jobs: the one mechanism that runs them, and those that operators start."""
+"""Jobs: the mechanism that runs all of them, and those that operators start."""

@@ -1,10 +1,10 @@
-"""All changes of a job's state, of every kind of job.
+"""All state changes of jobs of every kind.
 
     queued → running → succeeded, failed or cancelled
-      ↑_________|        by its own wish (`Outcome`), or when its worker died
+      ↑_________|        by its `Outcome`, or when its worker died
 
-A worker claims the row by compare-and-swap under a lease and renews the lease while the job runs. django-q2's queue only carries its key,
-so a key that is lost or comes twice does no harm.
+A worker claims the row by compare-and-swap and renews its lease while the job runs. django-q2's queue has only the job's key, so a lost
+or duplicate key does no harm.
 """
 
 import logging
@@ -36,11 +36,11 @@ J = TypeVar("J", bound=LeasedJob)
 
 RUN = "agents.operator_jobs.leased_job.run"
 LEASE = timedelta(seconds=60)
-# Well below the watchdog's 45 s, to which each renewal is a sign of life; and far below LEASE.
+# Far below LEASE, and below the watchdog's 45 s, for which each renewal is a sign of life.
 RENEW_SECONDS = 2.0
-# A job that no worker took by then is sent to the workers again.
+# A job that no worker took in this time is sent again.
 UNTAKEN = timedelta(seconds=60)
-# Sent in one round, so that a round stays short.
+# The most that are sent in one round, so that a round is short.
 MOST_AT_ONCE = 100
 FAULT = "A fault in the miner ended this job. The worker's log has its traceback."
 LOST = "The worker ended before this job did. Check the worker, then start it again."
@@ -48,16 +48,16 @@ UNSTARTED = "No worker took this job in time. Check the worker, then start it ag
 
 
 class JobFailed(Exception):
-    """The job can't be done. The message says why and what to do."""
+    """The job can't be done. The message has the reason and the remedy."""
 
 
 class LeaseLost(Exception):
-    """The job was cancelled, or another worker has it. Whatever is in hand is dropped."""
+    """The job was cancelled, or another worker has it. Its result is dropped."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a job's work ended, with fields to store. Back to QUEUED it goes on at `due_at`, at once where that is None."""
+    """The result of a job's work, with fields to store. QUEUED: it runs again at `due_at`, None for at once."""
 
     fields: Mapping[str, Any] = field(default_factory=dict)
     state: JobState = JobState.SUCCEEDED
@@ -73,7 +73,7 @@ def rows(model: type[J]) -> QuerySet[J]:
 
 
 def start(model: type[J], /, **fields: Any) -> tuple[J, bool]:
-    """Queue a new job, and True. Where its kind allows one at a time and one is under way: that one, and False."""
+    """Queue a new job: it and True. Where only one is allowed and one is under way: that one and False."""
     try:
         with transaction.atomic():
             job = rows(model).create(**fields)
@@ -94,7 +94,7 @@ def start_here(model: type[J], /, **fields: Any) -> tuple[J, bool]:
 
 
 def send(job: LeasedJob, now: datetime) -> bool:
-    """False where somebody else just did."""
+    """Put the job into the queue. False where another process just did."""
     with transaction.atomic():
         unsent = _row(job).filter(state=JobState.QUEUED, enqueued_at=job.enqueued_at)
         if not unsent.update(enqueued_at=now):
@@ -105,14 +105,14 @@ def send(job: LeasedJob, now: datetime) -> bool:
 
 
 def dispatch(now: datetime) -> int:
-    """Take up the jobs whose worker died, of which the number is returned, and send what is due to the workers."""
-    taken_up = 0
+    """Requeue the jobs whose worker died, and send the due jobs to the workers. Returns how many were requeued."""
+    requeued = 0
     ended = {"state": JobState.FAILED, "ended_at": now, "lease_until": None}
     for model in kinds():
         lost = rows(model).filter(state=JobState.RUNNING, lease_until__lt=now)
         again = {"state": JobState.QUEUED, "enqueued_at": None, "claim": None, "lease_until": None, **model.restarts_with}
-        taken_up += lost.filter(tries__lt=model.most_tries).update(**again)
-        taken_up += lost.update(fault=LOST, **ended)
+        requeued += lost.filter(tries__lt=model.most_tries).update(**again)
+        requeued += lost.update(fault=LOST, **ended)
         if model.waits_at_most:
             stale = rows(model).filter(state=JobState.QUEUED, requested_at__lt=now - model.waits_at_most)
             stale.update(fault=UNSTARTED, **ended)
@@ -121,17 +121,17 @@ def dispatch(now: datetime) -> int:
         due = rows(model).filter(unsent, state=JobState.QUEUED, due_at__lte=now).order_by("due_at")
         for job in due[:MOST_AT_ONCE]:
             send(job, now)
-    return taken_up
+    return requeued
 
 
 def run(label: str, pk: int) -> bool:
-    """A worker's part. False where another worker has the job, or it was lost meanwhile."""
+    """Run a job in a worker. False where another worker has it, or its lease was lost."""
     job = claim(apps.get_model(label), pk)
     return job is not None and carry_out(job, import_string(job.work))
 
 
 def carry_out(job: J, work: Callable[[J], Outcome | None]) -> bool:
-    """Do the work of a claimed job. False where nothing can be stored: it is cancelled or taken up again."""
+    """Do the work of a claimed job. False where the result can't be stored: the job was cancelled or is requeued."""
     try:
         with renewing(job):
             outcome = work(job) or Outcome()
@@ -197,7 +197,7 @@ def _renew(job: LeasedJob, over: threading.Event) -> None:
 
 
 def _end_lease(job: LeasedJob) -> None:
-    """Let the next round take the job up. While the database is away, the lease ends by itself."""
+    """Let the next round requeue the job. While the database is down, the lease expires by itself."""
     with suppress(*UNAVAILABLE):
         _held(job).update(lease_until=timezone.now())
 
@@ -211,16 +211,16 @@ def update(job: LeasedJob, **fields: Any) -> None:
 
 
 def cancel(job: LeasedJob, why: str = "") -> bool:
-    """One that runs only where its work stops then. False where it is too late."""
+    """Cancel a job; a running one only if its kind allows it. False where it is too late."""
     states = UNDER_WAY if job.stops_when_cancelled else (JobState.QUEUED,)
     over = {"state": JobState.CANCELLED, "ended_at": timezone.now(), "lease_until": None, "fault": why}
     return _row(job).filter(state__in=states).update(**over) == 1
 
 
 def newest_renewal(worker: str) -> datetime | None:
-    """`worker`: the name of a cluster."""
+    """The newest renewal of a lease by this cluster."""
     running = [rows(model).filter(state=JobState.RUNNING, worker=worker) for model in kinds()]
-    leases = [each.aggregate(newest=Max("lease_until"))["newest"] for each in running]
+    leases = [jobs.aggregate(newest=Max("lease_until"))["newest"] for jobs in running]
     return max((lease - LEASE for lease in leases if lease), default=None)
 
 

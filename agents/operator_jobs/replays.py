@@ -1,4 +1,4 @@
-"""A step answered again, as a test that nobody receives and no figure counts; what is sent is attempts with the purpose `test`."""
+"""Replays: a step is answered again as a test, which is not sent to the caller or counted; its attempts have the purpose `test`."""
 
 import time
 from dataclasses import replace
@@ -25,9 +25,9 @@ from agents.prompting.prompt import question
 from agents.prompting.replies import plan_from_reply
 from agents.template.sites.site_plans import by_facts
 
-# Two at once hold both workers, so that other jobs wait for as long.
+# Two at once occupy both workers, so that other jobs wait as long.
 LONGEST_DEADLINE = 35.0
-GONE = "The page of this step is gone: it is kept for 7 days. Nothing was sent."
+GONE = "The page of this step was deleted: pages are kept for 7 days. Nothing was sent."
 
 
 def start(step: Step, *, way: Replay.Way, account: Account | None, model: str, deadline_seconds: float, by: str) -> Replay:
@@ -47,23 +47,23 @@ def answer(job: Replay, clock: Clock = time.time) -> Outcome:
 
 
 def _answered(job: Replay, step: protocol.Step, clock: Clock) -> tuple[protocol.Plan, Route, Reason, list[str]]:
-    """The plan, by whom, why, and the uids of the attempts."""
+    """The plan, its route, the reason, and the uids of the attempts."""
     in_force = rules(Settings.current())
     mode = {Replay.Way.TEMPLATE: Mode.TEMPLATE, Replay.Way.MODEL: Mode.LLM}.get(Replay.Way(job.way), in_force.mode)
     page = read(step.page, step.url) if step.page else None
     fallback = template.plain(step) if mode is Mode.LLM else template.plan(step, page, by_facts(known_sites()))
-    # Each account's provider, or why it is not used.
+    # By account: its provider, or why it is not used.
     offers = {account: usable(account, mode) for account in ([job.account] if job.account else accounts())}
-    providers = {account: known for account, known in offers.items() if not isinstance(known, Reason)}
+    providers = {account: offer for account, offer in offers.items() if not isinstance(offer, Reason)}
     if not providers:
-        return fallback, Route.TEMPLATE, next((each for each in offers.values() if isinstance(each, Reason)), Reason.NO_MODEL), []
+        return fallback, Route.TEMPLATE, next((offer for offer in offers.values() if isinstance(offer, Reason)), Reason.NO_MODEL), []
     if job.model:
-        providers = {account: replace(known, models=(job.model,)) for account, known in providers.items()}
-    put = question(step, page)
-    prompt, read_reply = Prompt(put.messages, task_id=step.task_id), partial(plan_from_reply, step=step, shown=put.shown)
+        providers = {account: replace(provider, models=(job.model,)) for account, provider in providers.items()}
+    llm_prompt = question(step, page)
+    prompt, read_reply = Prompt(llm_prompt.messages, task_id=step.task_id), partial(plan_from_reply, step=step, shown=llm_prompt.shown)
     cut_off, uids = clock() + job.deadline_seconds, list[str]()
 
-    def ask(permit: Permit, request: Request) -> Result:
+    def send(permit: Permit, request: Request) -> Result:
         uids.append(permit.attempt_uid or "")
         return Attempt(prompt, read_reply, providers[request.account], request, permit, clock).run()
 
@@ -71,8 +71,8 @@ def _answered(job: Replay, step: protocol.Step, clock: Clock) -> tuple[protocol.
         ledger.close_attempt(end, request.limits)
         return ledger.open_attempt(following, Purpose.TEST, clock)
 
-    requests = [Request(account, in_force.limits, cut_off, known.models) for account, known in providers.items()]
-    result = run_tries(requests, ledger.open_attempt(requests, Purpose.TEST, clock), ask, next_permit)
+    requests = [Request(account, in_force.limits, cut_off, provider.models) for account, provider in providers.items()]
+    result = run_tries(requests, ledger.open_attempt(requests, Purpose.TEST, clock), send, next_permit)
     if result.end:
         ledger.close_attempt(result.end, in_force.limits)
     return result.plan or fallback, Route.LLM if result.plan else Route.TEMPLATE, result.reason, uids

@@ -1,4 +1,4 @@
-"""Operators' tasks: each answered once, by one worker."""
+"""Operators' tasks, each answered once by a worker."""
 
 import uuid
 
@@ -12,12 +12,12 @@ from agents.hybrid import runner, spool
 from agents.models import Source, Submission, Task
 from agents.operator_jobs import leased_job
 
-# What is left of a large spool then is written by the next round.
+# The rest of a large spool is written in the next round.
 SPOOL_SECONDS = 30.0
 
 
 def submit(*, prompt: str, url: str, page: str, by: str) -> Submission:
-    """Keys in the task are masked, also for the miner."""
+    """Queue a task. API keys in it are masked, also for the miner."""
     prompt, url, page, key = mask_keys(prompt), mask_keys(url), mask_keys(page), str(uuid.uuid4())
     with transaction.atomic():
         fingerprint, kind = step_facts.fingerprint(Source.OPERATOR, None, key, prompt), template.kind(prompt)
@@ -27,7 +27,7 @@ def submit(*, prompt: str, url: str, page: str, by: str) -> Submission:
 
 
 def answer(submission: Submission) -> None:
-    """Does nothing where a worker that died since has answered."""
+    """Does nothing where a worker that died meanwhile has answered."""
     task = submission.task
     if submission.tries > 1:
         spool.drain(SPOOL_SECONDS)  # where its answer may wait

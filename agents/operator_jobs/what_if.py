@@ -1,4 +1,4 @@
-"""What if: the last hours' arrivals are simulated under other settings, as a job that stores its progress."""
+"""What if: a job that simulates the arrivals of the last hours under other settings, and stores its progress."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -17,18 +17,18 @@ from agents.simulation.scenario import BadSetting
 from agents.simulation.settings import TRIED, as_text, miner_in_force
 
 KEPT = 50
-# Progress is stored in steps of so many percent.
+# Progress is stored in steps of this many percent.
 PROGRESS_STEP = 5
-# Means over so many runs. With more steps than `MANY` one is all that the job's two minutes have time for, and chance counts for little.
+# Runs to average. With more than `MANY` steps the job's two minutes are enough for one run only, and chance matters little.
 SEEDS, MANY = 3, 30_000
-# Unasked the other pacing is tried on the last day, where nothing was tried under these settings for so long. Of fewer steps a part of
-# two percent is less than one.
-UNASKED, DAY, AGAIN = "schedule", timedelta(hours=24), timedelta(hours=6)
+# Automatic runs try the other pacing on the last day, unless one ran under these settings within AGAIN. With fewer steps than LEAST_STEPS
+# two percent of them would be less than one.
+AUTOMATIC, DAY, AGAIN = "schedule", timedelta(hours=24), timedelta(hours=6)
 LEAST_STEPS = 50
 
 
 def start(*, hours: int, settings: Mapping[str, str], by: str) -> WhatIf:
-    """`settings` as `simulate --settings` takes them. Where a run is under way, that one is returned instead."""
+    """Start a run with `settings`, in the form of `simulate --settings`. If a run is under way, that one is returned."""
     job, is_new = leased_job.start(WhatIf, requested_by=by, hours=hours, settings=dict(settings))
     if is_new:
         kept = WhatIf.objects.order_by("-requested_at", "-pk").values_list("pk", flat=True)[:KEPT]
@@ -37,18 +37,18 @@ def start(*, hours: int, settings: Mapping[str, str], by: str) -> WhatIf:
 
 
 def start_unasked(now: datetime) -> None:
-    """Try the other pacing, where enough was received to compare; while another run is under way, the next time."""
+    """Try the other pacing if there are enough steps to compare. Does nothing while another run is under way."""
     settings = Settings.current()
     steps = Step.objects.filter(received_at__gt=now - DAY, received_at__lte=now).values("pk")[:LEAST_STEPS]
-    if newest_unasked(settings, now - AGAIN) or len(steps) < LEAST_STEPS:
+    if newest_automatic(settings, now - AGAIN) or len(steps) < LEAST_STEPS:
         return
     other = Pacing.FIXED if settings.pacing == Pacing.AUTO else Pacing.AUTO
-    start(hours=24, settings={**_tried(settings), "pacing": other.value}, by=UNASKED)
+    start(hours=24, settings={**_tried(settings), "pacing": other.value}, by=AUTOMATIC)
 
 
-def newest_unasked(settings: Settings, since: datetime, **state: str) -> WhatIf | None:
-    """The newest one that was started unasked under these settings, whichever pacing was in force then."""
-    rows = WhatIf.objects.filter(requested_by=UNASKED, requested_at__gt=since, **state).order_by("-requested_at", "-pk")
+def newest_automatic(settings: Settings, since: datetime, **state: str) -> WhatIf | None:
+    """The newest automatic run under these settings, whichever pacing was in force."""
+    rows = WhatIf.objects.filter(requested_by=AUTOMATIC, requested_at__gt=since, **state).order_by("-requested_at", "-pk")
     tried = _tried(settings)
     return next((row for row in rows if {**row.settings, "pacing": ""} == {**tried, "pacing": ""}), None)
 

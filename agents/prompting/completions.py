@@ -9,18 +9,18 @@ from typing import Any
 from agents.common.text import storable
 
 MAX_TOKENS = 2048  # a plan of 30 actions takes about 1,500 tokens
-MAX_REPLY_BYTES = 2_000_000  # no plan is this long: what is longer is a fault of the provider's
+MAX_REPLY_BYTES = 2_000_000  # longer than any plan: a longer reply is a fault of the provider
 RATE_LIMIT_HEADER = "x-chutes-rl-user"
 JSON_MODE: Mapping[str, Any] = {"response_format": {"type": "json_object"}}
 
 
 class NoCompletion(ValueError):
-    """A 200 whose body is no completion."""
+    """The status is 200, but the body is not a chat completion."""
 
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """None: not reported. `published`: the limit a minute; `quota`: the day's requests as {"total", "used", "remaining"}."""
+    """None: not reported. `published`: requests a minute; `quota`: the day's requests as {"total", "used", "remaining"}."""
 
     text: str
     prompt_tokens: int | None
@@ -36,7 +36,7 @@ def request_body(
 
 
 def completion(body: str, headers: Mapping[str, str]) -> Completion:
-    """`headers`: their names in lower case. Raises NoCompletion."""
+    """`headers`: names in lower case. Raises NoCompletion."""
     try:
         reply = json.loads(body)
     except (ValueError, RecursionError):
@@ -49,19 +49,19 @@ def completion(body: str, headers: Mapping[str, str]) -> Completion:
         raise NoCompletion("The reply is empty.")
     usage = reply.get("usage")
     usage = usage if isinstance(usage, dict) else {}
-    found = {name: number(headers.get(f"x-chutes-quota-{name}"), -math.inf) for name in ("total", "used", "remaining")}
-    quota = {name: value for name, value in found.items() if value is not None}
+    limits = {name: number(headers.get(f"x-chutes-quota-{name}"), -math.inf) for name in ("total", "used", "remaining")}
+    quota = {name: value for name, value in limits.items() if value is not None}
     tokens = _count(usage.get("prompt_tokens")), _count(usage.get("completion_tokens"))
     published = number(headers.get(RATE_LIMIT_HEADER)) or None  # 0: no limit
-    return Completion(storable(text), *tokens, published, quota if len(quota) == len(found) else None)
+    return Completion(storable(text), *tokens, published, quota if len(quota) == len(limits) else None)
 
 
 def number(value: Any, least: float = 0.0) -> float | None:
     try:
-        found = float(value)
+        parsed = float(value)
     except (TypeError, ValueError, OverflowError):
         return None
-    return found if least <= found and math.isfinite(found) else None
+    return parsed if least <= parsed and math.isfinite(parsed) else None
 
 
 def header_value(text: str) -> str:

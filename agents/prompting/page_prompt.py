@@ -1,4 +1,4 @@
-"""What an LLM is shown of a page: what can be operated, by number; the items with their attributes; within a budget of tokens."""
+"""A page as text for the LLM, within a budget of tokens: numbered controls, and items with their attributes."""
 
 import math
 import re
@@ -15,8 +15,8 @@ from agents.page import Element, Page, Record
 from agents.page.elements import FIELDS
 from agents.page.matching import words
 from agents.page.nodes import one_line
-from agents.prompting import page_words
-from agents.prompting.page_words import called, cut
+from agents.prompting import element_text
+from agents.prompting.element_text import cut, shortest_name
 from agents.template.items.matching import Verdict, judge
 from agents.template.prompt.criteria import Criterion
 from agents.template.prompt.intents import Intent, target_of, understand
@@ -30,8 +30,8 @@ CHARACTERS_PER_TOKEN = 3.0
 
 def tokens(text: str) -> int:
     plain = text.encode("ascii", "ignore")
-    words = len(plain.translate(None, b"0123456789"))
-    return math.ceil(words / CHARACTERS_PER_TOKEN) + len(text) - words
+    letters = len(plain.translate(None, b"0123456789"))
+    return math.ceil(letters / CHARACTERS_PER_TOKEN) + len(text) - letters
 
 
 def fitted(text: str, most: int) -> str:
@@ -44,33 +44,32 @@ def fitted(text: str, most: int) -> str:
     return f"{text[:low]}…"
 
 
-# What a page has beyond these was not read in a second by anybody.
+# The most that is read of a page.
 _MOST_RECORDS, _MOST_TEXT, _MOST_ERRORS = 300, 3_000, 3
 _MOST_OF_A_LINE, _MOST_ALIKE, _MOST_OF_A_STAGE = 5, 2, 80
-# Whatever does not begin so stays on the site: routes, queries, fragments, scripts.
+# A link that does not begin like this stays on the site: routes, queries, fragments, scripts.
 _ELSEWHERE = re.compile(r"(?:[/\\]{2}|(?!javascript:)[a-z][a-z0-9+.-]*:)", re.I)
-# Most links: what stays on the site without a closer look.
+# Most links: they stay on the site and need no further check.
 _ROUTE = re.compile(r"[?#]|/[^/\\\t\n\r]")
-# As browsers read an address: without line ends and tabs anywhere, and without control characters around it.
+# Browsers ignore line ends and tabs in an address, and control characters around it.
 _DROPPED, _CONTROLS = dict.fromkeys(map(ord, "\t\n\r")), "".join(map(chr, range(33)))
 _NO_CRITERIA = Verdict(0, 0, 0)
 # A number before each element, and a comma after it.
 _MARK_TOKENS = 3
-# What stands in every prompt and distinguishes no elements.
+# Words of nearly every prompt, which distinguish no elements.
 _USUAL = frozenset(
     """the and for with where that which this from into please than then not equal contain greater less
     one all any has have are was show page detail""".split()  # noqa: SIM905 (words read best as words)
 )
 _ITEMS, _TEXT = "ITEMS", "TEXT"
-MARKS = f"on items: {page_words.MET} met, {page_words.NOT_MET} not met, {page_words.NOT_SHOWN} not shown here"
-# In tokens: of the criteria, and of the sentence on what is left out.
+MARKS = f"on items: {element_text.MET} met, {element_text.NOT_MET} not met, {element_text.NOT_SHOWN} not shown here"
+# In tokens: the criteria, and the sentence on what is left out.
 MOST_LEGEND, MOST_LEFT = 200, 30
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """`elements`: by the numbers that stand in `text`. `operable`: these and those for which there was no room. `page` None: none came
-    along, or a blank one."""
+    """`elements`: by their numbers in `text`. `operable`: these, and those left out. `page` None: no page, or a blank one."""
 
     text: str = ""
     elements: Mapping[int, Element] = field(default_factory=dict)
@@ -78,61 +77,60 @@ class Shown:
     operable: tuple[Element, ...] = ()
 
     def described(self, number: int) -> str:
-        return f"{number} {page_words.named(self.elements[number])}"
+        return f"{number} {element_text.control_text(self.elements[number])}"
 
 
 class _Line(NamedTuple):
-    """`section`: under what it stands on the page. `elements`: what gets a number; a disabled one stands in the text. `worded`: the text
-    before them, and what is said of each, made only where there may be room for it; `about` is in that text."""
+    """`section`: the heading above it. `elements`: those that get a number, which disabled ones do not. `render`: makes the text before the
+    elements, and the text of each; called only where there may be room for it. `about` is a part of that text."""
 
     section: str
     merit: float
     place: tuple[int, bool, int]
-    worded: Callable[[], tuple[str, Sequence[str]]]
+    render: Callable[[], tuple[str, Sequence[str]]]
     elements: Sequence[Element] = ()
     about: str = ""
 
     @property
     def least(self) -> int:
-        """The fewest tokens that it takes, whatever is said besides."""
+        """The fewest tokens that the line can take."""
         least = tokens(self.about)
-        for one in self.elements:
-            least += _MARK_TOKENS + tokens(page_words.beginning(one))
+        for element in self.elements:
+            least += _MARK_TOKENS + tokens(element_text.shortest_text(element))
         return least
 
 
 def show(step: Step, page: Page | None, budget: int) -> Shown:
-    """At most about `budget` tokens: what answers to the prompt's words first, the rest cut with a count. Links that lead off the
-    task's site are not shown, so that nobody is led there."""
+    """At most about `budget` tokens: what fits the prompt best, and a count of the rest. Links to other sites are left out."""
     if page is None or page.blank:
         return Shown()
     view = _View(step, page)
     head, lines = view.head(), list(view.lines())
     kept = _chosen(lines, budget - tokens(head) - MOST_LEFT)
     elements, parts, section = dict[int, Element](), list[str](), ""
-    for line, text, said in kept:
+    for line, text, element_texts in kept:
         parts += [line.section] if line.section != section else []
         section, first = line.section, len(elements) + 1
         elements |= dict(enumerate(line.elements, first))
-        parts.append(text + ", ".join(f"{number} {one}" for number, one in enumerate(said, first)))
+        parts.append(text + ", ".join(f"{number} {each}" for number, each in enumerate(element_texts, first)))
     text = "\n".join([head, _left(lines, [line for line, *_ in kept], view.collapsed), *parts])
     return Shown(text.strip(), elements, page, tuple(view.operable))
 
 
 def _chosen(lines: Sequence[_Line], budget: int) -> list[tuple[_Line, str, Sequence[str]]]:
-    """In the page's order, each with its words."""
+    """The lines that fit into the budget, in the page's order, each with its texts."""
     kept, sections = list[tuple[_Line, str, Sequence[str]]](), set[str]()
     for line in sorted(lines, key=lambda line: (-line.merit, line.place)):
         cost = 1 if line.section in sections else tokens(line.section) + 2
         if line.least + cost > budget:
             continue
-        text, said = line.worded()
-        cost += tokens(text) + sum(tokens(one) + _MARK_TOKENS for one in said)
+        text, element_texts = line.render()
+        cost += tokens(text) + sum(tokens(each) + _MARK_TOKENS for each in element_texts)
         if cost <= budget:
             budget -= cost
             sections.add(line.section)
-            kept.append((line, text, said))
-    return sorted(kept, key=lambda one: one[0].place)
+            kept.append((line, text, element_texts))
+    return sorted(kept, key=lambda entry: entry[0].place)
 
 
 def _left(lines: Sequence[_Line], kept: Sequence[_Line], collapsed: int) -> str:
@@ -148,7 +146,7 @@ def _left(lines: Sequence[_Line], kept: Sequence[_Line], collapsed: int) -> str:
 
 @dataclass
 class _View:
-    """What of a page is shown for a step. `collapsed`: controls that have no line, as others like them have; known after `lines`."""
+    """What of a page is shown for a step. `collapsed`: controls without a line, as others like them have one; set by `lines`."""
 
     step: Step
     page: Page
@@ -159,48 +157,48 @@ class _View:
         return understand(self.step.prompt)
 
     @cached_property
-    def wanted(self) -> frozenset[str]:
-        return _wanted(self.step.prompt, self.intent)
+    def prompt_words(self) -> frozenset[str]:
+        return _prompt_words(self.step.prompt, self.intent)
 
     @cached_property
     def operable(self) -> list[Element]:
-        return [element for element in self._seen if not element.disabled and element.place not in self._away]
+        return [element for element in self._seen if not element.disabled and element.place not in self._off_site]
 
     @cached_property
-    def _away(self) -> frozenset[int]:
-        """The places of the links that lead off the task's site."""
+    def _off_site(self) -> frozenset[int]:
+        """The places of the links to other sites."""
         site = site_of(self.step)
-        return frozenset(element.place for element in self._seen if element.href and _leads_away(element.href, site))
+        return frozenset(element.place for element in self._seen if element.href and _is_off_site(element.href, site))
 
     @cached_property
     def _seen(self) -> list[Element]:
-        """As a person sees them: the dialog on top first, what is disabled too, nothing behind a dialog."""
+        """As a person sees them: the topmost dialog first, disabled controls too, nothing behind a dialog."""
         seen = (element for element in self.page.elements if not (element.hidden or element.covered))
         return sorted(seen, key=_order)
 
     @cached_property
     def stages(self) -> list[tuple[Intent, tuple[Criterion, ...]]]:
-        """What is about an item, with the item's criteria."""
+        """The stages of the task that are about an item, with its criteria."""
         stages = (self.intent, *self.intent.then)
-        return [(stage, found) for stage in stages if stage.kind.has(Trait.OF_ITEM) and (found := target_of(stage).criteria)]
+        return [(stage, criteria) for stage in stages if stage.kind.has(Trait.OF_ITEM) and (criteria := target_of(stage).criteria)]
 
     @cached_property
     def criteria(self) -> list[Criterion]:
-        return [one for _, found in self.stages for one in found]
+        return [criterion for _, criteria in self.stages for criterion in criteria]
 
     def head(self) -> str:
         page, parts = self.page, [f"Title: {cut(self.page.title, 100)}"] if self.page.title else []
         parts += [f"# {cut(heading, 80)}" for heading in page.headings[:1]]
         parts += [f"The page says: {cut(error, 160)}" for error in page.errors[:_MOST_ERRORS]]
         if page.subject is not None:
-            marks = page_words.marks(judge(self.criteria, page.subject, whole=True))
-            parts.append(f"This page is about: {f'[{marks}] ' if marks else ''}{page_words.item(page.subject)}")
+            marks = element_text.criteria_marks(judge(self.criteria, page.subject, whole=True))
+            parts.append(f"This page is about: {f'[{marks}] ' if marks else ''}{element_text.item_text(page.subject)}")
         if self.criteria and (page.records or page.subject):
             parts.append(self._legend())
         return "\n".join(parts)
 
     def _legend(self) -> str:
-        """What the marks on items stand for, with the prompt's own words for what is to be done with the item."""
+        """What the marks on items stand for, and the prompt's sentences about these items."""
         stages = " … ".join(f'"{cut(stage.head, _MOST_OF_A_STAGE)}"' for stage, _ in self.stages)
         criteria = (f"{at} {one.field} {one.operator} {' or '.join(map(repr, one.values))}" for at, one in enumerate(self.criteria, 1))
         return fitted(f"Criteria of {stages} ({MARKS}): {'; '.join(criteria)}", MOST_LEGEND)
@@ -211,8 +209,8 @@ class _View:
         leading = [tuple([element.href for element in inside]) for inside in insides]
         often, seen = Counter(leading), set[tuple[str, tuple[str, ...]]]()
         for record, inside, hrefs in zip(records, insides, leading, strict=True):
-            # A site shows some items in several of its lists; what leads to the same place is shown once.
-            same = (page_words.item(record) if often[hrefs] > 1 else "", hrefs)
+            # A site shows some items in several lists; those with the same links are shown once.
+            same = (element_text.item_text(record) if often[hrefs] > 1 else "", hrefs)
             if inside and not (all(hrefs) and same in seen):
                 seen.add(same)
                 yield from self._of_record(record, inside)
@@ -221,18 +219,18 @@ class _View:
         yield from self._texts([*records, *([self.page.subject] if self.page.subject else [])])
 
     def _texts(self, records: Iterable[Record]) -> Iterator[_Line]:
-        named = {text for one in self._seen for text in (one.label, one.group, one.value)}
+        named = {text for element in self._seen for text in (element.label, element.group, element.value)}
         named |= {section.name for section in self.page.sections.values()}
         listed = "\n".join((*(record.text for record in records), *named, *self.page.errors))
         texts = (text for text in self.page.texts(_MOST_TEXT) if text not in listed)
         for place, text in enumerate(texts, len(self.page.elements)):
-            yield _Line(_TEXT, 12 + 8 * _shared(text, self.wanted) - place / 1_000, (0, True, place), partial(_text_worded, text))
+            yield _Line(_TEXT, 12 + 8 * _shared(text, self.prompt_words) - place / 1_000, (0, True, place), partial(_render_text, text))
 
     def _of_elements(self, elements: Iterable[Element]) -> Iterator[_Line]:
         seen, alike, section = set[tuple[str, str]](), defaultdict[tuple[str, str, str], int](int), ""
         for element in elements:
             same, section = (element.label, element.href), self._section(element) or section
-            if (element.href and same in seen) or element.place in self._away:
+            if (element.href and same in seen) or element.place in self._off_site:
                 continue
             seen.add(same)
             alike[kind := (section, element.role, element.label)] += 1
@@ -242,51 +240,53 @@ class _View:
                 self.collapsed += 1
 
     def _section(self, element: Element) -> str:
-        """ "" for what belongs to none, such as a disabled control."""
-        if (found := self.page.sections.get(element.place)) is None:
+        """ "" for an element outside of any, such as a disabled control."""
+        if (section := self.page.sections.get(element.place)) is None:
             return ""
-        if found.kind == "page":
+        if section.kind == "page":
             return "IN NO SECTION"
-        name = f"{found.kind.upper()} {cut(found.name, 60)}".strip()
-        form = "" if found.form is None else f" (in {f'FORM {cut(found.form, 40)}'.strip()})"
-        return f"{name} (open, over the page)" if found.kind == "dialog" else f"{name}{form}"
+        name = f"{section.kind.upper()} {cut(section.name, 60)}".strip()
+        form = "" if section.form is None else f" (in {f'FORM {cut(section.form, 40)}'.strip()})"
+        return f"{name} (open, over the page)" if section.kind == "dialog" else f"{name}{form}"
 
     def _of_element(self, element: Element, section: str) -> _Line:
-        said = f"{element.label} {element.text} {element.placeholder} {element.name} {element.group}"
-        shared = _shared(said, self.wanted)
+        shared = _shared(f"{element.label} {element.text} {element.placeholder} {element.name} {element.group}", self.prompt_words)
         if element.role in FIELDS:
             merit = 60.0 + 10 * shared
         else:
             merit = (55 if element.submits else 30 if shared else 20) + 10 * shared - element.place / 100
-        worded = partial(self._worded, element)
-        return _Line(section, merit, _order(element), worded, () if element.disabled else (element,))
+        render = partial(self._render_element, element)
+        return _Line(section, merit, _order(element), render, () if element.disabled else (element,))
 
-    def _worded(self, element: Element) -> tuple[str, Sequence[str]]:
-        said = page_words.worded(element, self.criteria, self.wanted)
-        return (f"- {said}", ()) if element.disabled else ("", (said,))
+    def _render_element(self, element: Element) -> tuple[str, Sequence[str]]:
+        text = element_text.text_of(element, self.criteria, self.prompt_words)
+        return (f"- {text}", ()) if element.disabled else ("", (text,))
 
     def _of_record(self, record: Record, inside: Sequence[Element]) -> Iterator[_Line]:
-        """A line with what fits best of it, and where it has more, lines with the rest."""
-        wanted = self.wanted
+        """A line with the controls that fit the prompt best, then lines with the rest."""
+        prompt_words = self.prompt_words
         verdict = judge(self.criteria, record) if self.criteria else _NO_CRITERIA
-        merit = 50 + 5 * verdict.met if verdict.fits and verdict.met else 20 + 10 * _shared(record.text[:400], wanted)
+        merit = 50 + 5 * verdict.met if verdict.fits and verdict.met else 20 + 10 * _shared(record.text[:400], prompt_words)
         best, rest = inside, list[Element]()
         if len(inside) > _MOST_OF_A_LINE:
-            by_merit = sorted(inside, key=lambda element: (-_shared(element.label, wanted), element.place))
+            by_merit = sorted(inside, key=lambda element: (-_shared(element.label, prompt_words), element.place))
             best, rest = by_merit[:_MOST_OF_A_LINE], sorted(by_merit[_MOST_OF_A_LINE:], key=lambda element: element.place)
         more = (rest[at : at + _MOST_OF_A_LINE] for at in range(0, len(rest), _MOST_OF_A_LINE))
         for nth, some in enumerate((sorted(best, key=_order) if len(best) > 1 else best, *more)):
-            worded = partial(self._item_worded, record, None if nth else verdict, some)
-            yield _Line(_ITEMS, merit - nth - record.place / 100, _order(inside[0]), worded, some, "" if nth else called(record.name))
+            render = partial(self._render_item, record, None if nth else verdict, some)
+            about = "" if nth else shortest_name(record.name)
+            yield _Line(_ITEMS, merit - nth - record.place / 100, _order(inside[0]), render, some, about)
 
-    def _item_worded(self, record: Record, verdict: Verdict | None, some: Sequence[Element]) -> tuple[str, Sequence[str]]:
-        """Of a line that goes on with an item, without a verdict, only what it is called."""
-        marks = page_words.marks(verdict) if verdict else ""
-        about = page_words.item(record) if verdict else f"more of {cut(record.name, 40)}"
-        return f"- {f'[{marks}] ' if marks else ''}{about} → ", [page_words.worded(one, self.criteria, self.wanted) for one in some]
+    def _render_item(self, record: Record, verdict: Verdict | None, some: Sequence[Element]) -> tuple[str, Sequence[str]]:
+        """Without a verdict: a line that continues an item."""
+        marks = element_text.criteria_marks(verdict) if verdict else ""
+        about = element_text.item_text(record) if verdict else f"more of {cut(record.name, 40)}"
+        return f"- {f'[{marks}] ' if marks else ''}{about} → ", [
+            element_text.text_of(element, self.criteria, self.prompt_words) for element in some
+        ]
 
 
-def _text_worded(text: str) -> tuple[str, Sequence[str]]:
+def _render_text(text: str) -> tuple[str, Sequence[str]]:
     return one_line(text), ()
 
 
@@ -294,18 +294,17 @@ def _order(element: Element) -> tuple[int, bool, int]:
     return -element.layer, not element.overlay, element.place
 
 
-def _wanted(prompt: str, intent: Intent) -> frozenset[str]:
+def _prompt_words(prompt: str, intent: Intent) -> frozenset[str]:
     pieces = (prompt[at : at + 400] for at in range(0, min(len(prompt), LONGEST_PROMPT), 400))
-    said = {word for piece in (*pieces, *intent.chain) for word in words(piece)}
-    return frozenset(word for word in said if len(word) > 2) - _USUAL
+    return frozenset(word for piece in (*pieces, *intent.chain) for word in words(piece) if len(word) > 2) - _USUAL
 
 
-def _leads_away(href: str, site: Site | None) -> bool:
+def _is_off_site(href: str, site: Site | None) -> bool:
     if _ROUTE.match(href):
         return False
     href = href.translate(_DROPPED).strip(_CONTROLS)
     return site is not None and _ELSEWHERE.match(href) is not None and site.absolute(href) is None
 
 
-def _shared(text: str, wanted: frozenset[str]) -> int:
-    return len(wanted.intersection(words(text)))
+def _shared(text: str, prompt_words: frozenset[str]) -> int:
+    return len(prompt_words.intersection(words(text)))

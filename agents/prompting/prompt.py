@@ -1,29 +1,36 @@
-"""The LLM's prompt: the task as understood, what was done, and the page as the template agent reads it too."""
+"""The LLM's prompt: the task, the actions so far, and the page as the template agent reads it too."""
 
 import hashlib
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from agents.common.text import shorten
 from agents.contract.action_types import CATALOGUE, Kind, Value
-from agents.contract.protocol import Form, Step
+from agents.contract.actions import InvalidAction, validate
+from agents.contract.protocol import Form, PastAction, Step
 from agents.contract.task_rules import steps_left
 from agents.page import Page
 from agents.page.nodes import one_line
+from agents.page.past import NOTHING, action_in_words
 from agents.prompting.page_prompt import Shown, fitted, show, tokens
-from agents.prompting.past_lines import done_so_far
 from agents.prompting.replies import most_actions
 from agents.template.prompt import Kind as TaskKind
 from agents.template.prompt.intents import understand
 
-# All below in tokens, as `tokens` estimates them. What a request has at most, and what it has for a page of up to SMALL characters.
+# In tokens, as `tokens` estimates them: the most of a request, and the most where the page has up to SMALL characters.
 MOST_TOKENS, USUAL_TOKENS, SMALL = 4_000, 2_400, 18_000
-# So many more characters of a page are worth one more token: a large page has the most at about 250 kB.
+# Characters beyond SMALL that allow one more token: MOST_TOKENS is reached at about 250 kB.
 CHARACTERS_A_TOKEN = 150
 LEAST_PAGE, MOST_PROMPT, MOST_URL, MOST_PAST, MOST_NOTES = 500, 1_000, 150, 600, 150
 MAX_NOTE = 200  # in characters
+# Characters of a past action: of its error, of its text, and of its text in short.
+_MOST_ERROR, _MOST_TEXT, _MOST_SHORT = 100, 160, 60
+# The share of the tokens that is left to the actions before the newest ones.
+_FOR_EARLIER = 0.4
 _EXAMPLES = {value: value.name for value in (Value.SELECTOR, Value.PIXELS, Value.SECONDS, Value.MILLISECONDS)} | {Value.TRUE: "true"}
-# What can be asked for on a page whose elements have numbers, by the action's type.
+# Actions on a page whose elements have numbers, by type.
 _BY_NUMBER = {
     "ClickAction": '{"type": "click", "element": N} | {"type": "click", "text": "visible text of something without a number"}',
     "TypeAction": '{"type": "input", "element": N, "text": "…"}: replaces what it holds; "element": "focused": the field with the focus',
@@ -100,21 +107,21 @@ _STEP_NUMBER = re.compile(r"(?<=\nSTEP\n).*")
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """The chat messages, and what they show of the page, by which the reply is read."""
+    """The chat messages, and the page as shown in them, which is needed to parse the reply."""
 
     messages: list[dict[str, str]]
     shown: Shown
 
     @property
     def digest(self) -> str:
-        """The same for a prompt that differs in the step's number alone: a model replies the same to it."""
+        """The same for prompts that differ only in the step's number: a model gives them the same reply."""
         text = "\0".join(_STEP_NUMBER.sub("", message["content"]) for message in self.messages)
         return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:32]
 
 
 def question(step: Step, page: Page | None) -> Question:
-    """At most MOST_TOKENS. `page` is the step's page as read, None where none came along."""
-    # The rules are the same whatever is shown: only whether anything is makes a difference.
+    """At most MOST_TOKENS. `page`: the step's page as read, None without one."""
+    # The rules depend only on whether there is a page, not on what it holds.
     system = _system(step, has_page=page is not None and not page.blank)
     before = _before(step)
     spent = tokens(system) + tokens(before) + (MOST_PAST if step.history else 0)
@@ -157,6 +164,51 @@ def _before(step: Step) -> str:
 
 
 def _steps_left(step: Step) -> str:
-    """In actions for a caller that has run several of one reply."""
+    """Counted in actions for a caller that has run several of one reply."""
     what = "actions" if len(step.history) > step.index else "steps with this one"
     return f"{step.index + 1}; at most {steps_left(step)} {what} are left"
+
+
+def done_so_far(history: Sequence[PastAction], most: int) -> str:
+    """A line an action, in at most `most` tokens: the newest in full, those before shortened, without our own waits."""
+    described = [(past, text) for past in history if (text := _text_of(past))]
+    lines, left = list[str](), most
+    for past, text in reversed(described):
+        line = f"- {shorten(text, _MOST_TEXT)}: {_outcome(past)}"
+        if tokens(line) > left - most * _FOR_EARLIER:
+            line = f"- {shorten(text, _MOST_SHORT)}: {_outcome(past).split()[0]}"
+        left -= tokens(line) + 1
+        if left < 0:
+            lines.append(f"({len(described) - len(lines)} earlier actions not shown)")
+            break
+        lines.append(line)
+    return "\n".join(reversed(lines)) or "nothing yet"
+
+
+def _text_of(past: PastAction) -> str:
+    if past.words:
+        return past.words
+    if past.type == "WaitAction" and past.succeeded is not False:
+        return "wait" if past.effect not in {"", NOTHING} else ""
+    try:
+        return action_in_words(validate({"type": past.type, **past.fields}), None)
+    except InvalidAction:
+        return _without_target(past)
+
+
+def _without_target(past: PastAction) -> str:
+    """The text of an entry that names no element."""
+    if past.type not in CATALOGUE:
+        return "an action"
+    verb, text = CATALOGUE[past.type].tool.removeprefix("browser.").replace("_", " "), past.fields.get("text")
+    return f'{verb} "{one_line(text, _MOST_SHORT)}"' if isinstance(text, str) else verb
+
+
+def _outcome(past: PastAction) -> str:
+    changed = f" → {past.effect}" if past.effect else ""
+    if past.succeeded is None and not past.error:
+        return f"outcome not reported{changed}"
+    if past.succeeded:
+        return f"worked{changed}"
+    error = shorten(past.error.strip().partition("\n")[0], _MOST_ERROR)
+    return f"failed {error}".strip() + ("" if past.effect == NOTHING else changed)

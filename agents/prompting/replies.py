@@ -1,4 +1,4 @@
-"""What an LLM's reply means: its JSON, and the actions on the page's elements that it picks by number."""
+"""Parses an LLM's reply: its JSON, and the actions on the page's elements that it picks by number."""
 
 import html
 import json
@@ -21,8 +21,8 @@ from agents.prompting.page_prompt import Shown
 from agents.template.moves import MOST_SELECTORS, breathing
 
 _NUMBER_KEYS, _TEXT_KEYS = ("element", "number", "index", "selector"), ("text", "value", "option", "content", "label")
-_SAID_KEYS = ("text", "label", "element")
-# What stands in the place of a number for the field that has the focus.
+_LABEL_KEYS = ("text", "label", "element")
+# In place of a number: the field that has the focus.
 FOCUSED = "focused"
 _FOCUSED = attribute("custom", ":focus")
 _NUMBER = re.compile(r"\s*\[?\s*(\d{1,5})\s*\]?\s*")
@@ -30,17 +30,17 @@ _FILLS = FILLS | {"SelectAction"}
 _OWN = {"selector", "x", "sourceSelector"}
 _ESCAPED = re.compile(r"&lt;[a-z_]{2,40}&gt;")
 MAX_REASONING = 2_000
-# A plan of 30 actions has about 6,000 characters. Beyond this a reply is no plan, and parsing one takes time.
+# A plan of 30 actions has about 6,000 characters. Parsing takes time, and a longer reply is no plan.
 MAX_REPLY = 200_000
 MAX_TRIES = 200
-# Whoever sends more has lost count; a few times what may leave.
+# A few times as many as are sent.
 MAX_ACTIONS = 60
-# Of notes, and of the characters that are kept of what the model wrote.
-MAX_NOTES, MAX_SAID = 8, 100
+# Notes, and characters that are quoted of the model's text.
+MAX_NOTES, MAX_QUOTED = 8, 100
 
 
 class InvalidReply(ValueError):
-    """No plan can be made of it; the text says why. `notes`: as a Plan's."""
+    """The reply gives no plan; the message is the reason. `notes`: as in a Plan."""
 
     def __init__(self, message: str, notes: tuple[str, ...] = ()) -> None:
         super().__init__(message)
@@ -57,12 +57,12 @@ class Reply(NamedTuple):
 
 
 def plan_from_reply(text: str, step: Step, shown: Shown) -> Plan:
-    """What can't be run gets a note. Raises InvalidReply when no action is left and the reply has no answer and didn't just say that the
-    task is done, which no one-shot task can be then."""
+    """Each action that can't be run gets a note. Raises InvalidReply when no action is left and the reply neither has an answer nor reports
+    the task as done. A one-shot task is not done without actions."""
     reply = parse_reply(text)
     actions, notes = _actions(reply.actions[:MAX_ACTIONS], step, shown)
     is_step, past = step.form is Form.STEP, Past(step.history)
-    # "done" is true only once all of these actions have run.
+    # The task is done only once all of these actions have run.
     is_done = (reply.done or any(action.type == "DoneAction" for action in actions)) and not notes
     kept = [action for action in actions if action.type != "DoneAction"]
     if not kept and not reply.answer and not (is_done and is_step):
@@ -91,13 +91,13 @@ def _actions(raws: list[object], step: Step, shown: Shown) -> tuple[list[Action]
             action = picked(raw, step, shown)
             actions.append(action if action.type == "DoneAction" else in_exact_form(action, step, site))
         except InvalidAction as error:
-            notes.append(f"{shorten(json.dumps(storable_json(raw), ensure_ascii=False), MAX_SAID)}: {error}")
+            notes.append(f"{shorten(json.dumps(storable_json(raw), ensure_ascii=False), MAX_QUOTED)}: {error}")
     return actions, notes
 
 
 def picked(raw: object, step: Step, shown: Shown) -> Action:
-    """The action that a model means; raises InvalidAction. Where a page was shown in step form, elements are picked by number, else by
-    their text: a selector of the model's own was never seen to match."""
+    """The action that a model means; raises InvalidAction. In a step with a page, elements are picked by number or text: selectors that a
+    model wrote itself have never matched."""
     kind, fields = named(storable_json(raw))
     needs_no_number = step.form is Form.ONE_SHOT or kind.type == "WaitAction"
     if shown.page is None or "selector" not in kind.fields or (needs_no_number and _number(fields) is None):
@@ -116,27 +116,27 @@ def picked(raw: object, step: Step, shown: Shown) -> Action:
         action = make(selector)
         if not past.failed(action):
             return action
-    raise InvalidAction("element: every way to it has failed before.")
+    raise InvalidAction("element: every selector for it has failed before.")
 
 
 def _element(kind: Kind, fields: dict[str, object], shown: Shown) -> Element | Selector:
-    """The element that a model picks, or the selector of a text of the page that is none."""
+    """The element that a model picks, or a selector for a text of the page that belongs to no element."""
     number = _number(fields)
     if number is not None:
         if number not in shown.elements:
             raise InvalidAction(f"element: there is no number {number} on the page.")
         return shown.elements[number]
-    said = next((value for value in (fields.get(key) for key in _SAID_KEYS) if isinstance(value, str) and value.strip()), None)
-    if kind.type in _FILLS or said is None or shown.page is None:
+    text = next((value for value in (fields.get(key) for key in _LABEL_KEYS) if isinstance(value, str) and value.strip()), None)
+    if kind.type in _FILLS or text is None or shown.page is None:
         raise InvalidAction("element: pick one of the page's numbers.")
-    called = [one for one in shown.operable if _folded(said) in {_folded(one.label), _folded(one.text)}]
-    if len(called) > 1:
-        raise InvalidAction(f"text: {len(called)} elements are called {shorten(said)!r}; pick one by its number.")
-    if called:
-        return called[0]
-    selector = shown.page.showing(said)
+    matches = [element for element in shown.operable if _folded(text) in {_folded(element.label), _folded(element.text)}]
+    if len(matches) > 1:
+        raise InvalidAction(f"text: {len(matches)} elements are called {shorten(text)!r}; pick one by its number.")
+    if matches:
+        return matches[0]
+    selector = shown.page.showing(text)
     if selector is None:
-        raise InvalidAction(f"text: nothing on the page that can be clicked shows just {shorten(said)!r}.")
+        raise InvalidAction(f"text: nothing on the page that can be clicked shows just {shorten(text)!r}.")
     return selector
 
 
@@ -144,8 +144,8 @@ def _number(fields: dict[str, object]) -> int | None:
     for value in (fields.get(key) for key in _NUMBER_KEYS):
         if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 100_000 and value == int(value):
             return int(value)
-        if isinstance(value, str) and (found := _NUMBER.fullmatch(value)):
-            return int(found[1])
+        if isinstance(value, str) and (match := _NUMBER.fullmatch(value)):
+            return int(match[1])
     return None
 
 
@@ -154,10 +154,10 @@ def _is_focus(fields: dict[str, object]) -> bool:
 
 
 def _typing(fields: dict[str, object]) -> Callable[[Selector], Action]:
-    said = next((value for value in (fields.get(key) for key in _TEXT_KEYS) if isinstance(value, str | int | float)), None)
-    if said is None or isinstance(said, bool):
+    value = next((value for value in (fields.get(key) for key in _TEXT_KEYS) if isinstance(value, str | int | float)), None)
+    if value is None or isinstance(value, bool):
         raise InvalidAction("text: give a text, and the number of a field.")
-    text = _ESCAPED.sub(lambda found: html.unescape(found[0]), str(said))
+    text = _ESCAPED.sub(lambda match: html.unescape(match[0]), str(value))
     return lambda selector: type_text(selector, text)
 
 
@@ -173,15 +173,15 @@ def _filling(element: Element, fields: dict[str, object]) -> Callable[[Selector]
     return lambda selector: select_option(selector, option)
 
 
-def _option(element: Element, said: str) -> str:
-    """The option of a select that is meant: its text, or the beginning of one only, as of one that was shown cut."""
-    wanted = _folded(said.strip().removesuffix("…").removesuffix("..."))
-    begun = [option for option in element.options if wanted and _folded(option).startswith(wanted)]
-    for option in begun:
-        if _folded(option) == wanted or len(begun) == 1:
+def _option(element: Element, text: str) -> str:
+    """The option with this text, or the only one that begins with it: long options are shown shortened."""
+    start = _folded(text.strip().removesuffix("…").removesuffix("..."))
+    matches = [option for option in element.options if start and _folded(option).startswith(start)]
+    for option in matches:
+        if _folded(option) == start or len(matches) == 1:
             return option
-    shown = " | ".join(shorten(option, MAX_SAID) for option in (begun or element.options)[:MAX_NOTES])
-    raise InvalidAction(f"text: {'several options begin so' if begun else 'choose one of the options'}: {shown}.")
+    shown = " | ".join(shorten(option, MAX_QUOTED) for option in (matches or element.options)[:MAX_NOTES])
+    raise InvalidAction(f"text: {'several options begin so' if matches else 'choose one of the options'}: {shown}.")
 
 
 def _folded(text: str) -> str:
@@ -194,7 +194,7 @@ def _pressing(action_type: str, element: Element) -> Callable[[Selector], Action
 
 
 def parse_reply(text: str) -> Reply:
-    """A JSON list of actions, or an object with actions or tool_calls, wherever in the text; raises InvalidReply."""
+    """Reads a JSON list of actions, or an object with actions or tool_calls, anywhere in the text; raises InvalidReply."""
     loose = list[object]()
     for value in _json_values(_without_thinking(text[:MAX_REPLY])):
         if reply := _as_reply(value):
@@ -202,19 +202,19 @@ def parse_reply(text: str) -> Reply:
         if _is_action(value):
             loose.append(value)
     if not loose:
-        raise InvalidReply("The reply holds no JSON list of actions.")
+        raise InvalidReply("The reply has no JSON list of actions.")
     return Reply(loose)
 
 
 def _without_thinking(text: str) -> str:
-    """Thoughts may hold drafts; one that never ends hides the rest."""
+    """Without the model's thinking, which may hold drafts. If it does not end, nothing is left."""
     if text.lstrip().startswith(("{", "[")):
         return text
     return re.sub(r"<think>.*?(</think>|\Z)", "", text.rpartition("</think>")[2], flags=re.DOTALL)
 
 
 def _json_values(text: str) -> Iterator[object]:
-    """Objects and lists, however the text is fenced; raises InvalidReply where one is cut off."""
+    """The objects and lists in a text; raises InvalidReply where one is cut off."""
     decoder, position = json.JSONDecoder(), 0
     for _ in range(MAX_TRIES):
         start = re.compile(r"[\[{]").search(text, position)
@@ -245,9 +245,9 @@ def _as_reply(value: object) -> Reply | None:
 
 
 def _answer(value: object) -> str:
-    """A list as callers read one, with commas."""
-    said = value if isinstance(value, list) else [value]
-    texts = (json.dumps(one) if isinstance(one, bool) else str(one).strip() for one in said if isinstance(one, str | int | float))
+    """The elements of a list are joined with commas, as callers expect."""
+    values = value if isinstance(value, list) else [value]
+    texts = (json.dumps(item) if isinstance(item, bool) else str(item).strip() for item in values if isinstance(item, str | int | float))
     return storable(", ".join(filter(None, texts)))[:MAX_ANSWER]
 
 

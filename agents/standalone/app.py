@@ -1,4 +1,4 @@
-"""One step from request to answer: the template's plan first, then the LLM where it may answer in time; and the callers' endpoints."""
+"""One step from request to answer: the template's plan, then the LLM where it may answer in time; and the callers' endpoints."""
 
 import asyncio
 import logging
@@ -17,7 +17,7 @@ from fastapi.responses import JSONResponse
 
 from agents import VERSION, template
 from agents.contract import limits, protocol
-from agents.contract.action_history import heard, judge
+from agents.contract.action_history import judge, reported
 from agents.contract.earlier import Earlier, chain
 from agents.contract.limits import MAX_ACTIONS
 from agents.contract.protocol import Plan, Step, Usage
@@ -38,7 +38,7 @@ MOST_TASKS = 200  # a task's steps take some 30 kB
 
 
 class Memory:
-    """The earlier steps of the tasks that this process answered last."""
+    """The earlier steps of the most recent tasks of this process."""
 
     def __init__(self) -> None:
         self._tasks: OrderedDict[tuple[str, str], list[Earlier]] = OrderedDict()
@@ -49,18 +49,17 @@ class Memory:
         if not (step.index or step.history):
             return ()
         kept = list(self._tasks.get((step.task_id, step.prompt), ()))
-        lower = [one for one in kept if one.index < step.index or one.index == step.index == 0]
-        found = chain(sorted(lower, key=lambda one: (-one.index, -one.pk)), step.index, len(step.history))
-        if not found or found[-1].outcome:
-            return found
-        *before, last = found
-        judged = judge(last.actions, last.index, last.history_size, heard(step.history))
-        return (*before, replace(last, outcome=judged.outcome)) if judged else found
+        lower = [row for row in kept if row.index < step.index or row.index == step.index == 0]
+        run = chain(sorted(lower, key=lambda row: (-row.index, -row.pk)), step.index, len(step.history))
+        if not run or run[-1].outcome:
+            return run
+        *before, last = run
+        judged = judge(last.actions, last.index, last.history_size, reported(step.history))
+        return (*before, replace(last, outcome=judged.outcome)) if judged else run
 
     def keep(self, history: TaskHistory, plan: Plan, confidence: float, received_at: float, *, is_by_llm: bool) -> None:
-        """What is done in a step. Of the step before, what its actions changed is known by now, so that its page is forgotten."""
+        """Keep a step. The effect of the previous step is set by now, so its page is dropped."""
         step = history.step
-        known = history.facts(plan, is_by_llm=is_by_llm)
         made = Earlier(
             next(self._numbers),
             step.index,
@@ -70,12 +69,12 @@ class Memory:
             "llm" if is_by_llm else "template",
             [action.as_action() for action in plan.actions],
             confidence=confidence,
-            **known,
+            **history.facts(plan, is_by_llm=is_by_llm),
         )
         rows = self._tasks.setdefault((step.task_id, step.prompt), [])
         self._tasks.move_to_end((step.task_id, step.prompt))
         last = history.earlier[-1].pk if history.earlier else None
-        rows[:] = [replace(one, effect=history.effect, seen=None) if one.pk == last else one for one in rows]
+        rows[:] = [replace(row, effect=history.effect, seen=None) if row.pk == last else row for row in rows]
         rows.append(made)
         del rows[:-MAX_ACTIONS]
         if len(self._tasks) > MOST_TASKS:
@@ -84,7 +83,7 @@ class Memory:
 
 @dataclass(slots=True)
 class Work:
-    """A step and its plan so far. `used`: what of the LLM it took."""
+    """A step and its plan so far. `used`: its use of the LLM."""
 
     history: TaskHistory
     step: Step
@@ -101,17 +100,17 @@ class Agent:
         self.rules, self.memory = options.rules, Memory()
 
     async def answer(self, path: str, body: bytes) -> dict[str, Any]:
-        """The reply to a request. Whatever fails inside, the template's plan is sent. Raises protocol.BadRequest."""
+        """The answer to a request; on any other error the template's plan. Raises protocol.BadRequest."""
         received_at = time.time()
         work = await asyncio.to_thread(self._planned, path, body, received_at)
-        found = None
+        by_llm = None
         try:
-            found = await self._by_llm(work) if self._needs_llm(work) else None
+            by_llm = await self._by_llm(work) if self._needs_llm(work) else None
         except Exception:
             logger.exception("The LLM's part of task %s failed. The template's plan is sent.", work.step.task_id)
-        plan = found or work.plan
-        self.memory.keep(work.history, plan, work.plan.confidence, received_at, is_by_llm=found is not None)
-        return protocol.render(work.step, plan, agent_id=self.agent_id, use=work.used if found else replace(work.used, model=None))
+        plan = by_llm or work.plan
+        self.memory.keep(work.history, plan, work.plan.confidence, received_at, is_by_llm=by_llm is not None)
+        return protocol.render(work.step, plan, agent_id=self.agent_id, use=work.used if by_llm else replace(work.used, model=None))
 
     def _planned(self, path: str, body: bytes, received_at: float) -> Work:
         step = protocol.parse(path, body)
@@ -139,13 +138,13 @@ class Agent:
         assert self.gateway is not None
         tries = Tries((Candidate(0, self.options.models),))
         while tries.candidates:
-            asked = await asyncio.to_thread(question, work.step, work.page)
-            models = work.history.not_asked(asked.digest, tries.candidates[0].models)
+            prompt = await asyncio.to_thread(question, work.step, work.page)
+            models = work.history.models_without_reply(prompt.digest, tries.candidates[0].models)
             permit = self.gateway.permit(models, work.step.task_id, work.cut_off)
             if permit is None:
                 break
             try:
-                return await self._attempt(self.gateway, permit, asked, work)
+                return await self._attempt(self.gateway, permit, prompt, work)
             except Failed as error:
                 logger.info("No plan by %s: %s", permit.model, error)
                 tries = tries.after(0, permit.model, error.reach, may_retry=error.may_retry)
@@ -153,14 +152,14 @@ class Agent:
                 await asyncio.sleep(retry_pause(random.random()))
         return None
 
-    async def _attempt(self, gateway: Gateway, permit: Permit, asked: Question, work: Work) -> Plan:
-        """Raises Failed. The next prompt says what became of the reply to this one."""
-        reply = await gateway.ask(permit, asked.messages, work.step.task_id)
-        work.history.asked.append([asked.digest, permit.model])
+    async def _attempt(self, gateway: Gateway, permit: Permit, prompt: Question, work: Work) -> Plan:
+        """Raises Failed; the next prompt lists why this reply was not used."""
+        reply = await gateway.complete(permit, prompt.messages, work.step.task_id)
+        work.history.replied.append([prompt.digest, permit.model])
         tokens = work.used.input_tokens + (reply.prompt_tokens or 0), work.used.output_tokens + (reply.completion_tokens or 0)
         work.used = Usage(*tokens, model=permit.model)
         try:
-            return await asyncio.to_thread(partial(plan_from_reply, reply.text, step=work.step, shown=asked.shown))
+            return await asyncio.to_thread(partial(plan_from_reply, reply.text, step=work.step, shown=prompt.shown))
         except InvalidReply as error:
             note = f"The reply before was not used: {error}"
             work.history.notes.append(note)

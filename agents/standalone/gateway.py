@@ -1,4 +1,4 @@
-"""The validators' gateway: chat completions without a key, in the name of a task."""
+"""The client of the validators' gateway: chat completions without a key, for one task each."""
 
 import asyncio
 import random
@@ -23,7 +23,7 @@ _BROKEN = (httpx.TransportError, httpx.InvalidURL, httpx.DecodingError, UnicodeE
 
 
 class Failed(Exception):
-    """An attempt without a completion. `reach`: what that rules out; `may_retry`: it may pass at once."""
+    """An attempt without a completion. `reach`: what it rules out; `may_retry`: another try may succeed at once."""
 
     def __init__(self, why: str, reach: Reach = Reach.MODEL, *, may_retry: bool = True) -> None:
         super().__init__(why)
@@ -51,7 +51,7 @@ class Gateway:
         self._over_cost = dict[str, None]()
 
     def permit(self, models: Sequence[str], task_id: str, cut_off: float) -> Permit | None:
-        """For the model that most likely answers in time; None: none may be asked now."""
+        """For the model that most likely answers in time; None: no request may be sent now."""
         if not models or task_id in self._over_cost:
             return None
         now = time.time()
@@ -59,7 +59,7 @@ class Gateway:
         decision, self._gate = gate.decide(self._gate, LIMITS, now, cut_off, latency.expected(self._recent(first, now)))
         return Permit(first, tuple(then), cut_off, decision.lease) if decision.slot is not None else None
 
-    async def ask(self, permit: Permit, messages: Sequence[Mapping[str, str]], task_id: str) -> Completion:
+    async def complete(self, permit: Permit, messages: Sequence[Mapping[str, str]], task_id: str) -> Completion:
         """Raises Failed."""
         sent_at = time.time()
         then = [self._recent(model, sent_at) for model in permit.then]
@@ -88,12 +88,12 @@ class Gateway:
         moved = gate.succeeded(self._gate, LIMITS, sent_at, now)
         self._gate = replace(moved, cooldowns=backoff.warmed(moved.cooldowns, permit.model))
         try:
-            found = completion(body, headers)
+            reply = completion(body, headers)
         except NoCompletion as error:
             self._note(permit.model, sent_at, is_usable=False)
             raise Failed(str(error)) from None
         self._note(permit.model, sent_at, is_usable=True)
-        return found
+        return reply
 
     def _refused(self, permit: Permit, refusal: Refusal, sent_at: float, task_id: str) -> Failed:
         now, jitter, reaction = time.time(), random.random(), refusal.kind.reaction

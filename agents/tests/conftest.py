@@ -1,4 +1,4 @@
-"""What tests share: a miner whose account is at fake Chutes, and a real browser."""
+"""Shared fixtures: a miner with an account at fake Chutes, and a real browser."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -23,7 +23,7 @@ def managed_fake_chutes(fake_chutes: FakeChutes, settings: Any) -> FakeChutes:
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
-    """A page without memory, far more patient than is needed."""
+    """A page in a new context, with a long timeout."""
     context = browser.new_context()
     opened = context.new_page()
     opened.set_default_timeout(90_000)

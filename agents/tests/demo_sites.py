@@ -1,11 +1,11 @@
-"""Small sites in the manners of markup that demo sites have, for tests. Ids, classes and texts differ by seed."""
+"""Small sites with markup like that of demo sites, for tests. Ids, classes and texts differ by seed."""
 
 HEAD = "<html><head><title>{title}</title></head><body>{nav}"
 FILMS = ("The Matrix", "Arrival", "Pulp Fiction", "Interstellar")
 
 
 def cinema(seed: int = 58) -> dict[str, str]:
-    """React's manner: labels beside their fields, no names, ids and texts by seed, a wrapper here and there."""
+    """Markup as by React: labels beside their fields, no names, ids and texts by seed, some wrappers."""
     ids = {58: ("login-box", "pw-input"), 7: ("field-7a1b2c3d", ":r1:"), 301: ("usr", "u-301")}.get(seed, ("x", "y"))
     go = {58: "Sign in", 7: "Access Account", 301: "Login"}.get(seed, "Enter")
     find = {58: "Find films, directors...", 7: "Type movie name, genre...", 301: "Query movies, titles..."}.get(seed, "Titles")
@@ -49,7 +49,7 @@ CONTACT = (
 
 
 def shop() -> dict[str, str]:
-    """Server-rendered manner: names, labels by for, a search in the header of every page, an account button instead of a link."""
+    """Server-rendered markup: names, labels by for, a search in the header of every page, an account button instead of a link."""
     head = (
         "<header><form action='/search' role='search'><input type='hidden' name='seed' value='58'><label for='q'>Search products</label>"
         "<input id='q' type='search' name='q' value=''><button type='submit' aria-label='Search'></button></form>"

@@ -13,7 +13,7 @@ BLOCK = b"x" * 4_096
 
 @contextmanager
 def small_disk(folder: Path, megabytes: int) -> Iterator[Path]:
-    """A disk of so many MB at `folder`, in memory. Skips the test where none can be mounted."""
+    """A disk of `megabytes` MB at `folder`, in memory. Skips the test where it can't be mounted."""
     folder.mkdir()
     mounted = subprocess.run(
         ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", str(folder)], capture_output=True, text=True, check=False
@@ -27,7 +27,7 @@ def small_disk(folder: Path, megabytes: int) -> Iterator[Path]:
 
 
 def fill_up(folder: Path) -> Path:
-    """Fill the disk to its last block; the file to remove for space to return."""
+    """Fill the disk to its last block; returns the file to remove to free space."""
     filler = folder / "filler"
     with filler.open("wb", buffering=0) as file:
         try:

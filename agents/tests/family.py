@@ -4,7 +4,7 @@ from pathlib import Path
 
 
 def children(pid: int) -> list[int]:
-    """The ids of a process' children, oldest first; none when it is gone."""
+    """The ids of a process' children, oldest first; none when it has ended."""
     try:
         return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
     except (FileNotFoundError, ProcessLookupError):
@@ -33,14 +33,14 @@ def pool(worker: int) -> list[int]:
 
 
 def holder_of_the_queue(worker: int) -> int | None:
-    """The one of the two idle workers that waits for a job, at the queue's pipe; the other one waits for the lock that this one holds."""
+    """The idle worker that waits for a job at the queue's pipe; the other one waits for the lock that it holds."""
     return next((pid for pid in pool(worker)[:2] if _reads_a_pipe(pid)), None)
 
 
 def _reads_a_pipe(pid: int) -> bool:
-    """Whether the first argument of the system call that a process is in names a pipe: so it does in `read`, and not in `futex`."""
+    """Whether the first argument of a process' current system call is a pipe, as in `read`, but not in `futex`."""
     try:
-        called = Path(f"/proc/{pid}/syscall").read_text().split()
-        return len(called) > 1 and str(Path(f"/proc/{pid}/fd/{int(called[1], 16)}").readlink()).startswith("pipe:")
+        syscall = Path(f"/proc/{pid}/syscall").read_text().split()
+        return len(syscall) > 1 and str(Path(f"/proc/{pid}/fd/{int(syscall[1], 16)}").readlink()).startswith("pipe:")
     except (FileNotFoundError, ProcessLookupError):
         return False

@@ -5,7 +5,7 @@ from random import Random
 
 SEEDS = (1, 2, 3, 4)
 
-# Each field: what it is sent as, what it may be called, its markup. `{how}` takes ids, placeholders and the like.
+# Each field: its name when sent, its possible labels, its markup. `{how}` is replaced by ids, placeholders and the like.
 Field = tuple[str, tuple[str, ...], str]
 LINE = "<input data-field='{name}' value='' {how}>"
 LONG = "<textarea data-field='{name}' rows=4 {how}></textarea>"
@@ -18,12 +18,12 @@ class Site:
         self.seed = seed
         self.chance = Random(seed)
 
-    def one(self, *texts: str) -> str:
+    def pick(self, *texts: str) -> str:
         return self.chance.choice(texts)
 
     def page(self, body: str, title: str = "A site") -> str:
-        links = [("/", "Home"), ("/about", "About us"), ("/contact", self.one("Contact", "Contact us", "Get in touch"))]
-        links += [("/profile", "Ann"), ("/search", "Search"), ("/new", self.one("Add film", "New film", "Create film"))]
+        links = [("/", "Home"), ("/about", "About us"), ("/contact", self.pick("Contact", "Contact us", "Get in touch"))]
+        links += [("/profile", "Ann"), ("/search", "Search"), ("/new", self.pick("Add film", "New film", "Create film"))]
         nav = "".join(f"<a href='{to}?seed={self.seed}'>{text}</a>" for to, text in links)
         return f"<html><head><title>{title}</title></head><body><nav>{nav}</nav><main>{body}</main></body></html>"
 
@@ -34,11 +34,11 @@ class Site:
         inside = "".join(self.field(*field) for field in order)
         cancel = "<button type='button' data-goto='/'>Cancel</button>"
         send = f"<button type='submit' class='c{self.seed}'>{button}</button>"
-        buttons = self.one(send + cancel, cancel + send, send)
+        buttons = self.pick(send + cancel, cancel + send, send)
         return f"{self.decoy()}<form action='{action}' data-goto='{after}'>{inside}<div>{buttons}</div></form>"
 
-    def field(self, name: str, called: Sequence[str], markup: str) -> str:
-        label = self.one(*called)
+    def field(self, name: str, labels: Sequence[str], markup: str) -> str:
+        label = self.pick(*labels)
         ident = f"f-{self.chance.randrange(100, 999)}"
         manner = self.chance.randrange(4)
         if manner == 0:
@@ -50,7 +50,7 @@ class Site:
         return f"<div><p>{label}</p>{self.decoy()}<span class='w'>{markup.format(name=name, how=f'id={ident!r}')}</span></div>"
 
     def decoy(self) -> str:
-        return self.one("", f"<span hidden aria-hidden='true' class='d{self.seed}'></span>")
+        return self.pick("", f"<span hidden aria-hidden='true' class='d{self.seed}'></span>")
 
     def pages(self, **bodies: str) -> dict[str, str]:
         """The site's pages by path; `start` is the start page, `a_b` the page at /a/b."""
@@ -67,14 +67,14 @@ def contact(seed: int) -> dict[str, str]:
         ("message", ("Message", "Your message", "Comment"), LONG),
     ]
     newsletter = "<form action='/newsletter'><input type='email' placeholder='Your email' value=''><button>Subscribe</button></form>"
-    form = site.form("/messages", fields, site.one("Send message", "Send", "Submit"))
-    return site.pages(contact=f"<h1>Contact</h1>{site.one(newsletter + form, form + newsletter)}")
+    form = site.form("/messages", fields, site.pick("Send message", "Send", "Submit"))
+    return site.pages(contact=f"<h1>Contact</h1>{site.pick(newsletter + form, form + newsletter)}")
 
 
 def films(seed: int) -> dict[str, str]:
     """A form for a new film, with a select, a number, and a row of buttons for the genre."""
     site = Site(seed)
-    genres = "".join(f"<button type='button' data-sets='genre={one}'>{one}</button>" for one in ("Drama", "Horror", "Comedy"))
+    genres = "".join(f"<button type='button' data-sets='genre={genre}'>{genre}</button>" for genre in ("Drama", "Horror", "Comedy"))
     fields: list[Field] = [
         ("title", ("Title", "Name", "Film title"), LINE),
         ("director", ("Director", "Directed by"), LINE),
@@ -87,22 +87,22 @@ def films(seed: int) -> dict[str, str]:
         ),
     ]
     chips = f"<div><p>Genre</p><div>{genres}</div><input type='hidden' name='genre' value=''></div>"
-    form = site.form("/films", fields, site.one("Add film", "Save", "Create")).replace("</form>", f"{chips}</form>")
+    form = site.form("/films", fields, site.pick("Add film", "Save", "Create")).replace("</form>", f"{chips}</form>")
     return site.pages(new=f"<h1>New film</h1>{form}")
 
 
 def profile(seed: int) -> dict[str, str]:
-    """One's own profile, filled in already; a tab leads to another form."""
+    """The user's profile, filled in already; a tab opens another form."""
     site = Site(seed)
-    known = "<input data-field='{name}' value='{value}' {{how}}>"
+    filled_in = "<input data-field='{name}' value='{value}' {{how}}>"
     fields: list[Field] = [
-        ("first", ("First name", "Given name"), known.format(name="{name}", value="Ann")),
-        ("last", ("Last name", "Surname"), known.format(name="{name}", value="Lee")),
-        ("location", ("Location", "City"), known.format(name="{name}", value="Oslo")),
-        ("website", ("Website", "Homepage"), known.format(name="{name}", value="https://ann.example")),
+        ("first", ("First name", "Given name"), filled_in.format(name="{name}", value="Ann")),
+        ("last", ("Last name", "Surname"), filled_in.format(name="{name}", value="Lee")),
+        ("location", ("Location", "City"), filled_in.format(name="{name}", value="Oslo")),
+        ("website", ("Website", "Homepage"), filled_in.format(name="{name}", value="https://ann.example")),
         ("bio", ("Bio", "About you"), LONG),
     ]
-    form = site.form("/me", fields, site.one("Save profile", "Save changes", "Update profile"))
+    form = site.form("/me", fields, site.pick("Save profile", "Save changes", "Update profile"))
     return site.pages(
         profile=f"<h1>Hello Ann</h1><button role='tab'>Profile</button><button role='tab' data-goto='/new'>Add film</button>{form}"
     )
@@ -111,7 +111,7 @@ def profile(seed: int) -> dict[str, str]:
 def reviews(seed: int) -> dict[str, str]:
     """A film's page with a form for a review: stars, a name, a text."""
     site = Site(seed)
-    stars = site.one(
+    stars = site.pick(
         "<fieldset><legend>Rating</legend>"
         + "".join(f"<label><input type='radio' name='rating' data-field='rating' value='{n}'>{n}</label>" for n in range(1, 6))
         + "</fieldset>",
@@ -126,7 +126,7 @@ def reviews(seed: int) -> dict[str, str]:
         ("who", ("Name", "Your name", "Display name"), LINE),
         ("text", ("Comment", "Your review", "Share your thoughts"), LONG),
     ]
-    form = site.form("/reviews", fields, site.one("Post comment", "Submit review", "Share feedback"))
+    form = site.form("/reviews", fields, site.pick("Post comment", "Submit review", "Share feedback"))
     form = form.replace("<div><button", f"{stars}<div><button", 1) if "<div><button" in form else form
     cards = "".join(
         f"<li><a href='/films/{at}?seed={seed}'>{name}</a><p>{2000 + at}</p></li>" for at, name in enumerate(("Her", "Arrival", "Alien"))
@@ -138,7 +138,7 @@ def reviews(seed: int) -> dict[str, str]:
 
 
 def bookings(seed: int) -> dict[str, str]:
-    """A table is booked by day, time and number of guests; a name and a telephone number are demanded."""
+    """A table is booked by day, time and number of guests; name and telephone number are required."""
     site = Site(seed)
     fields: list[Field] = [
         ("date", ("Date", "Day"), "<input type='date' data-field='{name}' value='' {how}>"),
@@ -152,12 +152,12 @@ def bookings(seed: int) -> dict[str, str]:
         ("phone", ("Phone", "Telephone"), "<input type='tel' data-field='{name}' required value='' {how}>"),
         ("note", ("Special requests", "Notes"), LONG),
     ]
-    form = site.form("/bookings", fields, site.one("Book now", "Reserve", "Confirm booking"))
+    form = site.form("/bookings", fields, site.pick("Book now", "Reserve", "Confirm booking"))
     return site.pages(start="<h1>Tables</h1><a href='/book'>Book a table</a>", book=f"<h1>Book a table</h1>{form}")
 
 
 def mail(seed: int) -> dict[str, str]:
-    """A window for a message that is no form: fields and buttons in blocks, drafts beside sending."""
+    """A window for a message that is not a form: fields and buttons in blocks, and a button for drafts."""
     site = Site(seed)
     fields: list[Field] = [
         ("to", ("To", "Recipient"), LINE),
@@ -166,18 +166,18 @@ def mail(seed: int) -> dict[str, str]:
     ]
     site.chance.shuffle(fields)
     inside = "".join(site.field(*field) for field in fields)
-    buttons = site.one("<button type='button'>Save draft</button>{}", "{}<button type='button'>Save draft</button>").format(
+    buttons = site.pick("<button type='button'>Save draft</button>{}", "{}<button type='button'>Save draft</button>").format(
         "<button>Send</button>"
     )
     window = f"<form action='/mails' data-goto='/done'><div role='dialog' aria-modal='true'><h2>New message</h2>{inside}<div>{buttons}</div></div></form>"
-    inbox = "<h1>Inbox</h1><button type='button' data-goto='/compose'>{}</button><p>2 new</p>".format(site.one("Compose", "New message"))
+    inbox = "<h1>Inbox</h1><button type='button' data-goto='/compose'>{}</button><p>2 new</p>".format(site.pick("Compose", "New message"))
     return site.pages(start=inbox, compose=f"{inbox}{window}")
 
 
 def matters(seed: int) -> dict[str, str]:
-    """A lawyer's list: its own section, a window with a button outside of the form, options sent otherwise than they are shown."""
+    """A lawyer's list: its own section, a window with a button outside of the form, options whose values differ from their labels."""
     site = Site(seed)
-    shown = site.one("Live", "Running", "In force")
+    shown = site.pick("Live", "Running", "In force")
     fields: list[Field] = [
         ("name", ("Case name", "Name of the case", "Name"), LINE),
         ("client", ("Client", "Customer"), LINE),
@@ -193,7 +193,7 @@ def matters(seed: int) -> dict[str, str]:
         f"<tr><td><a href='/matters/{at}'>{name}</a></td><td>{state}</td><td><button type='button' data-goto='/edit/{at}'>Edit case</button></td></tr>"
         for at, (name, state) in enumerate((("Will", "Active"), ("Lease", "Pending"), ("Merger", "Active")))
     )
-    add = f"<button type='button' data-goto='/window'>{site.one('New case', 'Add matter', 'Create project')}</button>"
+    add = f"<button type='button' data-goto='/window'>{site.pick('New case', 'Add matter', 'Create project')}</button>"
     listed = f"<h1>Matters</h1>{add}{narrowing}<table><tr><th>Name</th><th>Status</th><th></th></tr>{rows}</table>"
     held = "<input data-field='name' value='Lease'><input data-field='client' value='Ann'>"
     edited = f"<h2>Case</h2><form action='/edited' data-goto='/done'><label>Name</label>{held}<button>Save changes</button></form>"
@@ -201,10 +201,10 @@ def matters(seed: int) -> dict[str, str]:
 
 
 def members_only(seed: int) -> dict[str, str]:
-    """Comments are shut until somebody is logged in."""
+    """Comments are disabled until the user is logged in."""
     site = Site(seed)
     fields: list[Field] = [("who", ("Name", "Your name"), LINE), ("text", ("Comment", "Your comment"), LONG)]
-    form = site.form("/reviews", fields, site.one("Post comment", "Share comment"))
+    form = site.form("/reviews", fields, site.pick("Post comment", "Share comment"))
     shut = form.replace("data-goto='/done'>", "data-goto='/done'><fieldset disabled>").replace("</form>", "</fieldset></form>")
     login = (
         "<form action='/session' data-goto='/home'><label>Username <input data-field='username' value=''></label>"
@@ -215,17 +215,17 @@ def members_only(seed: int) -> dict[str, str]:
         "".join(f"<li><a href='/{where}/{at}'>{name}</a><p>{2000 + at}</p></li>" for at, name in enumerate(names))
         for where in ("films", "own")
     )
-    way_in, way_out = "<a href='/login'>Log in</a>", "<a href='/bye'>Log out</a>"
-    pages = site.pages(start=f"{way_in}<ul>{outside}</ul>", login=login, home=f"{way_out}<ul>{inside}</ul>")
+    log_in, log_out = "<a href='/login'>Log in</a>", "<a href='/bye'>Log out</a>"
+    pages = site.pages(start=f"{log_in}<ul>{outside}</ul>", login=login, home=f"{log_out}<ul>{inside}</ul>")
     for at, name in enumerate(names):
         about = f"<h1>{name}</h1><p>Year: {2000 + at}</p>"
-        pages |= {f"/films/{at}": site.page(about + way_in + shut), f"/own/{at}": site.page(about + way_out + form)}
+        pages |= {f"/films/{at}": site.page(about + log_in + shut), f"/own/{at}": site.page(about + log_out + form)}
     return pages
 
 
 def tasks(seed: int) -> dict[str, str]:
     site = Site(seed)
-    done = site.one("Mark complete", "Complete", "Mark as done")
+    done = site.pick("Mark complete", "Complete", "Mark as done")
     rows = "".join(
         f"<li><span>{name}</span><em>{day}</em><button type='button' data-goto='/done/{at}'>{done}</button><button type='button'>Edit</button></li>"
         for at, (name, day) in enumerate((("Write report", "2026-05-01"), ("Call Ann", "2026-06-01"), ("Pay rent", "2026-07-01")))

@@ -47,8 +47,8 @@ def row_b(number: int, attributes: int = 40_000) -> bytes:
 def row_c(number: int, criteria: int = 120, inputs: int = 2_000) -> bytes:
     """A prompt with 120 criteria, a page with 2,000 inputs."""
     # A name that ends with a figure is no criterion's: two words of letters each.
-    words = ("film", "year", "rating", "price", "genre", "author", "studio", "street", "order", "member", "city", "user")
-    names = [f"{one} {other}" for one in words for other in words]
+    nouns = ("film", "year", "rating", "price", "genre", "author", "studio", "street", "order", "member", "city", "user")
+    names = [f"{one} {other}" for one in nouns for other in nouns]
     prompt = "Add the film where " + " and ".join(f"{names[at % len(names)]} equals 'value {at}'" for at in range(criteria))
     fields = "".join(f"<label for=i{at}>{names[at % len(names)]} {at}</label><input id=i{at} name=field_{at}>" for at in range(inputs))
     return _body(request(number, prompt=prompt, html=f"<form>{fields}<button>Save</button></form>"))
@@ -76,9 +76,9 @@ def many_criteria(rng: Random, size: int) -> Fields:
     return {"prompt": "Edit the film where " + repeated(size, lambda at: form.format(rng.choice(WORDS), at) + link), "html": html}
 
 
-def repeated_words(rng: Random, size: int) -> Fields:
-    words = " ".join(rng.choices(WORDS, k=rng.randrange(1, 6))) + " "
-    return {"prompt": repeated(size, lambda _: words), "html": hostile_pages.list_items(rng, size * 10)}
+def repeated_fragments(rng: Random, size: int) -> Fields:
+    fragments = " ".join(rng.choices(WORDS, k=rng.randrange(1, 6))) + " "
+    return {"prompt": repeated(size, lambda _: fragments), "html": hostile_pages.list_items(rng, size * 10)}
 
 
 def brackets_and_quotes(rng: Random, size: int) -> Fields:
@@ -225,7 +225,7 @@ def broken_json(rng: Random, size: int) -> str:
 
 
 REQUESTS: tuple[Callable[[Random, int], Fields], ...] = (
-    many_criteria, repeated_words, brackets_and_quotes, digits_and_dates, one_long_word, odd_prompt, sentences,
+    many_criteria, repeated_fragments, brackets_and_quotes, digits_and_dates, one_long_word, odd_prompt, sentences,
     many_entries, large_entries, wide_entries, deep_entries, unknown_fields, many_tools, long_names,
 )  # fmt: skip
 PROMPTS = frozenset(REQUESTS[:7])

@@ -264,8 +264,8 @@ def one_text(rng: Random, size: int) -> str:
 
 def texts(rng: Random, size: int) -> str:
     tag = rng.choice(("p", "span", "h3", "div", "dd", "strong", "p class=error", "div role=alert"))
-    words = " ".join(rng.choices(WORDS, k=rng.randrange(1, 30)))
-    return repeated(size, lambda at: f"<{tag}>{words}{at % 3 or ''}: {words[::-1]}</{tag.partition(' ')[0]}>")
+    text = " ".join(rng.choices(WORDS, k=rng.randrange(1, 30)))
+    return repeated(size, lambda at: f"<{tag}>{text}{at % 3 or ''}: {text[::-1]}</{tag.partition(' ')[0]}>")
 
 
 def long_class_lists(rng: Random, size: int) -> str:

@@ -1,4 +1,4 @@
-"""A small shop and its pages, for tests of tasks about items. What a card doesn't tell stands on the item's own page."""
+"""A small shop and its pages, for tests of tasks about items. Some attributes are only on the item's own page."""
 
 NAV = "<nav><a href='/?seed=58'>Home</a><a href='/search?seed=58'>Search</a><a href='/cart?seed=58'>Carrito</a><a href='/login?seed=58'>Login</a></nav>"
 LAMPS = (("Arc", "Kestrel", "4.5", "40"), ("Bow", "Nordlicht", "4.1", "60"), ("Cone", "Kestrel", "3.9", "80"))
@@ -29,5 +29,5 @@ def shop(*, put: str = "Save for later", off: str = "Take out") -> dict[str, str
         )
         pages[f"/lamps/{at}/in"] = f"{NAV}<main>{head}<button type=button data-goto='/lamps/{at}/out'>Remove from list</button></main>"
         pages[f"/lamps/{at}/out"] = f"{NAV}<main>{head}<button type=button data-goto='/lamps/{at}/in'>{put}</button></main>"
-        pages |= {f"/lamps/{at}/{deed}": f"{NAV}<main>{head}<p>{deed}</p></main>" for deed in ("added", "open", "share")}
+        pages |= {f"/lamps/{at}/{suffix}": f"{NAV}<main>{head}<p>{suffix}</p></main>" for suffix in ("added", "open", "share")}
     return {path: f"<html><head><title>Shop</title></head><body>{body}</body></html>" for path, body in pages.items()}

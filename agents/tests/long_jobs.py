@@ -1,4 +1,4 @@
-"""Jobs that tests queue: they take as long as they are told, under a lease."""
+"""Jobs that tests queue: they run for a given time, under a lease."""
 
 import time
 import uuid
@@ -7,7 +7,7 @@ from pathlib import Path
 from agents.models import SystemSchedule
 from agents.operator_jobs import leased_job
 
-# For watchdogs that tests make quick.
+# For tests with a quick watchdog.
 leased_job.RENEW_SECONDS = 0.5
 
 

@@ -1,4 +1,4 @@
-"""Pages of any length in the manner of a demo site's list, for what has to be bounded."""
+"""Pages of any length like a demo site's list, for tests of bounds."""
 
 GENRES = ("Drama", "Sci-Fi", "Comedy", "Action")
 CARD = (
@@ -12,7 +12,7 @@ CARD = (
 
 
 def films(count: int) -> str:
-    """A list of so many films with a search, filters and navigation; about 650 characters a film."""
+    """A list of `count` films with a search, filters and navigation; about 650 characters a film."""
     nav = "".join(
         f'<a class="nav-link px-3" href="/{name}?seed=58">{name.title()}</a>' for name in ("home", "films", "about", "contact", "login")
     )

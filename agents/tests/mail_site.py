@@ -1,4 +1,4 @@
-"""A small mail site whose rows are pressed as a whole: no links, and no headings in a row. It looks otherwise at each seed."""
+"""A small mail site whose rows are pressed as a whole: no links, and no headings in a row. It differs by seed."""
 
 from html import escape
 from random import Random
@@ -18,17 +18,19 @@ PROMPTS = {
 
 class MailSite(SeededSite):
     def rows(self) -> list[dict[str, str]]:
-        dice = Random(f"mail {self.seed}")
-        return [{"subject": s, "from": p} for s, p in zip(dice.sample(SUBJECTS, 6), dice.sample(PEOPLE, 6), strict=True)]
+        rng = Random(f"mail {self.seed}")
+        return [{"subject": s, "from": p} for s, p in zip(rng.sample(SUBJECTS, 6), rng.sample(PEOPLE, 6), strict=True)]
 
     def prompt(self, name: str) -> str:
-        """Of a task about the second mail."""
+        """The prompt of a task about the second mail."""
         row = self.rows()[1]
         return PROMPTS[name].format(**row, address=row["from"].lower().replace(" ", ".") + "@mail.example")
 
     def get(self, path: str, query: Sent) -> str:
-        look = self.look
-        nav = "".join(look.shuffled("nav", [look.link("/", "Inbox"), look.link("/compose", look.pick("new", ("Compose", "New message")))]))
+        variant = self.variant
+        nav = "".join(
+            variant.shuffled("nav", [variant.link("/", "Inbox"), variant.link("/compose", variant.pick("new", ("Compose", "New message")))])
+        )
         match path.strip("/").split("/"):
             case ["mail", number]:
                 return self.page(nav, self._mail(int(number)))
@@ -39,28 +41,28 @@ class MailSite(SeededSite):
         return self.page(nav, f"<h1>Inbox</h1><div role='table'>{''.join(map(self._row, range(6)))}</div>")
 
     def _row(self, number: int) -> str:
-        row, leads = self.rows()[number], f"data-goto='/mail/{number}?seed={self.seed}'"
+        row, target = self.rows()[number], f"data-goto='/mail/{number}?seed={self.seed}'"
         inside = (
             f"<input type='checkbox' aria-label='Select'><button type='button' aria-label='Star' data-act='/mail/{number}/star'>*</button>"
         )
         inside += f"<span>{escape(row['from'])}</span><span>{escape(row['subject'])}</span><time>{number + 1} May</time>"
-        return f"<div role='row' class='cursor-pointer {self.look.code('row')}' {leads}>{inside}</div>"
+        return f"<div role='row' class='cursor-pointer {self.variant.code('row')}' {target}>{inside}</div>"
 
     def _mail(self, number: int) -> str:
-        look, row = self.look, self.rows()[number]
-        archive = self.does(f"/mail/{number}/archive", look.pick("archive", ("Archive", "Archive mail")))
-        text = look.field("text", look.pick("reply", ("Reply", "Message", "Your reply")), "<textarea {}></textarea>")
-        reply = self.form(f"/mail/{number}/reply", [text], look.pick("send", ("Send", "Send reply")))
+        variant, row = self.variant, self.rows()[number]
+        archive = self.does(f"/mail/{number}/archive", variant.pick("archive", ("Archive", "Archive mail")))
+        text = variant.field("text", variant.pick("reply", ("Reply", "Message", "Your reply")), "<textarea {}></textarea>")
+        reply = self.form(f"/mail/{number}/reply", [text], variant.pick("send", ("Send", "Send reply")))
         return f"<h1>{row['subject']}</h1><p><b>From:</b> {row['from']}</p>{archive}{reply}"
 
     def _compose(self) -> str:
-        look = self.look
+        variant = self.variant
         fields = [
-            look.field("to", look.pick("to", ("To", "Recipient"))),
-            look.field("subject", look.pick("about", ("Subject", "Title"))),
-            look.field("text", look.pick("body", ("Message", "Body")), "<textarea {}></textarea>"),
+            variant.field("to", variant.pick("to", ("To", "Recipient"))),
+            variant.field("subject", variant.pick("about", ("Subject", "Title"))),
+            variant.field("text", variant.pick("body", ("Message", "Body")), "<textarea {}></textarea>"),
         ]
-        return self.form("/mail/1/compose", fields, look.pick("send mail", ("Send", "Send mail")))
+        return self.form("/mail/1/compose", fields, variant.pick("send mail", ("Send", "Send mail")))
 
     def post(self, path: str, sent: Sent) -> str:
         _, _, number, act = path.split("/")

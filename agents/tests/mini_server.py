@@ -11,7 +11,7 @@ from agents.tests.mini_site import MiniSite
 
 
 class Served(Protocol):
-    """A site at one seed: the page at a path, and where to go after something was sent there."""
+    """A site at one seed: the page at a path, and the path to go to after a form was sent."""
 
     seed: int
 

@@ -1,10 +1,10 @@
-"""A small site about films for tests: it looks otherwise at each seed, is driven by forms and scripts, and records what is done on it."""
+"""A small site about films for tests: it differs by seed, works by forms and scripts, and records the actions on it."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from html import escape
 
-from agents.tests.mini_looks import Look
+from agents.tests.site_variants import Variant
 
 USER, PASSWORD = "ann", "secret 1"
 
@@ -36,7 +36,7 @@ FILMS = (
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that was done on the site: `data` are the values that came along, or the facts of the film that it was done to."""
+    """An action on the site. `data`: the values that were sent, or the facts of the film."""
 
     kind: str
     data: Mapping[str, str]
@@ -44,7 +44,7 @@ class Event:
 
 @dataclass
 class MiniSite:
-    """One visitor's site at one seed. `events` is what was done on it, in order."""
+    """One visitor's site at one seed. `events`: the actions on it, in order."""
 
     seed: int
     events: list[Event] = field(default_factory=list)
@@ -54,19 +54,21 @@ class MiniSite:
     comments: list[str] = field(default_factory=lambda: ["Lovely."])
 
     @property
-    def look(self) -> Look:
-        return Look(self.seed)
+    def variant(self) -> Variant:
+        return Variant(self.seed)
 
     def get(self, path: str, query: Mapping[str, str]) -> str:
         """The page at a path."""
-        look = self.look
+        variant = self.variant
         match path.strip("/").split("/"):
             case ["films", number]:
                 return self._page(self._detail(int(number)))
             case ["login"]:
-                return self._page(f"<h1>{look.word('log in')}</h1>" + self._form("/login", self._login_fields(), look.word("log in")))
+                return self._page(
+                    f"<h1>{variant.label('log in')}</h1>" + self._form("/login", self._login_fields(), variant.label("log in"))
+                )
             case ["contact"]:
-                return self._page("<h1>Write to us</h1>" + self._form("/contact", self._contact_fields(), look.word("send")))
+                return self._page("<h1>Write to us</h1>" + self._form("/contact", self._contact_fields(), variant.label("send")))
             case ["account"] if self.user:
                 return self._page(f"<h1>Welcome, {self.user}</h1>" + self._own_films())
             case ["thanks"]:
@@ -76,8 +78,8 @@ class MiniSite:
         return self._page(f"<h1>Minifilms</h1>{self._filters()}{self._cards(FILMS)}")
 
     def post(self, path: str, sent: Mapping[str, str]) -> str:
-        """Does what was asked for; says where to go then."""
-        values = {name: sent[code] for name in _FIELDS if (code := self.look.code(name)) in sent}
+        """Handles a request; returns the path to go to."""
+        values = {name: sent[code] for name in _FIELDS if (code := self.variant.code(name)) in sent}
         match path.strip("/").split("/"):
             case ["login"] if (values.get("username"), values.get("password")) == (USER, PASSWORD):
                 self.user = USER
@@ -92,7 +94,7 @@ class MiniSite:
             case ["films", number, act]:
                 return self._on_film(int(number), act, values)
             case ["account", title]:
-                film = next(one for one in self.own if self.look.code(one.title) == title)
+                film = next(film for film in self.own if self.variant.code(film.title) == title)
                 self.own.remove(film)
                 return self._did("delete", {**film.facts, "title": film.title}, "/account")
         return "/"
@@ -110,14 +112,14 @@ class MiniSite:
         return then
 
     def _page(self, main: str) -> str:
-        look = self.look
-        links = [look.link("/", "Home"), look.link("/search", "Browse"), look.link("/contact", look.word("contact"))]
-        member = [look.link("/account", look.word("account")), look.button("/logout", look.word("log out"))]
-        nav = "".join(look.shuffled("nav", [*links, *(member if self.user else [look.link("/login", look.word("log in"))])]))
-        hint = escape(look.word("search"))
-        search = f'<form action="/search"><input type="hidden" name="seed" value="{look.seed}"><input name="q" placeholder="{hint}"><button>Go</button></form>'
-        head = "".join(look.shuffled("head", [f"<nav>{nav}</nav>", look.wrapped("search", search)]))
-        body = f"<header>{head}</header>{look.wrapped('main', f'<main>{main}</main>')}<footer>{look.link('/about', 'About')}</footer>"
+        variant = self.variant
+        links = [variant.link("/", "Home"), variant.link("/search", "Browse"), variant.link("/contact", variant.label("contact"))]
+        member = [variant.link("/account", variant.label("account")), variant.button("/logout", variant.label("log out"))]
+        nav = "".join(variant.shuffled("nav", [*links, *(member if self.user else [variant.link("/login", variant.label("log in"))])]))
+        hint = escape(variant.label("search"))
+        search = f'<form action="/search"><input type="hidden" name="seed" value="{variant.seed}"><input name="q" placeholder="{hint}"><button>Go</button></form>'
+        head = "".join(variant.shuffled("head", [f"<nav>{nav}</nav>", variant.wrapped("search", search)]))
+        body = f"<header>{head}</header>{variant.wrapped('main', f'<main>{main}</main>')}<footer>{variant.link('/about', 'About')}</footer>"
         return f"<!DOCTYPE html><html><head><title>Minifilms</title></head><body>{body}{self._greeting()}{_SCRIPT}</body></html>"
 
     def _greeting(self) -> str:
@@ -125,88 +127,89 @@ class MiniSite:
         if not self.greets or self.seed % 3:
             return ""
         self.greets = False
-        button = f'<button type="button" data-closes>{self.look.word("close")}</button>'
+        button = f'<button type="button" data-closes>{self.variant.label("close")}</button>'
         return f'<div role="dialog" aria-modal="true" style="position: fixed; inset: 0; background: #fff"><p>New films every week!</p>{button}</div>'
 
     def _form(self, action: str, fields: Iterable[str], button: str) -> str:
         trap = '<div style="display: none"><label>Website<input name="website"></label></div>'
-        inside = "".join(fields) + trap + self.look.wrapped(action, f'<button type="submit">{button}</button>')
-        return f'<form method="post" action="{self.look.address(action)}" {self.look.marks(action)}>{inside}</form>'
+        inside = "".join(fields) + trap + self.variant.wrapped(action, f'<button type="submit">{button}</button>')
+        return f'<form method="post" action="{self.variant.address(action)}" {self.variant.marks(action)}>{inside}</form>'
 
     def _login_fields(self) -> list[str]:
-        secret = self.look.field("password", "Password", '<input type="password" {}>')
-        return [self.look.field("username", self.look.pick("user", ("Username", "User name", "Login name"))), secret]
+        secret = self.variant.field("password", "Password", '<input type="password" {}>')
+        return [self.variant.field("username", self.variant.pick("user", ("Username", "User name", "Login name"))), secret]
 
     def _contact_fields(self) -> list[str]:
-        look = self.look
+        variant = self.variant
         fields = [
-            look.field("name", look.pick("who", ("Name", "Your name", "Full name"))),
-            look.field("email", look.pick("mail", ("Email", "E-mail address")), '<input type="email" {}>'),
-            look.field("subject", look.pick("what", ("Subject", "Topic"))),
-            look.field("message", look.pick("text", ("Message", "Your message")), "<textarea {}></textarea>"),
+            variant.field("name", variant.pick("who", ("Name", "Your name", "Full name"))),
+            variant.field("email", variant.pick("mail", ("Email", "E-mail address")), '<input type="email" {}>'),
+            variant.field("subject", variant.pick("what", ("Subject", "Topic"))),
+            variant.field("message", variant.pick("text", ("Message", "Your message")), "<textarea {}></textarea>"),
         ]
-        return look.shuffled("contact", fields)
+        return variant.shuffled("contact", fields)
 
     def _filters(self) -> str:
-        look = self.look
+        variant = self.variant
         genres, years = sorted({film.genre for film in FILMS}), sorted({film.year for film in FILMS})
         selects = [
             f'<label>{name}<select name="{name.lower()}"><option value="">All {name.lower()}s</option>{_options(values)}</select></label>'
             for name, values in (("Genre", genres), ("Year", years))
         ]
-        inside = "".join(look.shuffled("filters", selects)) + f'<button type="submit">{look.word("filter")}</button>'
-        return f'<form action="/search"><input type="hidden" name="seed" value="{look.seed}">{inside}</form>'
+        inside = "".join(variant.shuffled("filters", selects)) + f'<button type="submit">{variant.label("filter")}</button>'
+        return f'<form action="/search"><input type="hidden" name="seed" value="{variant.seed}">{inside}</form>'
 
     def _results(self, query: Mapping[str, str]) -> str:
-        wanted = {name: query[name] for name in ("genre", "year") if query.get(name)}
-        if wanted:
-            self._did("filter", wanted, "")
+        filters = {name: query[name] for name in ("genre", "year") if query.get(name)}
+        if filters:
+            self._did("filter", filters, "")
         if query.get("q"):
             self._did("search", {"query": query["q"]}, "")
-        found = [film for film in FILMS if all(film.facts[name] == value for name, value in wanted.items())]
-        found = [film for film in found if query.get("q", "").lower() in film.title.lower()]
-        return f"<h1>Search</h1><p>{len(found)} films</p>{self._filters()}{self._cards(found)}"
+        matches = [film for film in FILMS if all(film.facts[name] == value for name, value in filters.items())]
+        matches = [film for film in matches if query.get("q", "").lower() in film.title.lower()]
+        return f"<h1>Search</h1><p>{len(matches)} films</p>{self._filters()}{self._cards(matches)}"
 
     def _cards(self, films: Iterable[Film]) -> str:
-        return f"<div {self.look.marks('grid')}>{''.join(map(self._card, self.look.shuffled('films', films)))}</div>"
+        return f"<div {self.variant.marks('grid')}>{''.join(map(self._card, self.variant.shuffled('films', films)))}</div>"
 
     def _card(self, film: Film) -> str:
-        look, number = self.look, FILMS.index(film)
-        buttons = [look.link(f"/films/{number}", look.word("details")), look.button(f"/films/{number}/cart", look.word("cart"))]
+        variant, number = self.variant, FILMS.index(film)
+        buttons = [
+            variant.link(f"/films/{number}", variant.label("details")),
+            variant.button(f"/films/{number}/cart", variant.label("cart")),
+        ]
         parts = [
-            f"<{look.pick('heading', ('h2', 'h3', 'h4'))}>{escape(film.title)}</{look.pick('heading', ('h2', 'h3', 'h4'))}>",
-            look.facts(film.title, film.facts),
-            f"<div>{''.join(look.shuffled('card buttons', buttons))}</div>",
+            f"<{variant.pick('heading', ('h2', 'h3', 'h4'))}>{escape(film.title)}</{variant.pick('heading', ('h2', 'h3', 'h4'))}>",
+            variant.facts(film.title, film.facts),
+            f"<div>{''.join(variant.shuffled('card buttons', buttons))}</div>",
             '<img src="data:," alt="">',
         ]
-        tag = look.pick("card", ("div", "article", "li"))
-        return look.wrapped(film.title, f"<{tag} {look.marks('card')}>{''.join(look.shuffled('card parts', parts))}</{tag}>")
+        tag = variant.pick("card", ("div", "article", "li"))
+        return variant.wrapped(film.title, f"<{tag} {variant.marks('card')}>{''.join(variant.shuffled('card parts', parts))}</{tag}>")
 
     def _detail(self, number: int) -> str:
-        look, film = self.look, FILMS[number]
+        variant, film = self.variant, FILMS[number]
         self._did("detail", {**film.facts, "title": film.title}, "")
-        acts = [look.button(f"/films/{number}/{act}", look.word(act)) for act in ("watchlist", "cart")]
-        fields = [look.field("author", "Your name"), look.field("comment", "Comment", "<textarea {}></textarea>")]
-        said = "".join(f"<li><p>{escape(text)}</p></li>" for text in self.comments)
-        parts = [look.facts(film.title, film.facts), f"<div>{''.join(look.shuffled('acts', acts))}</div>"]
-        form = self._form(f"/films/{number}/comment", fields, look.word("comment"))
-        alike = self._cards(one for one in FILMS[:3] if one != film)
-        head = f"<h1>{escape(film.title)}</h1>{''.join(look.shuffled('detail', parts))}"
-        return f"{head}<section><h2>Comments</h2><ul>{said}</ul>{form}</section><section><h2>Related films</h2>{alike}</section>"
+        acts = [variant.button(f"/films/{number}/{act}", variant.label(act)) for act in ("watchlist", "cart")]
+        fields = [variant.field("author", "Your name"), variant.field("comment", "Comment", "<textarea {}></textarea>")]
+        comments = "".join(f"<li><p>{escape(text)}</p></li>" for text in self.comments)
+        parts = [variant.facts(film.title, film.facts), f"<div>{''.join(variant.shuffled('acts', acts))}</div>"]
+        form = self._form(f"/films/{number}/comment", fields, variant.label("comment"))
+        alike = self._cards(other for other in FILMS[:3] if other != film)
+        head = f"<h1>{escape(film.title)}</h1>{''.join(variant.shuffled('detail', parts))}"
+        return f"{head}<section><h2>Comments</h2><ul>{comments}</ul>{form}</section><section><h2>Related films</h2>{alike}</section>"
 
     def _own_films(self) -> str:
         return f"<h2>Your films</h2><ul>{''.join(map(self._own_film, self.own))}</ul>"
 
     def _own_film(self, film: Film) -> str:
-        look, act = self.look, f"/account/{self.look.code(film.title)}"
-        button = look.button(act, look.word("delete"))
+        variant, act = self.variant, f"/account/{self.variant.code(film.title)}"
+        button = variant.button(act, variant.label("delete"))
         if self.seed % 2:
-            place = look.code(f"dialog {film.title}")
-            dialog = (
-                f'<div id="{place}" role="dialog" aria-modal="true" hidden><p>Are you sure?</p>{look.button(act, look.word("sure"))}</div>'
-            )
-            button = f'<button type="button" data-opens="{place}">{look.word("delete")}</button>{dialog}'
-        return f"<li><h3>{escape(film.title)}</h3>{look.facts(film.title, film.facts)}<div>{button}</div></li>"
+            place = variant.code(f"dialog {film.title}")
+            dialog = f'<div id="{place}" role="dialog" aria-modal="true" hidden><p>Are you sure?</p>{variant.button(act, variant.label("sure"))}</div>'
+            button = f'<button type="button" data-opens="{place}">{variant.label("delete")}</button>{dialog}'
+        return f"<li><h3>{escape(film.title)}</h3>{variant.facts(film.title, film.facts)}<div>{button}</div></li>"
 
 
 _FIELDS = ("username", "password", "name", "email", "subject", "message", "author", "comment")

@@ -1,4 +1,4 @@
-"""A browser on paper for tests: follows links, fills fields and sends forms by the contract's selector rules, without scripts."""
+"""A simulated browser for tests: follows links, fills fields and sends forms by the contract's selector rules, without scripts."""
 
 import re
 from collections.abc import Mapping
@@ -17,13 +17,13 @@ Node = Any
 START = "http://localhost:8000/?seed=58"
 
 
-# What a browser accepts for fields of these types.
+# Values that browsers accept for fields of these types.
 _TAKEN = {"date": re.compile(r"\d{4}-\d\d-\d\d"), "time": re.compile(r"\d\d:\d\d"), "number": re.compile(r"-?\d+(\.\d+)?")}
 _ANY = re.compile(r".*", re.S)
 
 
 class Failed(Exception):
-    """An action that the page doesn't allow."""
+    """The page doesn't allow the action."""
 
 
 def matches(root: Node, selector: Mapping[str, Any]) -> list[Node]:
@@ -36,7 +36,7 @@ def matches(root: Node, selector: Mapping[str, Any]) -> list[Node]:
 
 @dataclass
 class PaperBrowser:
-    """`pages` are HTML by path. `sent` lists the forms that were sent: (path, {name: value})."""
+    """`pages`: HTML by path. `sent`: the forms that were sent, as (path, {name: value})."""
 
     pages: Mapping[str, str]
     url: str = "about:blank"
@@ -129,7 +129,7 @@ class PaperBrowser:
             self._send(node)
 
     def _pick(self, node: Node) -> None:
-        """One of several: of radio buttons, or of buttons that put a value into a hidden field."""
+        """Chooses one of several radio buttons, or of buttons that set a hidden field."""
         name, _, value = node.get("data-sets", "").partition("=")
         for other in self._root.xpath("//input"):
             if other.get("type") == "radio" and other.get("name") == node.get("name"):
@@ -142,8 +142,8 @@ class PaperBrowser:
         form = next(iter(node.xpath("ancestor::form[1]")), None)
         if form is None:
             return
-        radios = [one for one in form.iter("input") if one.get("type") == "radio" and one.get("checked") is None]
-        values = {self._name(one): self._value(one) for one in form.iter("input", "textarea", "select") if one not in radios}
+        radios = [item for item in form.iter("input") if item.get("type") == "radio" and item.get("checked") is None]
+        values = {self._name(item): self._value(item) for item in form.iter("input", "textarea", "select") if item not in radios}
         values.pop("", None)
         self.sent.append((form.get("action"), values))
         if not form.get("data-stays"):
@@ -162,7 +162,7 @@ class PaperBrowser:
 
 @dataclass
 class Outcome:
-    """What became of a task: the browser afterwards, all plans, whether the agent said that it is done."""
+    """The result of a task: the browser afterwards, and all plans."""
 
     browser: PaperBrowser
     plans: list[Plan]
@@ -192,10 +192,10 @@ def one_shot(prompt: str, pages: Mapping[str, str], html: str = "") -> Outcome:
 def step_by_step(
     prompt: str, pages: Mapping[str, str], *, first_only: bool, nameless: bool = False, filled_in: bool = False, most: int = 12
 ) -> Outcome:
-    """Runs a task in steps from its start page, until the agent says done.
+    """Runs a task in steps from its start page, until the agent reports it as done.
 
-    `first_only`: this caller runs the first call of each step. `nameless`: its history keeps no selectors.
-    `filled_in`: its history shows what it put in for placeholders.
+    `first_only`: the caller runs only the first action of each step. `nameless`: its history has no selectors.
+    `filled_in`: its history has the values of placeholders.
     """
     browser = PaperBrowser(pages)
     browser.open(start_of(pages))

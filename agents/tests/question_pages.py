@@ -1,4 +1,4 @@
-"""Pages of several kinds that questions are answered from: cards, tables, rows, definition lists, details, a thread of texts."""
+"""Pages of several kinds to answer questions from: cards, tables, rows, definition lists, details, a thread of texts."""
 
 
 def _page(title: str, body: str) -> str:

@@ -1,4 +1,4 @@
-"""What tests of readings share: the queue as a worker sees it, and what the management host was asked."""
+"""Helpers for tests of jobs: the queue as a worker reads it, and the requests to the management host."""
 
 from django.utils.module_loading import import_string
 from django_q.models import OrmQ
@@ -9,19 +9,19 @@ from agents.models import LeasedJob
 from agents.operator_jobs import leased_job
 
 
-def asked(fake_chutes: FakeChutes) -> list[str]:
-    """The management paths that were asked for."""
-    return [each["path"] for each in fake_chutes.state()["arrivals"] if each["path"].startswith("/users")]
+def management_paths(fake_chutes: FakeChutes) -> list[str]:
+    """The paths of the requests to the management API."""
+    return [arrival["path"] for arrival in fake_chutes.state()["arrivals"] if arrival["path"].startswith("/users")]
 
 
 def queued() -> list[str]:
     """The jobs in the queue, with their arguments."""
     packages = [SignedPackage.loads(row.payload) for row in OrmQ.objects.all()]
-    return [f"{each['func']}{each['args']}" for each in packages]
+    return [f"{package['func']}{package['args']}" for package in packages]
 
 
 def work_off() -> None:
-    """Run what is queued, as a worker would: the functions by their names, with their arguments."""
+    """Run the queued jobs as a worker would."""
     for row in OrmQ.objects.order_by("id"):
         package = SignedPackage.loads(row.payload)
         row.delete()

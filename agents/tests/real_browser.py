@@ -1,4 +1,4 @@
-"""A real browser that does what the agent says, as callers do."""
+"""Runs the agent's actions in a real browser, as callers do."""
 
 from playwright.sync_api import Error, Page
 
@@ -7,12 +7,12 @@ from agents.contract.protocol import Form, PastAction, Step
 from agents.contract.selectors import for_playwright
 from agents.template import plan
 
-# Callers wait longer after a press; a page of ours is on its way by then.
+# Milliseconds after an action. Callers wait longer; our pages load in this time.
 SETTLING = 60
 
 
 def carry_out(page: Page, action: Action, longest_wait: float = 10.0) -> bool:
-    """Whether a browser could do what the action says, as callers do it. `longest_wait`, s: no wait takes longer."""
+    """Runs an action as callers do; returns whether it succeeded. `longest_wait`: the most seconds of a wait."""
     try:
         _do(page, action, longest_wait)
     except Error:
@@ -43,7 +43,7 @@ def _do(page: Page, action: Action, longest_wait: float) -> None:
 
 
 def content(page: Page) -> str:
-    """The page as it is; one that is just being left is waited for."""
+    """The page's HTML; waits while a page is loading."""
     for _ in range(5):
         try:
             return page.content()
@@ -57,7 +57,7 @@ def step(form: Form, prompt: str, url: str, *, page: str = "", history: tuple[Pa
 
 
 def in_steps(page: Page, prompt: str, url: str, longest_wait: float = 10.0) -> bool:
-    """Runs the first call of each of at most 12 steps; says whether the agent said that it is done."""
+    """Runs the first action of each of at most 12 steps; returns whether the agent reported the task as done."""
     page.goto(url)
     history: tuple[PastAction, ...] = ()
     for _ in range(12):

@@ -20,7 +20,7 @@ def each_row(rows: Iterable[Row], check: Callable[[Row], object], name: Callable
         count += 1
         try:
             check(row)
-        except (Exception, pytest.fail.Exception) as error:  # noqa: BLE001 -- whatever a row raises is told
+        except (Exception, pytest.fail.Exception) as error:  # noqa: BLE001 -- every error of a row is reported
             failed.append(f"{name(row)[:200]}\n" + "".join(traceback.format_exception(error, limit=-FRAMES)))
     assert count, "no row"
     if failed:

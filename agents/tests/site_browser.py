@@ -1,4 +1,4 @@
-"""A browser on paper for sites that record what is done on them: over HTTP, and in steps by any agent."""
+"""A simulated browser for sites that record actions: over HTTP, and in steps by any agent."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from lxml import etree
 from agents.contract.protocol import PastAction, Plan
 from agents.tests.paper_browser import PaperBrowser
 
-# (address, what is sent or None) to (address of the page that comes, its HTML)
+# (URL, form values or None) to (URL of the page, its HTML)
 Fetch = Callable[[str, dict[str, str] | None], tuple[str, str]]
 
 
@@ -32,8 +32,10 @@ class SiteBrowser(PaperBrowser):
         form = next(iter(node.xpath("ancestor::form[1]")), None)
         if form is None:
             return
-        fields = [one for one in form.iter("input", "textarea", "select") if one.get("type") != "radio" or one.get("checked") is not None]
-        values = {self._name(one): self._value(one) for one in fields}
+        fields = [
+            field for field in form.iter("input", "textarea", "select") if field.get("type") != "radio" or field.get("checked") is not None
+        ]
+        values = {self._name(field): self._value(field) for field in fields}
         self._load(urljoin(self.url, form.get("action")), values)
 
     def _load(self, url: str, sent: dict[str, str] | None) -> None:
@@ -42,14 +44,14 @@ class SiteBrowser(PaperBrowser):
         self._root = etree.HTML(self.html)
 
 
-# (address, page, index, history) to what is done next
+# (URL, page, index, history) to the next plan
 Agent = Callable[[str, str, int, list[PastAction]], Plan]
 
 
 def in_steps(
     agent: Agent, url: str, *, fetch: Fetch = over_http, most: int = 12, first_only: bool = False, until: Callable[[], bool] = bool
 ) -> SiteBrowser:
-    """Runs a task from its start page until the agent says that it is done, or `until` does."""
+    """Runs a task from its start page until the agent reports it as done, or `until` is true."""
     browser = SiteBrowser({}, fetch=fetch)
     browser.open(url)
     history = list[PastAction]()

@@ -1,4 +1,4 @@
-"""What steps at one seed show of a small site, and one-shot tasks at other seeds that are planned from it."""
+"""Site facts from steps on a small site at one seed, and one-shot tasks at other seeds that are planned with them."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ _TABLES = {"route": "pages", "effect": "pages", "list": "items", "form": "forms"
 
 @dataclass
 class Visitor(SiteBrowser):
-    """Of a small site, whose buttons are driven by its script."""
+    """A browser for a small site, with its script's effects."""
 
     def _click(self, node: Any) -> None:
         if node.get("data-act"):
@@ -35,7 +35,7 @@ class Visitor(SiteBrowser):
         if not (forms := node.xpath("ancestor::form[1]")):
             return
         form = forms[0]
-        sent = {self._name(one): self._value(one) for one in form.iter("input", "textarea", "select")}
+        sent = {self._name(control): self._value(control) for control in form.iter("input", "textarea", "select")}
         action = urljoin(self.url, form.get("action"))
         if form.get("method") == "post":
             self._load(action, sent)
@@ -62,32 +62,32 @@ Planner = Callable[[Step, Page], Plan]
 
 
 def taught(runs: Iterable[tuple[Served, str] | tuple[Served, str, Planner]]) -> SiteFacts:
-    """What tasks in steps have shown, each at its own visitor's site: by the template agent or what plays the LLM."""
-    known = dict[Fact, dict[str, Any]]()
+    """The facts that tasks in steps have shown, each at its own visitor's site: by the template agent or a planner as the LLM."""
+    facts = dict[Fact, dict[str, Any]]()
     for site, prompt, *planner in runs:
         browser, history, before, pressed = visitor(site), list[PastAction](), None, list[Selector]()
         browser.open(start(site))
         for index in range(12):
             html = browser.page()
             page = read(html, browser.url)
-            known |= learned(page, html, before, pressed, known)
+            facts |= learned(page, html, before, pressed, facts)
             made = next(iter(planner), plan)(Step("/step", Form.STEP, "t", prompt, browser.url, html, index, tuple(history)), page)
             if made.done:
                 break
-            history += [PastAction(one.type, one.fields, browser.run(one), "", browser.url) for one in made.actions]
-            before, pressed = page, [one.fields["selector"] for one in made.actions if one.type in {"ClickAction", "SubmitAction"}]
-    return facts_of(known)
+            history += [PastAction(action.type, action.fields, browser.run(action), "", browser.url) for action in made.actions]
+            before, pressed = page, [action.fields["selector"] for action in made.actions if action.type in {"ClickAction", "SubmitAction"}]
+    return facts_of(facts)
 
 
-def facts_of(known: dict[Fact, dict[str, Any]]) -> SiteFacts:
+def facts_of(facts: dict[Fact, dict[str, Any]]) -> SiteFacts:
     made: dict[str, dict[str, Any]] = {name: {} for name in _TABLES.values()}
-    for (kind, key), facts in known.items():
-        made[_TABLES[kind]][key] = facts
+    for (kind, key), fact in facts.items():
+        made[_TABLES[kind]][key] = fact
     return read_table("learned", made, SiteFacts(), [])
 
 
-def at_once(site: Served, prompt: str, known: SiteFacts) -> None:
-    """The one-shot task, on the site."""
+def at_once(site: Served, prompt: str, facts: SiteFacts) -> None:
+    """Runs the one-shot task on the site."""
     browser, step = visitor(site), Step("/solve_task", Form.ONE_SHOT, "t", prompt, start(site))
-    for action in plan(step, None, by_facts({}, known)).actions:
+    for action in plan(step, None, by_facts({}, facts)).actions:
         browser.run(action)

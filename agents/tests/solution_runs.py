@@ -1,4 +1,4 @@
-"""Runs of the kinds of task of `solution_sites`: by somebody who knows the site and answers the LLM's prompts, and by the template agent."""
+"""Runs of the tasks of `solution_sites`: by their scripted actions as the LLM's replies, and by the template agent."""
 
 import json
 import re
@@ -38,32 +38,32 @@ def in_memory(site: Served) -> Fetch:
 
 
 def reply(trial: Trial, values: Mapping[str, str], part: int, prompt: str) -> str:
-    """As an LLM would answer the prompt of the task's step number `part`. Raises AssertionError where it does not show a control."""
-    actions = list[dict[str, object]]()
-    for deed in trial.deeds[part]:
+    """An LLM's reply to the prompt of the task's step number `part`. Raises AssertionError where a control is not shown."""
+    made = list[dict[str, object]]()
+    for action in trial.actions[part]:
         own = [values[name] for name in ("code", "vessel") if name in values]
-        lines = (line for line in prompt.splitlines() if not deed.in_item or any(value in line for value in own))
-        found = [
+        lines = (line for line in prompt.splitlines() if not action.in_item or any(value in line for value in own))
+        hits = [
             hit
             for line in lines
             for hit in _NUMBERED.finditer(line)
-            if re.match(deed.control.replace("{width}", values.get("width", "")), hit[2])
+            if re.match(action.control.replace("{width}", values.get("width", "")), hit[2])
         ]
-        assert found, f"{deed} is not in {prompt}"
-        kind = "ClickAction" if not deed.text else "SelectDropDownOptionAction" if found[0][2].startswith(_SELECTS) else "TypeAction"
-        text = {"text": deed.text.format(**values)} if deed.text else {}
-        actions.append({"type": kind, "element": int(found[0][1]), **text})
-    return json.dumps({"actions": actions, "done": not actions})
+        assert hits, f"{action} is not in {prompt}"
+        kind = "ClickAction" if not action.text else "SelectDropDownOptionAction" if hits[0][2].startswith(_SELECTS) else "TypeAction"
+        text = {"text": action.text.format(**values)} if action.text else {}
+        made.append({"type": kind, "element": int(hits[0][1]), **text})
+    return json.dumps({"actions": made, "done": not made})
 
 
 def by_llm(trial: Trial, seed: int) -> Callable[[Step, Page], Plan]:
-    """Plans the steps of a task at a seed as an LLM would, in their order."""
+    """Plans the steps of a task at a seed, in order, from an LLM's replies."""
     parts = count()
 
     def planned(step: Step, page: Page) -> Plan:
-        asked = question(step, page)
-        said = reply(trial, trial.values(seed), next(parts), asked.messages[-1]["content"])
-        return plan_from_reply(said, step=step, shown=asked.shown)
+        llm_prompt = question(step, page)
+        text = reply(trial, trial.values(seed), next(parts), llm_prompt.messages[-1]["content"])
+        return plan_from_reply(text, step=step, shown=llm_prompt.shown)
 
     return planned
 
@@ -83,14 +83,14 @@ def scripted(trial: Trial, seed: int) -> tuple[SeededSite, list[RunStep]]:
 
 
 def by_template(trial: Trial, seed: int, solutions: Sequence[Solution] = (), *, first_only: bool = False) -> SeededSite:
-    """The site after the template agent's run, with the history as our records complete it."""
-    site, said = trial.site(seed), list[str]()
+    """The site after the template agent's run, with the history completed by our records."""
+    site, texts = trial.site(seed), list[str]()
 
     def agent(url: str, html: str, index: int, history: Sequence[PastAction]) -> Plan:
         page = read(html, url)
-        known = tuple(replace(past, words=words) for past, words in zip(history, said, strict=True))
+        known = tuple(replace(past, words=words) for past, words in zip(history, texts, strict=True))
         plan = template.plan(Step("/step", Form.STEP, "t", trial.prompt(seed), url, html, index, known), page, solutions=solutions)
-        said.extend(action_in_words(action, page) for action in plan.actions[: 1 if first_only else None])
+        texts.extend(action_in_words(action, page) for action in plan.actions[: 1 if first_only else None])
         return plan
 
     in_steps(agent, start(seed), fetch=in_memory(site), first_only=first_only)
@@ -98,17 +98,17 @@ def by_template(trial: Trial, seed: int, solutions: Sequence[Solution] = (), *, 
 
 
 def solutions_of(trials: Iterable[Trial], seeds: Sequence[int]) -> list[Solution]:
-    known = list[Solution]()
+    solutions = list[Solution]()
     for trial in trials:
         for seed in seeds:
             site, run = scripted(trial, seed)
             assert trial.is_done(site, seed)
             shown = learned(trial.prompt(seed), run, seed)
-            new = next(filter(None, (one.merged(shown) for one in known)), shown)
-            known = [one for one in known if not set(one.steps) <= set(new.steps) or one.sign != new.sign] + [new]
-    return [replace(one, id=number) for number, one in enumerate(known, 1)]
+            new = next(filter(None, (solution.merged(shown) for solution in solutions)), shown)
+            solutions = [old for old in solutions if not set(old.steps) <= set(new.steps) or old.sign != new.sign] + [new]
+    return [replace(solution, id=number) for number, solution in enumerate(solutions, 1)]
 
 
 def won(trial: Trial, seeds: Iterable[int], solutions: Sequence[Solution] = (), *, first_only: bool = False) -> list[int]:
-    """The seeds at which the template agent does the task."""
+    """The seeds at which the template agent solves the task."""
     return [seed for seed in seeds if trial.is_done(by_template(trial, seed, solutions, first_only=first_only), seed)]

@@ -1,12 +1,12 @@
-"""Two small sites whose own words are in no thesaurus, for tests of what is learned from runs. They look otherwise at each seed, and record
-what is done on them. `TRIALS` has the kinds of task, each with its prompts and how somebody who knows the site does it."""
+"""Two small sites with a vocabulary of their own, for tests of learning from runs. They differ by seed, and record the actions on them.
+SHED, FERRY and USUAL have kinds of task, each with its prompts and the actions that solve it."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from html import escape
 from random import Random
 
-from agents.tests.mini_looks import Look
+from agents.tests.site_variants import Variant
 
 Sent = Mapping[str, str]
 Event = tuple[str, dict[str, str]]
@@ -14,14 +14,14 @@ Event = tuple[str, dict[str, str]]
 
 @dataclass
 class SeededSite:
-    """One visitor's site at one seed. `events`: what was done, with the values that came along."""
+    """One visitor's site at one seed. `events`: the actions on it, with the values that were sent."""
 
     seed: int
     events: list[Event] = field(default_factory=list)
 
     @property
-    def look(self) -> Look:
-        return Look(self.seed)
+    def variant(self) -> Variant:
+        return Variant(self.seed)
 
     def rows(self) -> list[dict[str, str]]:
         raise NotImplementedError
@@ -33,29 +33,29 @@ class SeededSite:
         raise NotImplementedError
 
     def page(self, nav: str, main: str) -> str:
-        main = self.look.wrapped("main", f"<main>{main}</main>")
+        main = self.variant.wrapped("main", f"<main>{main}</main>")
         return f"<!DOCTYPE html><html><head><title>Site</title></head><body><nav>{nav}</nav>{main}</body></html>"
 
     def form(self, action: str, fields: list[str], button: str) -> str:
-        inside = "".join(self.look.shuffled(action, fields)) + f'<button type="submit" {self.look.marks(button)}>{button}</button>'
-        return f'<form method="post" action="{self.look.address(action)}">{inside}</form>'
+        inside = "".join(self.variant.shuffled(action, fields)) + f'<button type="submit" {self.variant.marks(button)}>{button}</button>'
+        return f'<form method="post" action="{self.variant.address(action)}">{inside}</form>'
 
     def does(self, action: str, label: str) -> str:
-        """A button that does something at once."""
-        return f'<form method="post" action="{self.look.address(action)}" {self.look.marks(action)}><button>{label}</button></form>'
+        """A button with an immediate effect."""
+        return f'<form method="post" action="{self.variant.address(action)}" {self.variant.marks(action)}><button>{label}</button></form>'
 
     def card(self, row: Mapping[str, str], number: int, acts: list[str]) -> str:
-        look, tag = self.look, self.look.pick("card", ("div", "article", "li"))
+        variant, tag = self.variant, self.variant.pick("card", ("div", "article", "li"))
         facts = "".join(f"<p><b>{name.capitalize()}:</b> {escape(value)}</p>" for name, value in row.items() if name != "name")
-        parts = [f"<h3>{escape(row['name'])}</h3>{facts}", f"<div>{''.join(look.shuffled(f'acts {number}', acts))}</div>"]
-        return f"<{tag} {look.marks('card')}>{''.join(parts)}</{tag}>"
+        parts = [f"<h3>{escape(row['name'])}</h3>{facts}", f"<div>{''.join(variant.shuffled(f'acts {number}', acts))}</div>"]
+        return f"<{tag} {variant.marks('card')}>{''.join(parts)}</{tag}>"
 
     def select(self, name: str, label: str, options: list[str]) -> str:
-        listed = "".join(f"<option>{one}</option>" for one in ["Choose…", *options])
-        return self.look.field(name, label, f"<select {{}}>{listed}</select>")
+        listed = "".join(f"<option>{option}</option>" for option in ["Choose…", *options])
+        return self.variant.field(name, label, f"<select {{}}>{listed}</select>")
 
     def values(self, sent: Sent, *names: str) -> dict[str, str]:
-        return {name: sent.get(self.look.code(name), "") for name in names}
+        return {name: sent.get(self.variant.code(name), "") for name in names}
 
 
 NOUNS = ("Saw", "Drill", "Plane", "Chisel", "Clamp", "Router", "Lathe", "Grinder", "Jointer", "Vise")
@@ -66,40 +66,42 @@ class ShedSite(SeededSite):
     """Tools that are lent: to be benched for a reason, handed to somebody, and graded."""
 
     def rows(self) -> list[dict[str, str]]:
-        dice = Random(f"shed {self.seed}")
-        names = dice.sample(NOUNS, 6)
-        makers, codes = dice.sample(MAKERS, 6), dice.sample(range(100, 999), 6)
+        rng = Random(f"shed {self.seed}")
+        names = rng.sample(NOUNS, 6)
+        makers, codes = rng.sample(MAKERS, 6), rng.sample(range(100, 999), 6)
         return [
             {"name": f"{maker} {name}", "code": f"T-{code}", "maker": maker} for name, maker, code in zip(names, makers, codes, strict=True)
         ]
 
     def get(self, path: str, query: Sent) -> str:
-        look, rows = self.look, self.rows()
-        nav = "".join(look.shuffled("nav", [look.link("/", "Shed"), look.link("/round", "Rounds"), look.link("/help", "Help")]))
+        variant, rows = self.variant, self.rows()
+        nav = "".join(variant.shuffled("nav", [variant.link("/", "Shed"), variant.link("/round", "Rounds"), variant.link("/help", "Help")]))
         match path.strip("/").split("/"):
             case ["tools", number]:
                 row = rows[int(number)]
                 self.events.append(("detail", row))
                 return self.page(nav, f"<h1>{row['name']}</h1>{self.card(row, int(number), [])}")
             case ["tools", number, "bench"]:
-                fields = [self.select("grounds", "Grounds", ["Worn", "Broken", "Lost parts"]), look.field("remark", "Remark")]
+                fields = [self.select("grounds", "Grounds", ["Worn", "Broken", "Lost parts"]), variant.field("remark", "Remark")]
                 return self.page(
-                    nav, f"<h1>Bench</h1>{self.form(f'/tools/{number}/bench', fields, look.pick('seal', ('Seal', 'Seal it')))}"
+                    nav, f"<h1>Bench</h1>{self.form(f'/tools/{number}/bench', fields, variant.pick('seal', ('Seal', 'Seal it')))}"
                 )
             case ["tools", number, "pass"]:
-                fields = [look.field("holder", look.pick("holder", ("Next hand", "Hand"))), look.field("until", "Until")]
-                return self.page(nav, f"<h1>Pass on</h1>{self.form(f'/tools/{number}/pass', fields, look.pick('go', ('Hand on', 'Pass')))}")
+                fields = [variant.field("holder", variant.pick("holder", ("Next hand", "Hand"))), variant.field("until", "Until")]
+                return self.page(
+                    nav, f"<h1>Pass on</h1>{self.form(f'/tools/{number}/pass', fields, variant.pick('go', ('Hand on', 'Pass')))}"
+                )
             case ["help"]:
                 return self.page(nav, "<h1>Help</h1><p>Ask at the desk.</p>")
         return self.page(nav, f"<h1>Shed</h1><div>{''.join(self._card(row, number) for number, row in enumerate(rows))}</div>")
 
     def _card(self, row: Mapping[str, str], number: int) -> str:
-        look = self.look
+        variant = self.variant
         acts = [
-            look.link(f"/tools/{number}", look.pick("details", ("View details", "See more", "More info"))),
-            look.link(f"/tools/{number}/bench", look.pick("bench", ("Bench", "Bench it", "To the bench"))),
-            look.link(f"/tools/{number}/pass", look.pick("pass", ("Pass round", "Pass it round"))),
-            self.does(f"/tools/{number}/wax", look.pick("wax", ("Wax", "Wax it"))),
+            variant.link(f"/tools/{number}", variant.pick("details", ("View details", "See more", "More info"))),
+            variant.link(f"/tools/{number}/bench", variant.pick("bench", ("Bench", "Bench it", "To the bench"))),
+            variant.link(f"/tools/{number}/pass", variant.pick("pass", ("Pass round", "Pass it round"))),
+            self.does(f"/tools/{number}/wax", variant.pick("wax", ("Wax", "Wax it"))),
         ]
         return self.card(row, number, acts)
 
@@ -117,36 +119,36 @@ class FerrySite(SeededSite):
     """Crossings of a ferry line, in a table below a part of the site of its own: to be scrubbed, or given a mate."""
 
     def rows(self) -> list[dict[str, str]]:
-        dice = Random(f"ferry {self.seed}")
+        rng = Random(f"ferry {self.seed}")
         return [
-            {"name": f"{one} – {other}", "vessel": f"MV {dice.choice(NOUNS)} {number}", "departure": f"{dice.randrange(6, 22):02}:30"}
-            for number, (one, other) in enumerate(zip(dice.sample(PORTS, 5), dice.sample(PORTS, 5), strict=True), 1)
+            {"name": f"{one} – {other}", "vessel": f"MV {rng.choice(NOUNS)} {number}", "departure": f"{rng.randrange(6, 22):02}:30"}
+            for number, (one, other) in enumerate(zip(rng.sample(PORTS, 5), rng.sample(PORTS, 5), strict=True), 1)
         ]
 
     def get(self, path: str, query: Sent) -> str:
-        look, rows = self.look, self.rows()
-        office = look.link("/office", look.pick("office", ("Harbour office", "The harbour office")))
-        nav = "".join(look.shuffled("nav", [look.link("/", "Quay"), office, look.link("/fares", "Fares")]))
+        variant, rows = self.variant, self.rows()
+        office = variant.link("/office", variant.pick("office", ("Harbour office", "The harbour office")))
+        nav = "".join(variant.shuffled("nav", [variant.link("/", "Quay"), office, variant.link("/fares", "Fares")]))
         match path.strip("/").split("/"):
             case ["office"]:
                 return self.page(nav, f"<h1>Office</h1><table>{self._table(rows)}</table>")
             case ["office", number]:
                 fields = [
-                    look.field("mate", look.pick("mate", ("Mate", "Ship's mate"))),
+                    variant.field("mate", variant.pick("mate", ("Mate", "Ship's mate"))),
                     self.select("watch", "Watch", ["Early", "Late", "Night"]),
                 ]
-                scrub = self.does(f"/office/{number}/scrub", look.pick("scrub", ("Scrub", "Scrub this run")))
-                form = self.form(f"/office/{number}/muster", fields, look.pick("muster", ("Muster", "Muster now")))
-                return self.page(nav, f"<h1>{rows[int(number)]['name']}</h1>{''.join(look.shuffled('parts', [scrub, form]))}")
+                scrub = self.does(f"/office/{number}/scrub", variant.pick("scrub", ("Scrub", "Scrub this run")))
+                form = self.form(f"/office/{number}/muster", fields, variant.pick("muster", ("Muster", "Muster now")))
+                return self.page(nav, f"<h1>{rows[int(number)]['name']}</h1>{''.join(variant.shuffled('parts', [scrub, form]))}")
             case ["fares"]:
                 return self.page(nav, "<h1>Fares</h1><p>One way 12.</p>")
         return self.page(nav, "<h1>Quay</h1><p>Welcome aboard.</p>")
 
     def _table(self, rows: list[dict[str, str]]) -> str:
         head = "".join(f"<th>{name.capitalize()}</th>" for name in (*rows[0], ""))
-        word = self.look.pick("log", ("Log", "Logbook"))
+        label = self.variant.pick("log", ("Log", "Logbook"))
         lines = (
-            "".join(f"<td>{escape(value)}</td>" for value in row.values()) + f"<td>{self.look.link(f'/office/{number}', word)}</td>"
+            "".join(f"<td>{escape(value)}</td>" for value in row.values()) + f"<td>{self.variant.link(f'/office/{number}', label)}</td>"
             for number, row in enumerate(rows)
         )
         return f"<tr>{head}</tr>" + "".join(f"<tr>{line}</tr>" for line in lines)
@@ -158,9 +160,9 @@ class FerrySite(SeededSite):
 
 
 @dataclass(frozen=True, slots=True)
-class Deed:
-    """What somebody who knows the site does next: the first control whose line in the LLM's prompt fits `control`, in the item that is
-    called as the task's where `in_item`. `text`: what is typed or chosen, with {fields}; `then_done`: it ends the task."""
+class Action:
+    """An action that solves a part of a task: on the first control whose line in the LLM's prompt matches `control`, in the task's item
+    where `in_item`. `text`: what is typed or chosen, with {fields}."""
 
     control: str
     in_item: bool = False
@@ -169,24 +171,24 @@ class Deed:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """A kind of task. `site`: of it; `prompts`: as they may be worded, with {fields} of the row, {cause} and so on; `event`: what the site
-    records; `checks`: values of the event, by field; `deeds`: on the pages, in order."""
+    """A kind of task. `prompts`: variants, with {fields} of the row, {cause} and so on; `event`: the event that the site records; `checks`:
+    values of the event, by field; `actions`: on each page, in order."""
 
     site: Callable[[int], SeededSite]
     prompts: tuple[str, ...]
     event: str
     checks: Mapping[str, str]
-    deeds: tuple[tuple[Deed, ...], ...]
+    actions: tuple[tuple[Action, ...], ...]
 
     def values(self, seed: int) -> dict[str, str]:
-        dice, row = Random(f"task {seed}"), None
-        row = dice.choice(self.site(seed).rows())
+        rng, row = Random(f"task {seed}"), None
+        row = rng.choice(self.site(seed).rows())
         made = {
             "cause": ("Worn", "Broken", "Lost parts"),
             "person": ("Ida Holt", "Per Lind", "Una Moe"),
             "shift": ("Early", "Late", "Night"),
         }
-        return {**row, **{name: dice.choice(values) for name, values in made.items()}}
+        return {**row, **{name: rng.choice(values) for name, values in made.items()}}
 
     def prompt(self, seed: int) -> str:
         return Random(f"prompt {seed}").choice(self.prompts).format(**self.values(seed))
@@ -194,9 +196,9 @@ class Trial:
     def is_done(self, site: SeededSite, seed: int) -> bool:
         """Exactly once, to the right item, with the right values, and nothing else."""
         values = self.values(seed)
-        wanted = {name: text.format(**values) for name, text in self.checks.items()}
+        expected = {name: text.format(**values) for name, text in self.checks.items()}
         made = [event for event in site.events if event[0] != "detail" or self.event == "detail"]
-        return len(made) == 1 and made[0][0] == self.event and all(made[0][1][name] == value for name, value in wanted.items())
+        return len(made) == 1 and made[0][0] == self.event and all(made[0][1][name] == value for name, value in expected.items())
 
 
 SHED = {
@@ -209,7 +211,7 @@ SHED = {
         ),
         "bench",
         {"code": "{code}", "grounds": "{cause}"},
-        ((Deed(r'link "(?:To the b|B)ench', in_item=True),), (Deed('listbox "Grounds"', text="{cause}"), Deed('button "Seal')), ()),
+        ((Action(r'link "(?:To the b|B)ench', in_item=True),), (Action('listbox "Grounds"', text="{cause}"), Action('button "Seal')), ()),
     ),
     "loan": Trial(
         ShedSite,
@@ -219,17 +221,21 @@ SHED = {
         ),
         "pass",
         {"code": "{code}", "holder": "{person}"},
-        ((Deed('link "Pass', in_item=True),), (Deed('textbox "(?:Next h|H)and', text="{person}"), Deed(r'button "(?:Hand on|Pass)')), ()),
+        (
+            (Action('link "Pass', in_item=True),),
+            (Action('textbox "(?:Next h|H)and', text="{person}"), Action(r'button "(?:Hand on|Pass)')),
+            (),
+        ),
     ),
     "oil": Trial(
         ShedSite,
         ("Oil the tool where name equals '{name}'", "Oil the tool whose name equals '{name}'"),
         "wax",
         {"code": "{code}"},
-        ((Deed('button "Wax', in_item=True),), ()),
+        ((Action('button "Wax', in_item=True),), ()),
     ),
 }
-# Kinds that the template agent does without having learned anything.
+# Kinds of task that the template agent solves without learning.
 USUAL = {
     "detail": Trial(
         ShedSite,
@@ -237,18 +243,15 @@ USUAL = {
         "detail",
         {"code": "{code}"},
         (),
-    ),
+    )
 }
 FERRY = {
     "call off": Trial(
         FerrySite,
-        (
-            "Call off the crossing where vessel equals '{vessel}'",
-            "Please call off the crossing whose vessel equals '{vessel}'",
-        ),
+        ("Call off the crossing where vessel equals '{vessel}'", "Please call off the crossing whose vessel equals '{vessel}'"),
         "scrub",
         {"vessel": "{vessel}"},
-        ((Deed('link "(?:The h|H)arbour'),), (Deed('link "Log', in_item=True),), (Deed('button "Scrub'),), ()),
+        ((Action('link "(?:The h|H)arbour'),), (Action('link "Log', in_item=True),), (Action('button "Scrub'),), ()),
     ),
     "crew": Trial(
         FerrySite,
@@ -259,9 +262,9 @@ FERRY = {
         "muster",
         {"vessel": "{vessel}", "mate": "{person}", "watch": "{shift}"},
         (
-            (Deed('link "(?:The h|H)arbour'),),
-            (Deed('link "Log', in_item=True),),
-            (Deed(r'textbox "(?:M|Ship\'s m)ate', text="{person}"), Deed('listbox "Watch"', text="{shift}"), Deed('button "Muster')),
+            (Action('link "(?:The h|H)arbour'),),
+            (Action('link "Log', in_item=True),),
+            (Action(r'textbox "(?:M|Ship\'s m)ate', text="{person}"), Action('listbox "Watch"', text="{shift}"), Action('button "Muster')),
             (),
         ),
     ),

@@ -1,4 +1,4 @@
-"""What strangers may send: any JSON, and JSON that is nearly an action."""
+"""Hypothesis strategies for requests: any JSON, and JSON that is nearly an action."""
 
 from hypothesis import strategies as st
 

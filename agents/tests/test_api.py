@@ -1,4 +1,4 @@
-"""The validators' endpoints: every caller gets an answer of its form, every bad request a word on what is wrong."""
+"""The validators' endpoints: every caller gets an answer in its form, every bad request an error that names the field."""
 
 import json
 from typing import Any
@@ -76,7 +76,7 @@ def test_a_step_gets_tool_calls_and_exactly_the_keys_of_the_protocol(path: str, 
         ({name: value for name, value in STEP.items() if name != "task_id"}, "task_id"),
     ],
 )
-def test_a_bad_request_is_told_the_field_and_nothing_is_kept(body: Any, field: str) -> None:
+def test_a_bad_request_gets_the_field_and_nothing_is_kept(body: Any, field: str) -> None:
     response = post("/step", body)
     assert response.status_code == 400
     assert response.json()["field"] == field
@@ -84,7 +84,7 @@ def test_a_bad_request_is_told_the_field_and_nothing_is_kept(body: Any, field: s
     assert not Step.objects.exists()
 
 
-def test_a_body_over_16_mb_is_told_so() -> None:
+def test_a_body_over_16_mb_is_refused() -> None:
     response = post("/step", {**STEP, "html": "x" * (16 * 1024 * 1024)})
     assert (response.status_code, response.json()["field"]) == (413, "body")
 
@@ -97,12 +97,12 @@ def test_a_page_of_several_mb_is_answered() -> None:
 @pytest.mark.parametrize(
     ("path", "method", "allowed"), [("/step", "get", "POST"), ("/solve_task", "put", "POST"), ("/health", "post", "GET, HEAD")]
 )
-def test_a_wrong_method_is_told_the_right_one(path: str, method: str, allowed: str) -> None:
+def test_a_wrong_method_gets_the_allowed_ones(path: str, method: str, allowed: str) -> None:
     response = getattr(Client(), method)(path)
     assert (response.status_code, response["Allow"]) == (405, allowed)
 
 
-def test_the_same_id_and_index_may_come_again_and_is_a_new_step() -> None:
+def test_the_same_id_and_index_may_be_sent_again_as_a_new_step() -> None:
     for _ in range(2):
         assert post("/step", STEP).status_code == 200
     assert Task.objects.count() == 1
@@ -156,7 +156,7 @@ def test_a_fault_around_the_llm_is_logged_and_answered_by_the_template(
     assert "ZeroDivisionError" in caplog.text
 
 
-def test_health_says_what_the_miner_does() -> None:
+def test_health_reports_the_miners_state() -> None:
     memory.refresh()
     reply = Client().get("/health", headers={"host": "anything"}).json()
     assert reply["status"] == "healthy"
@@ -167,14 +167,14 @@ def test_health_says_what_the_miner_does() -> None:
 
 
 @pytest.mark.parametrize("path", ["/find_trajectory", "/solve", "/step/"])
-def test_a_post_to_an_unknown_path_gets_its_404_as_json_and_a_visitor_a_page(path: str) -> None:
+def test_a_post_to_an_unknown_path_gets_a_404_as_json_and_a_visitor_a_page(path: str) -> None:
     reply = post(path, {"prompt": "x"}, host="any.example")
     assert (reply.status_code, reply.json()["field"]) == (404, "path")
     assert path in reply.json()["error"]
     assert Client().get(path).headers["Content-Type"].startswith("text/html")
 
 
-def test_what_is_posted_to_an_unknown_path_is_counted_and_a_task_is_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_posts_to_unknown_paths_are_counted_and_tasks_apart(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("agents.api.unknown_calls", unknown_calls := UnknownCalls())
     post("/solve_it/v2?key=1", {"x": 1})
     for _ in range(3):
@@ -183,8 +183,8 @@ def test_what_is_posted_to_an_unknown_path_is_counted_and_a_task_is_told_apart(m
     Client().get("/unknown/robots.txt")
     unknown_calls.written_at = -WRITTEN_EVERY
     unknown_calls.write()
-    found = UnknownCall.objects.order_by("path").values_list("method", "path", "calls", "is_task")
-    assert list(found) == [("POST", "/do/run", 3, True), ("POST", "/solve_it/v2", 1, True), ("PUT", "/wp/xmlrpc.php", 1, False)]
+    calls = UnknownCall.objects.order_by("path").values_list("method", "path", "calls", "is_task")
+    assert list(calls) == [("POST", "/do/run", 3, True), ("POST", "/solve_it/v2", 1, True), ("PUT", "/wp/xmlrpc.php", 1, False)]
 
 
 @pytest.mark.parametrize("path", ["/health", "/step"])

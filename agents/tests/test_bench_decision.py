@@ -1,4 +1,4 @@
-"""What a decision costs stays the same however long the gate has worked: a bounded row, and so many queries."""
+"""The cost of a decision does not grow with the gate's history: a bounded row, and a fixed number of queries."""
 
 import json
 from typing import Any
@@ -79,7 +79,7 @@ def test_the_first_write_opens_step_and_attempt_at_the_slot_that_the_gate_reserv
     assert gate_rows.of(case.account).last_slot_at == case.now > before
 
 
-def test_each_case_is_measured_as_often_as_the_others_and_what_is_above_the_promise_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+def test_cases_are_measured_equally_often_and_those_above_the_promise_are_reported(capsys: pytest.CaptureFixture[str]) -> None:
     calls: list[str] = []
     seconds = in_turn({"bare": lambda: calls.append("bare"), "decision": lambda: calls.append("decision")}, 4)
     assert [len(some) for some in seconds.values()] == [calls.count("bare"), calls.count("decision")]

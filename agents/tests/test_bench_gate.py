@@ -42,8 +42,8 @@ def faults_of(rows: list[Row]) -> list[str]:
     return [fault for row in rows if row.player == "auto" for fault in missed_in(row, PEERS)]
 
 
-def test_a_promise_that_is_not_kept_is_told() -> None:
+def test_a_promise_that_is_not_kept_is_reported() -> None:
     worse = beside_itself([Row(job.group, job.name, job.player, BAD, 1.0) for job in AUTO])
     assert len(faults_of(worse)) == 11
-    told = list(missed("auto", "shown", summary(worse, "shown", "auto")))
-    assert told == ["auto, shown: in_time 0.000, 0.999 promised", "auto, shown: p95 60.0, at most 12 promised"]
+    messages = list(missed("auto", "shown", summary(worse, "shown", "auto")))
+    assert messages == ["auto, shown: in_time 0.000, 0.999 promised", "auto, shown: p95 60.0, at most 12 promised"]

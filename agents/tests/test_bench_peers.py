@@ -1,4 +1,4 @@
-"""The miner beside its peers: the same part of a scenario and the same load for all, and what is counted of them."""
+"""The miner beside its peers: the same part of a scenario and the same load for all, and their counts."""
 
 import ast
 import asyncio
@@ -21,9 +21,9 @@ PINS = {
 }
 
 
-def played(ask: object, **more: object) -> list[float | None]:
+def played(post: object, **more: object) -> list[float | None]:
     load = {"arrivals": (0.0,), "steps": 3, "seconds": 60.0, "deadline": 60.0, "pause": 0.0, **more}
-    return asyncio.run(play(Load(**load), ask))  # type: ignore[arg-type]
+    return asyncio.run(play(Load(**load), post))  # type: ignore[arg-type]
 
 
 def outcome(name: str = "miner", **facts: object) -> Outcome:
@@ -64,29 +64,29 @@ def test_the_default_part_has_the_ban_in_it_and_time_after_it(tmp_path: Path) ->
 
 
 def test_each_step_comes_after_the_answer_to_the_one_before() -> None:
-    asked: list[tuple[int, int]] = []
+    posted: list[tuple[int, int]] = []
 
-    async def ask(task: int, step: int) -> None:
-        asked.append((task, step))
+    async def post(task: int, step: int) -> None:
+        posted.append((task, step))
 
-    taken = played(ask, arrivals=(0.0, 0.0))
-    assert sorted(asked) == [(task, step) for task in range(2) for step in range(3)]
+    taken = played(post, arrivals=(0.0, 0.0))
+    assert sorted(posted) == [(task, step) for task in range(2) for step in range(3)]
     assert len(taken) == 6
     assert None not in taken
 
 
 def test_a_failed_call_is_no_answer_and_the_task_goes_on() -> None:
-    async def ask(_: int, step: int) -> None:
+    async def post(_: int, step: int) -> None:
         if step == 1:
             raise ValueError("refused")
 
-    assert [seconds is None for seconds in played(ask)] == [False, True, False]
+    assert [seconds is None for seconds in played(post)] == [False, True, False]
 
 
 def test_a_call_beyond_the_deadline_is_no_answer_and_is_left_alone() -> None:
     ended: list[int] = []
 
-    async def ask(_: int, step: int) -> None:
+    async def post(_: int, step: int) -> None:
         if step == 0:
             await released.wait()
             ended.append(step)
@@ -95,17 +95,17 @@ def test_a_call_beyond_the_deadline_is_no_answer_and_is_left_alone() -> None:
             await asyncio.sleep(0)
 
     released = asyncio.Event()
-    assert played(ask, steps=1, deadline=0.01) == [None]
+    assert played(post, steps=1, deadline=0.01) == [None]
     released = asyncio.Event()
-    taken = played(ask, steps=2, deadline=0.5)
+    taken = played(post, steps=2, deadline=0.5)
     assert (taken[0], ended) == (None, [0])
 
 
 def test_no_step_is_posted_after_the_end() -> None:
-    async def ask(*_: int) -> None:
+    async def post(*_: int) -> None:
         pass
 
-    assert played(ask, seconds=0.0) == []
+    assert played(post, seconds=0.0) == []
 
 
 def test_a_reply_is_an_answer_where_it_has_actions() -> None:
@@ -171,6 +171,6 @@ def test_the_miner_itself_is_measured_for_real(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_the_libraries_get_the_page_that_the_miner_gets() -> None:
-    asked = target("http://127.0.0.1:9/v1", "key", ("m",))
-    assert asked.page["prompt"] in asked.messages[1]["content"]
-    assert "Find films" in asked.messages[1]["content"]
+    request = target("http://127.0.0.1:9/v1", "key", ("m",))
+    assert request.page["prompt"] in request.messages[1]["content"]
+    assert "Find films" in request.messages[1]["content"]

@@ -1,4 +1,4 @@
-"""Bodies of each generation of callers, as their classes write them, and what these classes accept as an answer."""
+"""Bodies of each generation of callers, as their classes write them, and the answers that these classes accept."""
 
 import json
 from collections.abc import Callable
@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from agents.contract import actions
 from agents.contract.action_types import CATALOGUE
+from agents.contract.actions import validate
 from agents.contract.limits import MAX_ACTIONS, MAX_TRAJECTORY
 from agents.contract.protocol import PATHS
 
@@ -23,20 +23,20 @@ OPTIONAL = {"web_agent_id", "recording", "cost_usd", "input_tokens", "output_tok
 VALUES = {"Ada Quill", "ada@post.example"}
 
 
-def rebuilt(found: Any) -> list[dict[str, Any]]:
-    """As all callers since 2025 make them; those of its end void the list for one that is invalid."""
-    assert isinstance(found, list)
-    for action in found:
+def rebuilt(actions: Any) -> list[dict[str, Any]]:
+    """Parses actions as all callers since 2025 do; those of late 2025 reject the list for one invalid action."""
+    assert isinstance(actions, list)
+    for action in actions:
         assert action["type"].endswith("Action")
         assert action["type"] not in {"DoneAction"}, "callers of 2025 don't know it"
-        assert actions.validate(action).as_action() == action
-    return found
+        assert validate(action).as_action() == action
+    return actions
 
 
-def called(found: Any) -> list[dict[str, Any]]:
-    assert isinstance(found, list)
-    assert all(call.keys() == {"name", "arguments"} and call["name"].startswith("browser.") for call in found)
-    return rebuilt([{"type": TYPES[call["name"]], **call["arguments"]} for call in found])
+def from_tool_calls(actions: Any) -> list[dict[str, Any]]:
+    assert isinstance(actions, list)
+    assert all(call.keys() == {"name", "arguments"} and call["name"].startswith("browser.") for call in actions)
+    return rebuilt([{"type": TYPES[call["name"]], **call["arguments"]} for call in actions])
 
 
 def one_shot(reply: dict[str, Any]) -> list[dict[str, Any]]:
@@ -46,7 +46,7 @@ def one_shot(reply: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def first_steps(reply: dict[str, Any]) -> list[dict[str, Any]]:
-    """The first callers of /act read `actions`, and nothing of tool calls."""
+    """The first callers of /act read `actions` and ignore tool calls."""
     return rebuilt(reply["actions"])
 
 
@@ -55,7 +55,7 @@ def tool_calls(reply: dict[str, Any]) -> list[dict[str, Any]]:
     assert reply.keys() == PROTOCOL
     assert isinstance(reply["done"], bool)
     assert all(reply[name] is None or isinstance(reply[name], str) for name in ("content", "reasoning", "error"))
-    return called(reply["tool_calls"])
+    return from_tool_calls(reply["tool_calls"])
 
 
 def whole_plan(reply: dict[str, Any]) -> list[dict[str, Any]]:
@@ -66,13 +66,13 @@ def trajectory(reply: dict[str, Any]) -> list[dict[str, Any]]:
     assert reply.keys() - {"trajectory"} <= OPTIONAL
     assert float(reply["cost_usd"] or 0) >= 0
     assert int(reply["input_tokens"]) >= int(reply["output_tokens"]) >= 0
-    return whole(called(reply["trajectory"]), MAX_TRAJECTORY)
+    return whole(from_tool_calls(reply["trajectory"]), MAX_TRAJECTORY)
 
 
-def whole(found: list[dict[str, Any]], most: int = MAX_ACTIONS) -> list[dict[str, Any]]:
-    assert found[0]["type"] == "NavigateAction"
-    assert len(found) <= most
-    return found
+def whole(actions: list[dict[str, Any]], most: int = MAX_ACTIONS) -> list[dict[str, Any]]:
+    assert actions[0]["type"] == "NavigateAction"
+    assert len(actions) <= most
+    return actions
 
 
 READS: dict[str, Callable[[dict[str, Any]], list[dict[str, Any]]]] = {
@@ -88,12 +88,12 @@ READS: dict[str, Callable[[dict[str, Any]], list[dict[str, Any]]]] = {
 def test_each_generation_of_callers_gets_an_answer_that_it_accepts(row: dict[str, Any]) -> None:
     response = Client().post(row["path"], json.dumps(row["body"]), content_type="application/json")
     assert response.status_code == 200
-    found = READS[row["reads"]](response.json())
+    actions = READS[row["reads"]](response.json())
     body = row["body"]
     if body.get("html") or body.get("snapshot_html"):
-        typed = {action["text"] for action in found if action["type"] == "TypeAction"}
+        typed = {action["text"] for action in actions if action["type"] == "TypeAction"}
         assert (VALUES - {"Ada Quill"} if body.get("history") else VALUES) <= typed, "the form on the page is filled in"
-    assert found, "an empty list ends the task"
+    assert actions, "an empty list ends the task"
 
 
 def test_every_path_has_a_recorded_body() -> None:

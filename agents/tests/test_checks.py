@@ -1,4 +1,4 @@
-"""System checks say what is wrong in the settings and what to do."""
+"""System checks report faults in the settings, with a remedy."""
 
 import os
 from ipaddress import ip_network
@@ -60,7 +60,7 @@ def test_each_fault_has_its_id_and_a_hint(settings: Settings, tmp_path: Path, ch
     assert messages[0].hint
 
 
-def test_a_fault_in_the_facts_on_sites_is_told_with_its_file_entry_and_remedy(settings: Settings, tmp_path: Path) -> None:
+def test_a_fault_in_the_facts_on_sites_is_reported_with_its_file_entry_and_remedy(settings: Settings, tmp_path: Path) -> None:
     (tmp_path / "lamps.toml").write_text('[items.lamp]\nlist = "/lamps"\ncard = "article"\n')
     message = findings(settings, tmp_path, SITE_FACTS_DIR=tmp_path)[0]
     assert message.id == "agents.E006"
@@ -77,7 +77,7 @@ def test_a_fault_in_the_facts_on_sites_is_told_with_its_file_entry_and_remedy(se
         {"CHUTES_API_KEY": "anything", "CHUTES_BASE_URL": "http://127.0.0.1:8899/v1"},
     ],
 )
-def test_what_is_fine_at_home_is_let_pass(settings: Settings, tmp_path: Path, changes: dict[str, Any]) -> None:
+def test_settings_for_local_use_pass(settings: Settings, tmp_path: Path, changes: dict[str, Any]) -> None:
     assert findings(settings, tmp_path, **changes) == []
 
 

@@ -1,4 +1,4 @@
-"""The answering path waits once for a database that is locked, goes on without it, and comes back to it by itself."""
+"""The answering path waits once for a locked database, goes on without it, and uses it again by itself."""
 
 import sqlite3
 import subprocess
@@ -57,7 +57,7 @@ def test_the_first_failure_opens_the_breaker_and_later_writes_do_not_wait() -> N
         assert Settings.current()
 
 
-def test_one_thread_tries_however_many_steps_fail() -> None:
+def test_one_thread_checks_the_database_however_many_steps_fail() -> None:
     with locked() as release:
         threads = [threading.Thread(target=fails) for _ in range(8)]
         for thread in threads:
@@ -69,7 +69,7 @@ def test_one_thread_tries_however_many_steps_fail() -> None:
         closes()
 
 
-def test_a_wait_for_other_writes_of_this_process_says_nothing_of_the_database() -> None:
+def test_a_wait_for_other_writes_of_this_process_does_not_open_the_breaker() -> None:
     with answering_transaction():
         thread = threading.Thread(target=fails)
         thread.start()
@@ -77,7 +77,7 @@ def test_a_wait_for_other_writes_of_this_process_says_nothing_of_the_database() 
         assert not breaker.is_open
 
 
-def test_a_write_behind_the_answers_opens_nothing_and_does_not_wait_while_it_is_open() -> None:
+def test_a_background_write_does_not_open_the_breaker_and_does_not_wait_while_it_is_open() -> None:
     with locked() as release:
         with pytest.raises(OperationalError), background_transaction():
             pass
@@ -90,13 +90,13 @@ def test_a_write_behind_the_answers_opens_nothing_and_does_not_wait_while_it_is_
         closes()
 
 
-def test_a_fault_of_ours_opens_nothing() -> None:
+def test_a_fault_of_ours_does_not_open_the_breaker() -> None:
     with pytest.raises(ZeroDivisionError), answering_transaction():
         _ = 1 / 0
     assert not breaker.is_open
 
 
-def test_without_the_database_the_settings_hold_as_they_were_last_read() -> None:
+def test_without_the_database_the_settings_are_those_last_read() -> None:
     Settings.objects.create(id=Settings.ONLY, deadline_seconds=7)
     step = Step("/step", Form.STEP, "t", "Log out", "http://localhost:8000/")
     StepRun(step, Source.VALIDATOR, None, time.time(), time.time).read_settings()
@@ -165,9 +165,9 @@ print(answer(3), list(Step.objects.values_list("index", "spooled")), spool.lost(
 def test_on_a_full_disk_steps_are_answered_and_counted_and_the_breaker_stays_open_until_a_row_is_taken(
     process_environment: dict[str, str],
 ) -> None:
-    """A limit on files' size is as real a refusal as a full disk's: reads go on, each write fails at once."""
+    """A limit on file sizes has the effects of a full disk: reads succeed, and each write fails at once."""
     done = subprocess.run(
         [sys.executable, "-c", FULL_DISK], cwd=ROOT, env=process_environment, capture_output=True, text=True, timeout=300, check=False
     )
-    said = [line for line in done.stdout.splitlines() if not line.startswith("20")]
-    assert said == ["True 1 False", "True 1 True 1", "True True 2", "True [(0, False), (3, False)] 2"], done.stdout + done.stderr
+    printed = [line for line in done.stdout.splitlines() if not line.startswith("20")]
+    assert printed == ["True 1 False", "True 1 True 1", "True True 2", "True [(0, False), (3, False)] 2"], done.stdout + done.stderr

@@ -1,4 +1,4 @@
-"""What the worker runs by itself: it takes up what dead processes left, and reads the model lists."""
+"""The worker's own jobs: it cleans up after dead processes, and reads the model lists."""
 
 import time
 from datetime import timedelta
@@ -41,29 +41,29 @@ def begun(*, ago: float, source: Source = Source.VALIDATOR) -> Opening:
     return opening(step, source=source, caller=None, received_at=received_at, deadline_at=received_at + 25, limits={})
 
 
-def asked(story: Opening) -> str:
-    """An attempt under way, by its id."""
-    request = ledger.Request(default_account(), Limits(spacing=0), story.received_at + 20, ("m",))
-    permit = ledger.open_step(story, [request], lambda: story.received_at)
+def open_attempt(opened: Opening) -> str:
+    """Opens an attempt; returns its id."""
+    request = ledger.Request(default_account(), Limits(spacing=0), opened.received_at + 20, ("m",))
+    permit = ledger.open_step(opened, [request], lambda: opened.received_at)
     assert permit.attempt_uid
     return permit.attempt_uid
 
 
-def test_attempts_whose_process_died_are_closed_as_lost_and_those_under_way_are_left() -> None:
-    asked(begun(ago=20 + jobs.LOST_AFTER.total_seconds() + 60))
-    asked(begun(ago=20 + jobs.LOST_AFTER.total_seconds() - 60))
+def test_attempts_whose_process_died_are_closed_as_lost_and_running_ones_stay_open() -> None:
+    open_attempt(begun(ago=20 + jobs.LOST_AFTER.total_seconds() + 60))
+    open_attempt(begun(ago=20 + jobs.LOST_AFTER.total_seconds() - 60))
     jobs.reconcile(timezone.now())
     lost, under_way = LLMAttempt.objects.order_by("id")
     assert (lost.verdict, lost.ended_at) == (Verdict.LOST, lost.cut_off_at)
     assert (under_way.verdict, under_way.ended_at) == (Verdict.OPEN, None)
 
 
-def test_what_waits_in_the_spool_counts_before_anything_is_given_up_for_lost() -> None:
-    story = begun(ago=1_000)
+def test_spooled_facts_are_written_before_attempts_are_closed_as_lost() -> None:
+    opened = begun(ago=1_000)
     end = AttemptEnd(
-        uid=asked(story), verdict=Verdict.OK, ended_at=story.received_at + 3, sent_at=story.received_at, accepted=True, status=200
+        uid=open_attempt(opened), verdict=Verdict.OK, ended_at=opened.received_at + 3, sent_at=opened.received_at, accepted=True, status=200
     )
-    spool.add(StepFacts(story, Closing("llm", Reason.ANSWERED, story.received_at + 3, 3.0, attempt=end)))
+    spool.add(StepFacts(opened, Closing("llm", Reason.ANSWERED, opened.received_at + 3, 3.0, attempt=end)))
     jobs.reconcile(timezone.now())
     assert LLMAttempt.objects.get().verdict == Verdict.OK
     assert Step.objects.get().route == "llm"
@@ -74,20 +74,20 @@ def test_a_task_whose_answer_waits_in_the_spool_is_not_answered_again() -> None:
     Submission.objects.update(state=Submission.State.RUNNING, tries=1, lease_until=timezone.now() - timedelta(seconds=1))
     step = Request("panel", Form.ONE_SHOT, row.task.key, "Log out", URL)
     now = time.time()
-    story = opening(step, source=Source.OPERATOR, caller=None, received_at=now, deadline_at=now + 25, limits={})
-    spool.add(StepFacts(story, Closing("template", Reason.DATABASE, now, 0.1)))
+    opened = opening(step, source=Source.OPERATOR, caller=None, received_at=now, deadline_at=now + 25, limits={})
+    spool.add(StepFacts(opened, Closing("template", Reason.DATABASE, now, 0.1)))
     jobs.canary()
     assert work(row)
     assert (row.state, Step.objects.get().task) == ("succeeded", row.task)
 
 
-def test_all_that_was_taken_up_is_logged_in_one_line_and_nothing_is_said_of_nothing(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_round_is_logged_in_one_line_and_an_empty_round_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO", "agents.jobs")
     jobs.reconcile(timezone.now())
     assert not caplog.messages
-    asked(begun(ago=1_000))
+    open_attempt(begun(ago=1_000))
     jobs.reconcile(timezone.now())
-    assert caplog.messages == ["Taken up: 1 attempts closed as lost, 0 spooled steps written."]
+    assert caplog.messages == ["1 attempts closed as lost, 0 spooled steps written."]
 
 
 def test_a_canary_is_a_sign_of_life_and_sends_what_is_due() -> None:
@@ -105,7 +105,7 @@ def test_every_entry_of_the_schedules_names_a_function_and_a_known_setting() -> 
         assert not isinstance(entry.every, str) or hasattr(Settings.current(), entry.every)
 
 
-def test_the_model_list_brings_prices_and_the_three_cheapest_models(settings: Any) -> None:
+def test_the_model_list_sets_prices_and_the_three_cheapest_models(settings: Any) -> None:
     with FakeChutes.started() as fake_chutes:
         settings.CHUTES_BASE_URL = fake_chutes.base_url
         account = default_account()
@@ -113,12 +113,10 @@ def test_the_model_list_brings_prices_and_the_three_cheapest_models(settings: An
     account.refresh_from_db()
     assert models_of(account) == ("Qwen/Qwen3-32B-TEE", "google/gemma-4-31B-turbo-TEE", "deepseek-ai/DeepSeek-V4-Flash-0731-TEE")
     assert provider(account).prices["Qwen/Qwen3-32B-TEE"] == (0.08, 0.24)
-    assert account.history.count() == 1, "a list that was read is no change of an admin's"
+    assert account.history.count() == 1, "reading a list is not a change by an admin"
 
 
-def test_a_list_that_cannot_be_read_keeps_the_last_one_and_spares_the_other_accounts(
-    caplog: pytest.LogCaptureFixture, settings: Any
-) -> None:
+def test_a_list_that_cannot_be_read_does_not_change_any_account(caplog: pytest.LogCaptureFixture, settings: Any) -> None:
     kept = [{"id": "m", "input": 1.0, "output": 1.0, "json_mode": True}]
     sealed = change_account(default_account(), {}, key="cpk_entered", by=None, reason="test")
     Account.objects.filter(pk=sealed.pk).update(catalogue=kept)

@@ -1,4 +1,4 @@
-"""Queries whose SQL is made once give what the same queries give that are made each time."""
+"""Queries whose SQL is compiled once have the same results as ordinary ones."""
 
 import uuid
 from datetime import timedelta
@@ -37,7 +37,7 @@ def test_columns_have_the_types_of_their_fields() -> None:
     assert Settings.current().sure_from == 0.5
 
 
-def test_rows_of_other_tables_come_along_where_the_query_selects_them(django_assert_num_queries: DjangoAssertNumQueries) -> None:
+def test_joined_rows_are_read_where_the_query_selects_them(django_assert_num_queries: DjangoAssertNumQueries) -> None:
     account, times = (
         Account.objects.create(name="one", price_overrides={"m": [1, 2]}),
         dict.fromkeys(("decided_at", "slot_at", "cut_off_at"), NOW),
@@ -46,18 +46,18 @@ def test_rows_of_other_tables_come_along_where_the_query_selects_them(django_ass
     by_uid = Prepared(lambda uid: LLMAttempt.objects.select_related("account", "step__task").filter(uid=uid), uuid.UUID(int=7))
     by_uid(made[0].uid)
     with django_assert_num_queries(1):
-        (found,) = by_uid(made[1].uid)
-        assert (found, found.account, found.step) == (made[1], account, None)
-        assert found.account.price_overrides == {"m": [1, 2]}
+        (row_read,) = by_uid(made[1].uid)
+        assert (row_read, row_read.account, row_read.step) == (made[1], account, None)
+        assert row_read.account.price_overrides == {"m": [1, 2]}
     assert by_uid(uuid.uuid4()) == []
 
 
-def test_inserted_rows_are_those_that_a_save_makes_and_one_that_is_known_stays() -> None:
+def test_inserted_rows_are_those_that_a_save_makes_and_an_existing_one_stays() -> None:
     insert, once = PreparedInsert(AuditEntry), PreparedInsert(Task, once="fingerprint")
     for by in ("ann", "bob"):
         row = insert(AuditEntry(action=AuditEntry.Action.PAUSE, detail="x", by=by, at=NOW, seconds=1))
-        found = AuditEntry.objects.get(by=by)
-        assert (found, found.at, found.seconds) == (row, NOW, 1.0)
+        row_read = AuditEntry.objects.get(by=by)
+        assert (row_read, row_read.at, row_read.seconds) == (row, NOW, 1.0)
     tasks = [once(Task(fingerprint=f, key=f"key {n}", source="test", created_at=NOW)) for n, f in enumerate("aba")]
     assert tasks[0].pk == tasks[2].pk != tasks[1].pk
     assert [task.key for task in Task.objects.order_by("pk")] == ["key 0", "key 1"]
@@ -76,12 +76,12 @@ def test_an_update_changes_the_rows_of_each_call_and_counts_them() -> None:
     assert list(Caller.objects.order_by("pk").values_list("steps", "last_seen_at")) == [(0, NOW), (5, later)]
 
 
-def test_a_saved_row_holds_what_was_set_and_one_that_is_gone_is_not_made() -> None:
+def test_a_saved_row_has_the_new_values_and_a_deleted_one_is_not_created() -> None:
     save, row = PreparedSave(Task), Task.objects.create(fingerprint="a", key="one", source="test", created_at=NOW)
     row.key, row.caller = "two", "2001:db8::1"
     assert save(row)
-    found = Task.objects.get()
-    assert (found.key, found.caller, found.created_at) == ("two", "2001:db8::1", NOW)
+    row_read = Task.objects.get()
+    assert (row_read.key, row_read.caller, row_read.created_at) == ("two", "2001:db8::1", NOW)
     Task.objects.all().delete()
     assert not save(row)
     assert not Task.objects.exists()

@@ -5,7 +5,7 @@ import pytest
 from agents.tests.rows import each_row, rows
 
 
-def test_every_row_is_run_and_each_that_fails_is_named() -> None:
+def test_every_row_is_run_and_each_failing_one_is_named() -> None:
     seen = []
 
     @rows("number, limit", [(1, 2), (3, 2), (5, 2), (0, 1)])

@@ -1,8 +1,8 @@
-"""The processes of a job cluster, tied together so that none outlives the one that started it.
+"""The processes of a job cluster, none of which outlives its parent.
 
     worker (watchdog) → run_cluster → sentinel → workers, pusher, monitor
 
-Each asks the kernel to be killed when its parent dies, and all share one session and process group.
+The kernel kills each when its parent dies, and all share one session and process group.
 """
 
 import contextlib
@@ -28,7 +28,7 @@ def end_with(parent: int, sent: signal.Signals = signal.SIGTERM) -> None:
 
 
 def bind_descendants() -> None:
-    """From now on every process that this one or its children fork dies with its parent."""
+    """Every process that this one or its children fork from now on dies with its parent."""
     forking = [0]
 
     def remember() -> None:
@@ -60,12 +60,12 @@ class Cluster:
 
 
 class NotAlone(Exception):
-    """Another process holds the lock. The message is its id, "" where it has not written it yet."""
+    """Another process holds the lock. The message is its process id, "" if not written yet."""
 
 
 @contextlib.contextmanager
 def alone(path: Path) -> Iterator[None]:
-    """Hold the lock on `path`, which the kernel frees when this process ends, however it ends; children do not inherit it."""
+    """Hold the lock on `path`, which the kernel frees when this process ends; children do not inherit it."""
     with path.open("a+", encoding="ascii") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,4 +1,4 @@
-"""Entries of the table of schedules, and times in cron's five fields, in UTC. Pure."""
+"""Entries of the table of schedules, and times as cron's five fields in UTC. Pure."""
 
 import re
 from datetime import datetime
@@ -7,16 +7,16 @@ from typing import NamedTuple
 from cron_descriptor import FormatException, MissingFieldException, Options, WrongArgumentException, get_description
 from croniter import croniter
 
-WANTED = "cron: must have five fields, minute, hour, day, month and weekday, such as 7 * * * * or 30 4 * * 1."
-# The library also takes words for a random time and for a job's hash, which name no time.
+EXPECTED = "cron: must have five fields, minute, hour, day, month and weekday, such as 7 * * * * or 30 4 * * 1."
+# The library also accepts random times and hashes, which are no times.
 _PLAIN = re.compile(r"[0-9a-zA-Z*,/#-]+")
 _RANDOM = re.compile(r"[rh](\(|/|$)", re.IGNORECASE)
 
 
 class Entry(NamedTuple):
-    """`every`: seconds after the end of the last run, or the setting that holds them; else `cron`, five fields in UTC.
+    """`every`: seconds after the end of the last run, or the name of a setting; else `cron`, five fields in UTC.
 
-    `function`: takes the time, may return a sentence for the Health page. `time_limit`: seconds.
+    `function`: gets the time, and may return a sentence for the Health page. `time_limit`: seconds.
     """
 
     name: str
@@ -27,18 +27,18 @@ class Entry(NamedTuple):
 
 
 def checked(text: str) -> str:
-    """The fields with single spaces between them. Raises ValueError with the remedy, also for a time that never comes."""
+    """The fields, separated by single spaces. Raises ValueError with the remedy, also for a date that does not exist."""
     fields = text.split()
     if len(fields) != 5:
-        raise ValueError(WANTED)
+        raise ValueError(EXPECTED)
     if any(not _PLAIN.fullmatch(part) or _RANDOM.match(part) for part in fields):
-        raise ValueError(f"{WANTED} “{text.strip()}” has signs that name no time.")
+        raise ValueError(f"{EXPECTED} “{text.strip()}” has invalid characters.")
     cron = " ".join(fields)
     try:
         next_after(cron, datetime(2024, 1, 1))  # noqa: DTZ001 -- any moment will do
         in_words(cron)
     except ValueError as error:
-        raise ValueError(f"cron: “{cron}” is no time that comes: {error}.") from None
+        raise ValueError(f"cron: “{cron}” is not a valid time: {error}.") from None
     return cron
 
 

@@ -1,7 +1,7 @@
-"""Signs of life of the job workers, kept in the database where every process and machine can read them, and the queue by their names.
+"""Heartbeats of the job workers, in the database for every process and machine, and a queue that records which cluster took a job.
 
-django-q2 locks a taken job for `retry` seconds, whoever took it. The name of the cluster that took it is kept beside it, so
-that the jobs of a dead cluster are free again at once.
+django-q2 locks a taken job for `retry` seconds. The name of the cluster that took it is stored with it, so that the jobs of a dead
+cluster are released at once.
 """
 
 import os
@@ -28,7 +28,7 @@ def worker_name(session: int | str) -> str:
 
 
 def beat() -> None:
-    """Write the heartbeat of the cluster that runs this: only a job calls it, since it proves that jobs are run."""
+    """Write the heartbeat of this cluster. Only a job calls it, as it proves that jobs are run."""
     now = timezone.now()
     Heartbeat.objects.update_or_create(name=worker_name(os.getsid(0)), defaults={"beaten_at": now})
     Heartbeat.objects.filter(name__startswith=PREFIX, beaten_at__lt=now - KEPT).delete()
@@ -61,7 +61,7 @@ class NamedQueue(ORM):  # type: ignore[misc] # django-q2 ships no types
 
 
 def free_jobs_of_dead_clusters() -> int:
-    """Give back to the queue what clusters of this host had taken that run no more. Returns how many jobs."""
+    """Release the jobs of this host's clusters that ended. Returns how many."""
     prefix = f"{Conf.CLUSTER_NAME}@{worker_name('')}"
     keys = OrmQ.objects.filter(key__startswith=prefix).values_list("key", flat=True).distinct()
     dead = [key for key in keys if not Path(f"/proc/{key.removeprefix(prefix)}").exists()]

@@ -1,4 +1,4 @@
-"""Everything that the worker does periodically, by the table settings.SCHEDULES: one row an entry, run as a leased job."""
+"""The worker's periodic work, by the table settings.SCHEDULES: one row an entry, run as a leased job."""
 
 import logging
 from datetime import datetime, timedelta
@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 
 
 def ensure() -> None:
-    """Bring the rows to where the table is. A new entry by seconds is due at once; one by cron, or with another cron, at its next time."""
+    """Update the rows from the table. A new entry by seconds is due at once; a new or changed one by cron at its next time."""
     now = timezone.now()
     SystemSchedule.objects.exclude(name__in=[entry.name for entry in settings.SCHEDULES]).delete()
     for entry in settings.SCHEDULES:
@@ -40,15 +40,15 @@ def schedules() -> list[Schedule]:
 
 
 def cadence(entry: Entry) -> str:
-    """How often, in words; cron's five fields where it has some. Nothing runs oftener than the worker's rounds."""
+    """How often it runs, as text, or cron's five fields. Nothing runs more often than the worker's rounds."""
     if entry.cron or isinstance(entry.every, str):
         return entry.cron or "as set in the settings"
     return f"every {length(max(entry.every, Limits().canary_every))}"
 
 
 def run_entry(schedule: SystemSchedule) -> Outcome:
-    """The work of a schedule: call its function, then wait for its next time. A fault ends this run and no later one."""
-    entry: Entry = next(each for each in settings.SCHEDULES if each.name == schedule.name)
+    """Run a schedule's function and set its next time. A fault fails this run only."""
+    entry: Entry = next(entry for entry in settings.SCHEDULES if entry.name == schedule.name)
     result, fault = None, ""
     try:
         result = import_string(entry.function)(timezone.now())

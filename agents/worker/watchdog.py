@@ -1,13 +1,13 @@
-"""When the cluster of job workers is to be started again: pure decisions over its signs of life. Times are Unix seconds."""
+"""Decides when to restart the cluster of job workers, by its signs of life. Pure. Times are Unix seconds."""
 
 from dataclasses import dataclass, replace
 
-MOST_WAITING = 5  # canaries in the queue prove no more than one does
+MOST_WAITING = 5  # further canaries in the queue would not help
 
 
 @dataclass(frozen=True)
 class Limits:
-    """How often a canary job is sent and how long the cluster may give no sign of life, in seconds."""
+    """Seconds between canary jobs, and seconds without a sign of life after which the cluster is restarted."""
 
     canary_every: float = 10.0
     stalled_after: float = 45.0
@@ -30,7 +30,7 @@ def why_restart(signs: Signs, running: bool, now: float, limits: Limits) -> str:
 
 
 def canary_due(signs: Signs, waiting: int, now: float, limits: Limits) -> bool:
-    """Whether to send a canary. More often while the cluster gives no sign: other machines' clusters take canaries too."""
+    """Whether to send a canary. More often while there is no sign of life, as other machines' clusters may take canaries."""
     overdue = now - signs.alive_at > 2 * limits.canary_every
     pause = limits.canary_every / 10 if overdue else limits.canary_every
     return waiting < MOST_WAITING and now - signs.canary_sent_at >= pause

@@ -95,7 +95,7 @@ def handle(api: NinjaAPI) -> None:
         HttpError: _of_http_error,
         Http404: lambda _, error: answer(404, str(error) or "There is no such thing here."),
         AlreadyRunning: lambda _, error: answer(409, f"{error} Follow it at /api/v1/test-runs/{error.run.pk}, or cancel it."),
-        UnreadablePostError: lambda *_: answer(400, "The body broke off. Send it again."),
+        UnreadablePostError: lambda *_: answer(400, "The body is incomplete. Send it again."),
         **dict.fromkeys(UNAVAILABLE, database_away),
         Exception: _fault,
     }

@@ -7,7 +7,7 @@ from typing import Any
 
 from agents.ledger import gate_rows
 from agents.models import Gate, Settings, WhatIf
-from agents.operator_jobs.what_if import DAY, LEAST_STEPS, newest_unasked
+from agents.operator_jobs.what_if import DAY, LEAST_STEPS, newest_automatic
 from agents.policy.belief import MINUTE, MOST, band
 from agents.policy.modes import Pacing
 from agents.policy.reasons import PaceSource
@@ -42,7 +42,7 @@ def pacing_offer(now: datetime) -> Offer | None:
     """Under fixed pacing where automatic pacing would gain; under automatic pacing always, as the way back."""
     settings = Settings.current()
     to = Pacing.FIXED if settings.pacing == Pacing.AUTO else Pacing.AUTO
-    run = newest_unasked(settings, now - DAY, state=WhatIf.State.SUCCEEDED)
+    run = newest_automatic(settings, now - DAY, state=WhatIf.State.SUCCEEDED)
     shown = _by_records(run, to) if run else None
     if to is Pacing.FIXED:
         return shown or Offer(to, "Requests leave as fast as the account most likely allows. Fixed pacing keeps to the spacing.")

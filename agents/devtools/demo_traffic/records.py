@@ -1,4 +1,4 @@
-"""Records as months of a miner's work leave them, from a seeded generator: for benches and screenshots, written in bulk."""
+"""Writes the records of months of a miner's work, from a seeded generator, in bulk: for benches and screenshots."""
 
 import math
 import uuid
@@ -37,9 +37,9 @@ REASONS = {
     Reason.DEADLINE: 2,
 }
 VERDICTS = {Reason.ANSWERED: Verdict.OK, Reason.REFUSED: Verdict.REFUSED, Reason.FAILED: Verdict.FAILED, Reason.INVALID: Verdict.INVALID}
-# This share of the answered steps needed a second attempt, since the first model was full.
+# The share of answered steps with a second attempt, as the first model was full.
 SECOND = 0.35
-# Of a hundred steps that another one follows: the outcomes, by route.
+# Outcomes of a hundred steps that are not the last of their task, by route.
 OUTCOMES = {Route.LLM: (78, 6, 10, 6), Route.TEMPLATE: (61, 9, 18, 12)}
 TIMEOUT = "Timeout 10000ms exceeded: no element matches the selector."
 TASKS_AT_ONCE = 500
@@ -51,7 +51,7 @@ DEADLINE = timedelta(seconds=23.5)
 
 
 def write_estimates(account: Account, limits: Limits, start: datetime) -> None:
-    """What the gate would have believed of the limit by the attempts since then. It keeps that, and no pause."""
+    """The estimates of the limit that the gate would have made by the attempts since `start`. The gate keeps its belief, and no pause."""
     row, state = gate_rows.locked(account), Gate()
     sent = LLMAttempt.objects.filter(account=account, sent_at__gte=start).exclude(verdict=Verdict.FAILED).order_by("sent_at")
     for sent_at, ended_at, refusal in sent.exclude(refusal=RefusalClass.CAPACITY).values_list("sent_at", "ended_at", "refusal").iterator():
@@ -92,16 +92,16 @@ class Past:
         made, span = 0, (end - start).total_seconds()
         while made < steps:
             count = min(steps - made, self.rng.choice((1, 1, 2, 3, 4, 5, 6, 8, 12)))
-            # Uniform over the steps, then bent: an hour of the day gets up to half more, or less, than its share.
+            # Uniform over the steps, then shifted: each hour of the day gets up to half more or less than its share.
             share = made / steps * span
             yield start + timedelta(seconds=min(span - 1, share + 43_200 / math.tau * 0.5 * math.sin(share / 86_400 * math.tau))), count
             made += count
 
     def _task(self, at: datetime, count: int, end: datetime) -> None:
         drawn, number = draw_task(self.rng), self.rng.getrandbits(64)
-        asked = {"prompt": drawn.prompt, "kind": template.kind(drawn.prompt), "url": drawn.url, "project": drawn.site.project}
+        columns = {"prompt": drawn.prompt, "kind": template.kind(drawn.prompt), "url": drawn.url, "project": drawn.site.project}
         source, caller = self.rng.choices(list(Source), (96, 3, 1))[0], f"203.0.113.{self.rng.randrange(1, CALLERS)}"
-        task = Task(fingerprint=f"{number:064x}", key=f"{MARK}{number:016x}", source=source, caller=caller, created_at=at, **asked)
+        task = Task(fingerprint=f"{number:064x}", key=f"{MARK}{number:016x}", source=source, caller=caller, created_at=at, **columns)
         self.tasks.append(task)
         moments = [at + timedelta(seconds=index * self.rng.uniform(4, 9)) for index in range(count)]
         steps = [self._step(task, drawn.site, index, moment) for index, moment in enumerate(moments) if moment < end]
@@ -121,11 +121,11 @@ class Past:
         reason = self.rng.choices(list(REASONS), list(REASONS.values()))[0]
         is_llm = reason is Reason.ANSWERED
         selector = {"type": "attributeValueSelector", "attribute": "id", "value": f"item-{index}"}
-        asked = {"source": task.source, "endpoint": "/step", "form": "step", "index": index, "url": task.url, "history_size": index}
+        request = {"source": task.source, "endpoint": "/step", "form": "step", "index": index, "url": task.url, "history_size": index}
         page = {"page_bytes": self.rng.randrange(2_000, 400_000), "page_excerpt": EXCERPT.format(site.thing)}
         times = {"received_at": at, "decided_at": at + timedelta(milliseconds=1), "deadline_at": at + DEADLINE}
         answer = {"route": Route.LLM if is_llm else Route.TEMPLATE, "reason": reason, "done": False}
-        step = Step(uid=self._uid(), task=task, **asked, **page, **times, **answer)
+        step = Step(uid=self._uid(), task=task, **request, **page, **times, **answer)
         step.limits = {**LIMITS, "llm_use": self.rng.choice(("always", "when_unsure"))}
         step.actions = [{"type": "ClickAction", "selector": selector}] * self.rng.choice((1, 1, 1, 2))
         verdicts = [VERDICTS[reason]] if reason in VERDICTS else []
@@ -138,7 +138,7 @@ class Past:
         return step
 
     def _attempt(self, step: Step, number: int, at: datetime, verdict: Verdict) -> datetime:
-        """When it ended. What is refused before an answer was the model's matter, not the account's."""
+        """Returns when it ended. A refusal that is followed by an answer is of the model, not of the account."""
         is_refused, is_edge = verdict is Verdict.REFUSED, verdict is Verdict.REFUSED and step.route == Route.TEMPLATE
         seconds = self.rng.uniform(0.1, 0.4) if is_refused else self.rng.lognormvariate(1.2, 0.6)
         sent_at = at + timedelta(seconds=self.rng.choice((0.0, 0.0, self.rng.uniform(0, 5))))

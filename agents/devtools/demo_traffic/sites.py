@@ -1,4 +1,4 @@
-"""The demo sites, what validators want done on them, and small pages of theirs: ids, classes and texts differ by seed."""
+"""The demo sites, validators' tasks on them, and small pages of theirs: ids, classes and texts differ by seed."""
 
 import uuid
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """One demo site. `thing`: its kind of item; `items`: items by name; `trait`, `traits`: one attribute of theirs and its values."""
+    """One demo site. `thing`: its kind of item; `items`: names of items; `trait`, `traits`: an attribute of items and its values."""
 
     project: str
     port: int
@@ -73,8 +73,8 @@ class Task:
 
 def draw_task(rng: Random) -> Task:
     site, kind, seed = rng.choice(SITES), rng.choice(list(PROMPTS)), rng.randint(1, SEEDS)
-    wording = rng.choice(PROMPTS[kind])
-    prompt = wording.format(thing=site.thing, item=rng.choice(site.items), trait=site.trait, value=rng.choice(site.traits))
+    template = rng.choice(PROMPTS[kind])
+    prompt = template.format(thing=site.thing, item=rng.choice(site.items), trait=site.trait, value=rng.choice(site.traits))
     id_ = str(uuid.UUID(int=rng.getrandbits(128), version=4))
     return Task(id_, kind, site, prompt, f"http://localhost:{site.port}/?seed={seed}", seed)
 
@@ -83,7 +83,7 @@ SIGN_IN = ("Sign in", "Log in", "Login", "Access account")
 SIGN_UP = ("Register", "Sign up", "Create account", "Join")
 FIND = ("Search", "Find", "Go", "Look up")
 HINTS = ("Search {thing}s", "Find a {thing}", "What are you looking for?")
-# By path: where the form leads, its fields, and the texts that its button may have.
+# By path: the form's target, its fields, and the texts that its button may have.
 FORMS = {
     "login": ("welcome", ("username", "password"), SIGN_IN),
     "register": ("welcome", ("username", "email", "password"), SIGN_UP),
@@ -118,13 +118,13 @@ def _main(site: Site, title: str, rng: Random, seed: int, url: str) -> str:
         case ["welcome" | "sent" | "cart" | "logout"]:
             return f"<main><h1>{title}</h1><p>Thank you.</p></main>"
     query = parse_qs(urlsplit(url).query).get("query", [""])[0].lower()
-    found = [(number, name) for number, name in enumerate(site.items) if query in name.lower()]
+    matches = [(number, name) for number, name in enumerate(site.items) if query in name.lower()]
     cards = "".join(
         f'<li><h3>{escape(name)}</h3><span>{_trait(site, number)}</span><a class="more-{seed}" href="/items/{number}?seed={seed}" '
         f'aria-label="Details of {escape(name)}">Details</a></li>'
-        for number, name in found
+        for number, name in matches
     )
-    return f'<main><h1>{len(found)} {site.thing}s</h1><ul class="grid-{seed}">{cards}</ul></main>'
+    return f'<main><h1>{len(matches)} {site.thing}s</h1><ul class="grid-{seed}">{cards}</ul></main>'
 
 
 def _field(name: str, seed: int) -> str:

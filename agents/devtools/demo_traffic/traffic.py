@@ -1,4 +1,4 @@
-"""Posts validators' tasks from a seed to a miner over HTTP, as callers of every generation, and runs its answers in a small browser."""
+"""Posts seeded validators' tasks to a miner over HTTP, as callers of every generation, and runs its answers in a small browser."""
 
 import asyncio
 import time
@@ -21,7 +21,7 @@ STEP_SECONDS = 25.0
 TYPES = {kind.tool: kind.type for kind in CATALOGUE.values()}
 VIEWPORT = {"viewport_width": 1920, "viewport_height": 1080, "screen_width": 1920, "screen_height": 1080, "device_pixel_ratio": 1.0}
 FIRST_AFTER = 1.0
-UNEVEN = (0.5, 1.5)  # of the mean gap: lively, but never so long that a visitor of the demo sees nothing
+UNEVEN = (0.5, 1.5)  # of the mean gap: irregular, but short enough that the demo always shows activity
 MOST_STEPS = 12
 HEALTH_SECONDS = 60.0  # a first start migrates before it listens
 TRY_AGAIN = 0.5
@@ -81,15 +81,15 @@ def find(source: str, selector: object) -> html.HtmlElement | None:
     value, attribute = str(selector.get("value", "")), str(selector.get("attribute", ""))
     path = value if selector.get("type") == "xpathSelector" else XPATHS.get(str(selector.get("type")), "")
     try:
-        found = etree.XPath(path)(html.document_fromstring(source), value=value, attribute=attribute)
+        result = etree.XPath(path)(html.document_fromstring(source), value=value, attribute=attribute)
     except etree.XPathError:
         return None
-    return found[0] if isinstance(found, list) and found and isinstance(found[0], html.HtmlElement) else None
+    return result[0] if isinstance(result, list) and result and isinstance(result[0], html.HtmlElement) else None
 
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """One tool call that was run. `url`: the page after it; `at`: wall-clock s; `error` "": it succeeded."""
+    """One tool call that was run. `url`: the page after it; `at`: Unix seconds; `error` "": it succeeded."""
 
     name: str
     arguments: Mapping[str, Any]
@@ -119,20 +119,20 @@ CALLERS = (
 
 def one_shot_body(caller: Caller, browser: Browser) -> dict[str, Any]:
     task = browser.task
-    asked = {"id": task.id, "is_web_real": False, "web_project_id": task.site.project, "url": task.url, "prompt": task.prompt}
+    request = {"id": task.id, "is_web_real": False, "web_project_id": task.site.project, "url": task.url, "prompt": task.prompt}
     fixed = {"specifications": VIEWPORT, "relevant_data": {}, "should_record": False, "original_prompt": task.prompt}
     shown = {"html": browser.html, "clean_html": browser.html, "screenshot": ""} if caller.since < "2026" else {}
-    return {**asked, **fixed, **shown}
+    return {**request, **fixed, **shown}
 
 
 def step_body(caller: Caller, browser: Browser, history: Sequence[Ran], index: int) -> dict[str, Any]:
     task = browser.task
-    asked = {"protocol_version": "1.0", "task_id": task.id, "prompt": task.prompt, "url": browser.url, "step_index": index}
-    body = {**asked, "include_reasoning": False}
+    body = {"protocol_version": "1.0", "task_id": task.id, "prompt": task.prompt, "url": browser.url, "step_index": index}
+    body["include_reasoning"] = False
     if caller.path == "/act":
         own = {"snapshot_html": browser.html, "web_project_id": task.site.project, "state_in": {}, "allowed_tools": []}
-        return {**body, **own, "history": [_old_entry(*each) for each in enumerate(history)], "timeout_seconds": STEP_SECONDS}
-    return {**body, "html": browser.html, "history": [_entry(*each) for each in enumerate(history)], "tools": []}
+        return {**body, **own, "history": [_old_entry(*entry) for entry in enumerate(history)], "timeout_seconds": STEP_SECONDS}
+    return {**body, "html": browser.html, "history": [_entry(*entry) for entry in enumerate(history)], "tools": []}
 
 
 def _entry(number: int, ran: Ran) -> dict[str, Any]:
@@ -146,7 +146,7 @@ def _old_entry(number: int, ran: Ran) -> dict[str, Any]:
 
 
 class NoMiner(Exception):
-    """Nothing answers at the miner's address."""
+    """There is no answer at the miner's address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +168,7 @@ def visits(seed: int, per_minute: float) -> Iterator[Visit]:
 async def run(
     url: str, report: Report, *, seed: int = 1, per_minute: float = 6.0, duration: float | None = None, think: float = 2.0
 ) -> None:
-    """Posts tasks for `duration` s (None: for ever), each next step `think` s after the answer. Raises NoMiner after a minute of none."""
+    """Posts tasks for `duration` seconds (None: for ever), each next step `think` seconds after the answer. Raises NoMiner."""
     async with httpx.AsyncClient(base_url=url, timeout=STEP_SECONDS, trust_env=False) as client:
         await _wait_for_miner(client, url)
         started = time.monotonic()
@@ -209,7 +209,7 @@ async def _post_task(client: httpx.AsyncClient, visit: Visit, think: float, repo
 
 
 async def _post(client: httpx.AsyncClient, visit: Visit, index: int, body: dict[str, Any], report: Report) -> dict[str, Any]:
-    """The answer's JSON object, an empty one when there was none that a validator can use."""
+    """The answer's JSON object, empty when there was no usable one."""
     started, answer = time.monotonic(), None
     try:
         response = await client.post(visit.caller.path, json=body)
@@ -229,9 +229,9 @@ def _outcome(answer: dict[str, Any]) -> str:
 
 
 def tool_calls(answer: dict[str, Any]) -> list[dict[str, Any]]:
-    """The usable tool calls of an answer; like the callers, none when `done` is missing."""
+    """The usable tool calls of an answer; none when `done` is missing, as in the callers."""
     calls = answer.get("tool_calls")
     if "done" not in answer or not isinstance(calls, list):
         return []
-    found = [call for call in calls if isinstance(call, dict)]
-    return [call for call in found if isinstance(call.get("arguments"), dict) and isinstance(call.get("name"), str)]
+    objects = [call for call in calls if isinstance(call, dict)]
+    return [call for call in objects if isinstance(call.get("arguments"), dict) and isinstance(call.get("name"), str)]

@@ -1,1 +1,1 @@
-"""Fake Chutes: a real HTTP server with an account of its own, for trials and tests. It runs without Django."""
+"""Fake Chutes: an HTTP server that behaves like Chutes, with one hidden account, for tests and the demo. Runs without Django."""

@@ -1,4 +1,4 @@
-"""The account that fake Chutes hides: what is used of it, who pays for an answer, and what the management host shows of it."""
+"""The hidden account of fake Chutes: its usage, what an answer costs it, and what the management API shows of it."""
 
 import sys
 from collections.abc import Callable, Mapping
@@ -11,15 +11,15 @@ from agents.devtools.fake_chutes.behaviour import NAMED, Course, Refused, merged
 from agents.simulation import provider
 from agents.simulation.provider import World
 
-# The daily requests of a middle-sized subscription: published where a scenario sets no quota, and never enforced.
+# Daily requests of a medium subscription: published where a scenario sets no quota, and never enforced.
 UNSET_TOTAL = 5000
-# USD; what matters is whether it is used up, and when it ends.
+# USD. Only whether it is used up, and when it ends, matters.
 MONTHLY_CAP = 100.0
 MONTH_AGO = -30 * 86_400
 
 
 class Account:
-    """`now`: s from the start, which was at the Unix time `began_at`; `served`: answers; `billed`: USD. Not thread-safe."""
+    """`now`: seconds from the start at `began_at` (Unix time); `served`: answers; `billed`: USD. Not thread-safe."""
 
     def __init__(self, course: Course, seed: int, began_at: float) -> None:
         self.behaviour, self._pending = course.start, course.timeline
@@ -49,8 +49,8 @@ class Account:
         if "balance" in changes:
             self.billed = 0.0
 
-    def ask(self, models: tuple[str, ...]) -> provider.Reply:
-        """While there is a balance, neither quota nor cap refuses. Without models a request only passes the edge, and what it may cost."""
+    def serve(self, models: tuple[str, ...]) -> provider.Reply:
+        """The provider's reply. While there is a balance, neither quota nor cap refuses. Without models only edge and caps decide."""
         hidden = replace(self.behaviour.hidden, models=self.behaviour.models)
         if self.balance:
             quota = hidden.quota and replace(hidden.quota, total=sys.maxsize)
@@ -59,7 +59,7 @@ class Account:
         return reply
 
     def pay(self, usd: float) -> None:
-        """For an answer: out of the balance where quota and subscription leave it to that."""
+        """Pay for an answer: from the balance where quota and subscription do not cover it."""
         self.served += 1
         quota, cap = self.behaviour.hidden.quota, self.behaviour.hidden.cap4h
         is_over = (quota is not None and self.quota_used >= quota.total) or (cap is not None and self.cap_used >= cap.cap)
@@ -82,7 +82,7 @@ class Account:
 
     @property
     def refusing(self) -> Refused | None:
-        """What each request gets that passes the edge."""
+        """The refusal of every request that passes the edge."""
         behaviour = self.behaviour
         if behaviour.refuse or self.balance:
             return behaviour.refuse
@@ -103,7 +103,7 @@ class Account:
         return datetime.fromtimestamp(self.began_at + at, UTC).isoformat()
 
     def hidden_json(self) -> dict[str, Any]:
-        """What callers never see, for tests. Times are Unix seconds, None where no ban runs; `counted`: requests by balancer."""
+        """State that callers never see, for tests. Times are Unix seconds, None without a ban; `counted`: requests by balancer."""
         edge, hidden = self.world.edge, self.behaviour.hidden
         ban = edge.ban if edge.ban and edge.is_banned(self.now) else None
         return {
@@ -111,7 +111,7 @@ class Account:
             "ban_would_end": self.began_at + ban.untouched_until if ban else None,
             "ban_hits": ban.hits if ban else 0,
             "last_ban_seconds": edge.last_seconds,
-            "counted": [sum(at > self.now - hidden.window for at in each.accepted) for each in edge.balancers],
+            "counted": [sum(at > self.now - hidden.window for at in balancer.accepted) for balancer in edge.balancers],
             "balance": None if self.behaviour.balance is None else self.balance,
         }
 

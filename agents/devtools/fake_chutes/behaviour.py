@@ -21,7 +21,7 @@ Printable = Annotated[str, Field(pattern=r"^[ -~]*$")]
 
 @dataclass(frozen=True, slots=True, config=STRICT)
 class Refused:
-    """What every request that passes the edge gets. `html` set: that page; else `detail` (any JSON value) in Chutes' form."""
+    """The answer to every request that passes the edge. `html`: a page; else `detail` (any JSON value) in Chutes' form."""
 
     status: Annotated[int, Field(ge=300, le=599)]
     detail: Any = ""
@@ -39,7 +39,7 @@ NAMED = {
 # One of NAMED by its name, or a refusal's fields.
 Given = Annotated[Refused, BeforeValidator(lambda value: NAMED.get(value, value) if isinstance(value, str) else value)]
 
-# Without a scenario there are no bans, answers come at once, and every listed model is there: what most tests need.
+# Without a scenario: no bans, answers at once, and every listed model is available, as most tests need it.
 PLAIN = Hidden(ban=BanLaw(strikes=0), models=dict.fromkeys(BY_ID, Model()), latency=Latency(median=0.0, low=0.0, high=0.0, refusal=0.0))
 # A century before the start, in seconds: beyond it a date can't be written.
 EARLIEST = 3.2e9
@@ -47,10 +47,10 @@ EARLIEST = 3.2e9
 
 @dataclass(frozen=True, slots=True, config=STRICT)
 class Behaviour:
-    """The hidden account, and what only the HTTP side has.
+    """The hidden account, and the settings of the HTTP side.
 
-    `balance`: USD when it was set, None: nothing is billed.
-    `refuse`: what every request gets. `unlisted`: models that are gone. `monthly_reset_at`: s from the start at which the
+    `balance`: USD at the time it was set, None: nothing is billed.
+    `refuse`: the answer to every request. `unlisted`: models that are gone. `monthly_reset_at`: s from the start at which the
     subscription's month ends (it may lie in the past), None: no monthly cap. `monthly_used`: USD of it that were used before the start.
     `reply`: what every model answers instead of a plan, None: a plan. `refuse_management`: answers by path of the management host.
     """

@@ -1,4 +1,4 @@
-"""Fake Chutes' inference and management API, and its control port for tests."""
+"""Fake Chutes' inference API, management API, and control port for tests."""
 
 import json
 import threading
@@ -45,9 +45,9 @@ REFUSALS = {
 
 
 class Chutes:
-    """One account behind the edge; `key` may only invoke, `admin_key` reads the account too. Thread-safe: one lock for each decision.
+    """One account behind the edge; `key` may only call models, `admin_key` may read the account too. Thread-safe.
 
-    `folder`: the files by which a person plays the model; None: no person does. `stopping`: ends the wait for a reply.
+    `folder`: prompts and replies as files, where a person plays the model. `stopping`: ends the wait for a reply.
     """
 
     def __init__(self, key: str, admin_key: str, course: Course, seed: int, folder: plans.Folder | None = None) -> None:
@@ -59,7 +59,7 @@ class Chutes:
         self._started = time.monotonic()
         self._account = Account(self._course, self._seed, time.time())
         self._arrivals = deque[dict[str, Any]](maxlen=KEPT)
-        # Apart from the account's: a request's name must not change what comes of the next one
+        # Separate from the account's generator, so that a request's name does not change the next result.
         self._names = Random(self._seed)
 
     @contextmanager
@@ -86,11 +86,11 @@ class Chutes:
             return self._recorded(request, answer)
 
     def _by_hand(self, request: Request) -> str | None:
-        """What a person replies, before anything is decided: others' requests must not wait for it."""
+        """A person's reply, requested before the lock is taken, so that other requests do not wait for it."""
         if self._folder is None or request.method != "POST" or _bearer(request) not in (self._key, self._admin_key):
             return None
         chat = completions.read(request.body)
-        return None if isinstance(chat, str) else self._folder.ask(chat, self.stopping)
+        return None if isinstance(chat, str) else self._folder.reply_to(chat, self.stopping)
 
     def _managed(self, account: Account, request: Request, view: Callable[[Account], Any]) -> Answer:
         if refused := account.behaviour.refuse_management.get(unquote(request.path)):
@@ -100,8 +100,8 @@ class Chutes:
         return json_answer(200, view(account))
 
     def _recorded(self, request: Request, answer: Answer, model: str = "", fault: str = "", in_ban: bool = False) -> Answer:
-        asked = {"at": request.arrived, "method": request.method, "path": request.path, "task_id": request.headers.get("IWA-Task-ID", "")}
-        self._arrivals.append({**asked, "status": answer.status, "model": model, "fault": fault, "in_ban": in_ban})
+        arrival = {"at": request.arrived, "method": request.method, "path": request.path, "task_id": request.headers.get("IWA-Task-ID", "")}
+        self._arrivals.append({**arrival, "status": answer.status, "model": model, "fault": fault, "in_ban": in_ban})
         return answer
 
     def _chat(self, account: Account, request: Request, by_hand: str | None) -> Answer:
@@ -110,15 +110,15 @@ class Chutes:
             refused = replace(EDGE if key is None else BAD_KEY, wait=account.behaviour.hidden.latency.refusal)
             return self._recorded(request, refused, _named_model(request.body))
         chat, refusing = completions.read(request.body), account.refusing
-        reply = account.ask(() if isinstance(chat, str) or refusing else (chat.model,))
+        reply = account.serve(() if isinstance(chat, str) or refusing else (chat.model,))
         if not isinstance(chat, str) and reply.said is Said.ANSWERED:
             return self._recorded(request, self._answered(account, reply, chat, request, by_hand), chat.model, reply.fault or "")
         if reply.said is Said.DAILY_QUOTA:
             reset = account.iso(reply.reset_at or 0.0)
             refused = detail(402, {"message": DAILY_QUOTA, "quota_reset_timestamp": reset})
         elif reply.said is Said.MODEL:
-            asked = detail(400, chat) if isinstance(chat, str) else detail(404, f"model not found: {chat.model}")
-            refused = _as_answer(refusing) if refusing and not isinstance(chat, str) else asked
+            invalid = detail(400, chat) if isinstance(chat, str) else detail(404, f"model not found: {chat.model}")
+            refused = _as_answer(refusing) if refusing and not isinstance(chat, str) else invalid
         else:
             refused = REFUSALS[reply.said]
         return self._recorded(request, replace(refused, wait=reply.seconds), _named_model(request.body), in_ban=reply.in_ban)
@@ -186,7 +186,7 @@ def _as_answer(refused: Refused) -> Answer:
 
 
 def _named_model(body: bytes) -> str:
-    """The model that a refused request named, "" when it can't be read."""
+    """The model of a refused request, "" when it can't be read."""
     try:
         return str(json.loads(body)["model"])
     except (ValueError, KeyError, TypeError):
@@ -194,6 +194,6 @@ def _named_model(body: bytes) -> str:
 
 
 def _bearer(request: Request) -> str | None:
-    """The key, None where the call is anonymous: another header does not count."""
+    """The key, None for an anonymous request; other headers are ignored."""
     scheme, _, key = request.headers.get("Authorization", "").partition(" ")
     return key.strip() if scheme.lower() == "bearer" else None

@@ -1,4 +1,4 @@
-"""Fake Chutes as a program: `python -m agents.devtools.fake_chutes.cli`, or with Django `manage.py fake_chutes`."""
+"""Fake Chutes as a program: `python -m agents.devtools.fake_chutes.cli`, or `manage.py fake_chutes`."""
 
 import argparse
 import json

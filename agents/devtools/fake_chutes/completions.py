@@ -1,4 +1,4 @@
-"""Chat completions: the request's JSON read, and the answer's JSON written, also the faulty ones."""
+"""Chat completions: parses requests and writes answers, also faulty ones."""
 
 import json
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from agents.devtools.fake_chutes.server import Answer, Delivery, json_answer
 from agents.simulation.scenario import Fault
 
 CHARACTERS_PER_TOKEN = 4  # the usual rule of thumb for English and JSON
-# What a thinking model thinks before its first word; a plan's usual bound of 2,048 tokens leaves little behind it.
+# Tokens of a thinking model before its answer; the usual limit of 2,048 tokens leaves few for the plan.
 THOUGHTS = 2000
 NO_SUCH_SELECTOR = {"type": "ClickAction", "selector": {"type": "cssSelector", "value": "#go"}}
 SPOILED_CONTENT = {
@@ -65,7 +65,7 @@ def tokens(text: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """What `model` made of a request. `thoughts`: tokens spent before the content."""
+    """The completion of a request by `model`. `thoughts`: tokens spent before the content."""
 
     chat: ChatRequest
     model: str
@@ -84,7 +84,7 @@ class Completion:
         return (used["prompt_tokens"] * listed.input_usd + used["completion_tokens"] * listed.output_usd) / 1e6
 
     def answer(self, id_: str, created: int, headers: Mapping[str, str], fault: Fault | None) -> Answer:
-        """Its status 0: nothing goes out at all."""
+        """Status 0: nothing is sent at all."""
         if fault in UPSTREAM:
             status, text = UPSTREAM[fault]
             return json_answer(status, {"detail": text})
@@ -97,7 +97,7 @@ class Completion:
 
 
 def completed(chat: ChatRequest, model: str, plan: str, fault: Fault | None) -> Completion:
-    """`plan`, or its faulty form, cut off where the request's tokens end; thoughts use them up first."""
+    """The plan, or its faulty form, cut off at the request's token limit, which thoughts use up first."""
     content = plan[: len(plan) // 2] if fault is Fault.TRUNCATED else SPOILED_CONTENT.get(fault, plan) if fault else plan
     finish_reason = "length" if fault is Fault.TRUNCATED else "stop"
     thoughts = THOUGHTS if chat.thinks and catalogue.THINKS in catalogue.model(model).features else 0

@@ -1,6 +1,6 @@
-"""What a fair model answers to the miner's prompt: a plan that is valid by the validators' contract.
+"""A plausible model's answer to the miner's prompt: a plan that is valid by the validators' contract.
 
-Or a folder through which a person or a program plays the model: each prompt is a file in it, and so is the reply to it.
+Or a folder by which a person or a program plays the model: each prompt and each reply is a file in it.
 """
 
 import json
@@ -43,11 +43,11 @@ def plan(texts: Sequence[tuple[str, str]]) -> str:
     text = "\n".join(text for role, text in texts if role not in {"system", "assistant"})
     lines = text.splitlines()
     past = "\n".join(line for line in lines if PAST.search(line))
-    found = [match for line in lines if not PAST.search(line) for match in ELEMENT.finditer(line)]
-    unused = [Element(int(match[1]), match[2], match[0].lower()) for match in found if match[0].partition(" ")[2] not in past]
+    matches = [match for line in lines if not PAST.search(line) for match in ELEMENT.finditer(line)]
+    unused = [Element(int(match[1]), match[2], match[0].lower()) for match in matches if match[0].partition(" ")[2] not in past]
     labelled = LABELLED_TASK.search(text)
     task = re.split(r'",\s*"', labelled.group(1))[0] if labelled else text
-    if not found or any(ONE_SHOT.search(each) for role, each in texts if role != "assistant"):
+    if not matches or any(ONE_SHOT.search(part) for role, part in texts if role != "assistant"):
         actions = _whole_plan(task, text)
     else:
         actions = _next_actions(task, unused) if unused else [{"type": "DoneAction"}]
@@ -71,8 +71,8 @@ def _whole_plan(task: str, text: str) -> list[Action]:
 
 def _next_actions(task: str, elements: list[Element]) -> list[Action]:
     fields = [element for element in elements if element.role in FIELDS.split("|")]
-    others = [element for element in elements if element not in fields]
-    submit = [{"type": "ClickAction", "element": element.number} for element in others if element.role == "button"][-1:]
+    controls = [element for element in elements if element not in fields]
+    submit = [{"type": "ClickAction", "element": element.number} for element in controls if element.role == "button"][-1:]
     secrets = [field for field in fields if "password" in field.text]
     if "password" in task.lower() and secrets:
         name, password = _credential(task, "username"), _credential(task, "password")
@@ -81,37 +81,37 @@ def _next_actions(task: str, elements: list[Element]) -> list[Action]:
     quoted = _quoted(task)
     if quoted and fields:
         return [{"type": "TypeAction", "element": fields[0].number, "text": quoted}, *submit]
-    return [{"type": "ClickAction", "element": _nearest(task, others or elements).number}]
+    return [{"type": "ClickAction", "element": _nearest(task, controls or elements).number}]
 
 
 def _nearest(task: str, elements: list[Element]) -> Element:
-    words, log_in = set(WORD.findall(task.lower())), bool(LOG_IN.search(task.lower()))
+    task_words, log_in = set(WORD.findall(task.lower())), bool(LOG_IN.search(task.lower()))
 
     def likeness(element: Element) -> int:
-        return len(words & set(WORD.findall(element.text))) + (3 if log_in and LOG_IN.search(element.text) else 0)
+        return len(task_words & set(WORD.findall(element.text))) + (3 if log_in and LOG_IN.search(element.text) else 0)
 
     return max(elements, key=likeness)
 
 
 def _credential(task: str, name: str) -> str:
-    """As the task words it; the caller's placeholder where it words none."""
+    """The value that the task states; the caller's placeholder where it states none."""
     placeholder = re.search(rf"<\w*{name}>", task)
-    worded = re.search(rf"{name}\s*(?:equals|is|:|=)\s*['\"]?([^\s'\",]+)", task, re.IGNORECASE)
-    return placeholder.group() if placeholder else worded.group(1) if worded else f"<{name}>"
+    stated = re.search(rf"{name}\s*(?:equals|is|:|=)\s*['\"]?([^\s'\",]+)", task, re.IGNORECASE)
+    return placeholder.group() if placeholder else stated.group(1) if stated else f"<{name}>"
 
 
 def _quoted(task: str) -> str:
-    found = QUOTED.search(task)
-    return (found.group(1) or found.group(2)) if found else ""
+    match = QUOTED.search(task)
+    return (match.group(1) or match.group(2)) if match else ""
 
 
 def _by_xpath(value: str) -> Action:
     return {"selector": {"type": "xpathSelector", "value": value}}
 
 
-# A reply is read once it is there whole: while it is being written its size changes.
-LOOK_SECONDS = 0.05
-# No step lasts longer; and so few tokens are no plan: it is a probe.
+# A reply is read once it is complete, which shows by its size not changing any more.
+POLL_SECONDS = 0.05
+# No step lasts longer. A request for so few tokens is a probe.
 LONGEST_SECONDS, PROBE_TOKENS = 180.0, 16
 
 
@@ -121,10 +121,10 @@ class Folder:
     def __init__(self, path: Path) -> None:
         path.mkdir(parents=True, exist_ok=True)
         self._path, self._lock = path, Lock()
-        last = max((int(each.name[:4]) for each in path.glob("[0-9][0-9][0-9][0-9].prompt.txt")), default=0)
+        last = max((int(file.name[:4]) for file in path.glob("[0-9][0-9][0-9][0-9].prompt.txt")), default=0)
         self._numbers = count(last + 1)
 
-    def ask(self, chat: ChatRequest, stopping: Event) -> str | None:
+    def reply_to(self, chat: ChatRequest, stopping: Event) -> str | None:
         """The reply to a prompt; None for a probe, or without one in time."""
         if chat.max_tokens is not None and chat.max_tokens <= PROBE_TOKENS:
             return None
@@ -137,7 +137,7 @@ class Folder:
 
     def _read(self, reply: Path, stopping: Event) -> str | None:
         until, size = time.monotonic() + LONGEST_SECONDS, -1
-        while time.monotonic() < until and not stopping.wait(LOOK_SECONDS):
+        while time.monotonic() < until and not stopping.wait(POLL_SECONDS):
             now = reply.stat().st_size if reply.exists() else -1
             if now > 0 and now == size:
                 return reply.read_text("utf-8", "replace")

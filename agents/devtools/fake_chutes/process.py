@@ -19,11 +19,11 @@ class FakeChutes:
     def __init__(self, process: subprocess.Popen[str]) -> None:
         """Raises RuntimeError when it does not start."""
         assert process.stdout is not None
-        found = LINE.match("".join(process.stdout.readline() for _ in range(3)))
-        if found is None:
+        match = LINE.match("".join(process.stdout.readline() for _ in range(3)))
+        if match is None:
             raise RuntimeError(f"Fake Chutes did not start: exit status {process.wait(STOP_SECONDS)}; its error is above.")
         self.process = process
-        self.base_url, self.control_url, self.key, self.management_url, self.admin_key = found.groups()
+        self.base_url, self.control_url, self.key, self.management_url, self.admin_key = match.groups()
         self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
     @classmethod
@@ -41,8 +41,8 @@ class FakeChutes:
                     process.kill()
 
     def state(self) -> dict[str, Any]:
-        """`settings`, `uptime` (s), `account` (what callers never see), `counts` by status, and `arrivals`, earliest first.
-        Of an arrival: `at` is in wall-clock s; `status` 0: no answer was sent; `fault` "": nothing was made to go wrong.
+        """`settings`, `uptime` (s), `account` (hidden from callers), `counts` by status, and `arrivals`, earliest first.
+        Of an arrival: `at` in Unix seconds; `status` 0: no answer was sent; `fault` "": no fault was injected.
         """
         return self._call("/state")
 

@@ -17,7 +17,7 @@ from typing import Any
 
 HOST = "127.0.0.1"
 RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER on, 0 s: close sends RST instead of FIN
-IDLE_SECONDS = 0.25  # how often a hanging answer checks whether its client or the server is gone
+IDLE_SECONDS = 0.25  # how often a hanging answer checks whether client and server are still there
 
 
 class Delivery(Enum):
@@ -31,7 +31,7 @@ class Delivery(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """`path` is without its query; `arrived`: wall-clock s, `now`: monotonic s, both when the request line was read."""
+    """`path`: without the query; `arrived`: Unix seconds, `now`: monotonic seconds, both when the request line was read."""
 
     method: str
     path: str
@@ -97,7 +97,7 @@ class _Handler(BaseHTTPRequestHandler):
         return super().parse_request()
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class names it so
-        """Silent: what arrived can be read on the control port."""
+        """Nothing: the control port shows what arrived."""
 
     def _serve(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
@@ -134,7 +134,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def _hang(self, *, is_silent: bool) -> None:
-        """Until the client or the server is gone; a byte now and then where it is not silent."""
+        """Until the client or the server closes the connection; sends a byte now and then unless it is silent."""
         self.close_connection = True
         self.connection.settimeout(IDLE_SECONDS)
         if not is_silent:

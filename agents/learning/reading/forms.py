@@ -1,4 +1,4 @@
-"""The forms of a page: what their fields go by, gathered over seeds, and what saves them."""
+"""The forms of a page: the names of their fields, gathered over seeds, and the control that saves them."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,19 +14,19 @@ _ALIKE = 0.5
 SEND = "send"
 
 
-def forms(page: Page, known: Mapping[str, Mapping[str, Any]]) -> Mapping[str, dict[str, Any]]:
-    """Those with several fields, by key, as they are kept: together with what is `known` of them."""
-    found = defaultdict[str, list[Element]](list)
-    for one in page.elements:
-        if one.form is not None and one.usable and (one.role in FIELDS or one.submits):
-            found[form_of(page, one)].append(one)
-    several = ((key, some) for key, some in found.items() if sum(one.role in FIELDS for one in some) > 1)
-    return {key: {"fields": _merged(known.get(key, {}).get("fields", ()), some)} for key, some in several}
+def forms(page: Page, stored: Mapping[str, Mapping[str, Any]]) -> Mapping[str, dict[str, Any]]:
+    """Forms with several fields, by key, as stored: merged with `stored`."""
+    by_form = defaultdict[str, list[Element]](list)
+    for element in page.elements:
+        if element.form is not None and element.usable and (element.role in FIELDS or element.submits):
+            by_form[form_of(page, element)].append(element)
+    several = ((key, some) for key, some in by_form.items() if sum(element.role in FIELDS for element in some) > 1)
+    return {key: {"fields": _merged(stored.get(key, {}).get("fields", ()), some)} for key, some in several}
 
 
-def _merged(known: Sequence[Mapping[str, Any]], shown: Sequence[Element]) -> list[dict[str, Any]]:
-    made = [{"kind": kind_of(one), "names": list(labels_of(one))} for one in shown[:MOST_FIELDS]]
-    left = [dict(one) for one in known]
+def _merged(stored: Sequence[Mapping[str, Any]], shown: Sequence[Element]) -> list[dict[str, Any]]:
+    made = [{"kind": kind_of(element), "names": list(labels_of(element))} for element in shown[:MOST_FIELDS]]
+    left = [dict(field) for field in stored]
     for new, old in list(_pairs(made, left)):
         left.remove(old)
         new["names"] = list(dict.fromkeys((*new["names"], *old["names"])))[:MOST_NAMES]
@@ -34,7 +34,7 @@ def _merged(known: Sequence[Mapping[str, Any]], shown: Sequence[Element]) -> lis
 
 
 def _pairs(made: list[dict[str, Any]], left: Sequence[dict[str, Any]]) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
-    """Which field is which of those that were known: by what they go by or, of a kind of which one is left, by elimination."""
+    """Pairs of a new and a stored field: by name, else by elimination where one of a kind is left."""
     new, old = list(range(len(made))), list(range(len(left)))
     scored = [(_alike(made[one], left[other]), -one, -other) for one in new for other in old]
     for merit, one, other in sorted(scored, reverse=True):
@@ -42,10 +42,10 @@ def _pairs(made: list[dict[str, Any]], left: Sequence[dict[str, Any]]) -> Iterat
             new.remove(-one)
             old.remove(-other)
             yield made[-one], left[-other]
-    for kind in {one["kind"] for one in made}:
-        mine, others = ([at for at in some if fields[at]["kind"] == kind] for some, fields in ((new, made), (old, left)))
-        if len(mine) == len(others) == 1:
-            yield made[mine[0]], left[others[0]]
+    for kind in {field["kind"] for field in made}:
+        mine, theirs = ([at for at in some if fields[at]["kind"] == kind] for some, fields in ((new, made), (old, left)))
+        if len(mine) == len(theirs) == 1:
+            yield made[mine[0]], left[theirs[0]]
 
 
 def _alike(one: Mapping[str, Any], other: Mapping[str, Any]) -> float:
@@ -56,5 +56,5 @@ def _alike(one: Mapping[str, Any], other: Mapping[str, Any]) -> float:
 
 
 def kind_of(element: Element) -> str:
-    """Of the value that it takes; SEND for what saves the form."""
+    """The kind of value that a field accepts; SEND for the control that saves the form."""
     return SEND if element.submits else element.type if element.tag == "input" else element.tag

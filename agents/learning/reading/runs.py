@@ -1,4 +1,4 @@
-"""From a run that did its task to a solution: controls by what they are called, the item by the criteria, values by field."""
+"""Makes a solution of a run that completed its task: controls by name, the item by criteria, values by field."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,19 +22,19 @@ from agents.template.solutions import solution as kept
 _ON_CONTROLS = frozenset({"ClickAction", "DoubleClickAction", "HoverAction", "SubmitAction"})
 _FILLS = {"TypeAction": "text", "SelectDropDownOptionAction": "text", "SelectAction": "value"}
 _KEYS = frozenset({"Enter", "Escape", "Tab", "ArrowDown", "ArrowUp", "Space"})
-# What only closes what a site shows over its pages: the template agent closes that anyway, where it is shown.
+# Labels of controls that only close an overlay, which the template agent closes anyway.
 _CLOSES = frozenset({("close",), ("dismiss",), ("got", "it"), ("no", "thank"), ("not", "now"), ("skip",), ("x",)})
 _PLACEHOLDER = re.compile(r"<[a-z_]{2,40}>")
 _SHORTEST = 2
 
 
 class NotGeneral(ValueError):
-    """The run holds something that is not known to be the same for another task of its kind. The text says what."""
+    """A part of the run may not apply to other tasks of its kind. The message names it."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunStep:
-    """A step of a run: the page as it came, and what was executed on it, as one-shot lists have it."""
+    """A step of a run: the page as received, and the executed actions, in the form of one-shot lists."""
 
     page: Page
     actions: Sequence[Mapping[str, Any]]
@@ -45,12 +45,12 @@ def learned(prompt: str, run: Sequence[RunStep], step_id: int = 0) -> kept.Solut
     intent = understand(prompt)
     if intent.kind is Kind.QUESTION:
         raise NotGeneral("A question is answered from its page.")
-    signs = [sign(str(one["type"]), one) for step in run for one in step.actions if one["type"] not in WAITS]
-    texts = [one.get("text") for step in run for one in step.actions if one["type"] not in WAITS]
-    if len(set(zip(signs, texts, strict=True))) < len(signs):
+    executed = [action for step in run for action in step.actions if action["type"] not in WAITS]
+    signs = {(sign(str(action["type"]), action), action.get("text")) for action in executed}
+    if len(signs) < len(executed):
         raise NotGeneral("The run repeats an action.")
     writer = _Writer(intent, prompt, [step.page for step in run])
-    actions = [made for part, step in enumerate(run) for one in step.actions if (made := writer.action(step.page, part, one))]
+    actions = [made for part, step in enumerate(run) for raw in step.actions if (made := writer.action(step.page, part, raw))]
     if not 0 < len(actions) <= kept.MOST_ACTIONS:
         raise NotGeneral(f"It has {len(actions)} actions.")
     return kept.Solution(kept.sign_of(intent), tuple(actions), tuple(dict.fromkeys(writer.by)), (step_id,) if step_id else ())
@@ -58,7 +58,7 @@ def learned(prompt: str, run: Sequence[RunStep], step_id: int = 0) -> kept.Solut
 
 class _Writer:
     def __init__(self, intent: Intent, prompt: str, pages: Sequence[Page]) -> None:
-        self.intent, self.said = intent, prompt.lower()
+        self.intent, self.prompt_text = intent, prompt.lower()
         self.by = list[str]()
         self._names = {record.name.lower() for page in pages for record in page.records} - {""}
         target = target_of(intent).criteria
@@ -66,7 +66,7 @@ class _Writer:
         self._of_item = target if target or intent.kind.has(Trait.OF_ITEM) else kept.criteria_of(intent)
 
     def action(self, page: Page, part: int, raw: Mapping[str, Any]) -> kept.LearnedAction | None:
-        """None for what is no part of a solution: waits, and what opens the task's own page."""
+        """None for actions that are no part of a solution: waits, and opening the task's own page."""
         kind = str(raw["type"])
         if kind in WAITS:
             return None
@@ -76,7 +76,7 @@ class _Writer:
             return kept.LearnedAction(kind, part, text=str(raw["keys"]))
         element = page.element(raw["selector"]) if kind in _ON_CONTROLS | _FILLS.keys() and raw.get("selector") else None
         if element is None:
-            raise NotGeneral(f"What {kind} is done to was not found on its page.")
+            raise NotGeneral(f"The element of a {kind} is not on its page.")
         return self._on(element, page, part, raw)
 
     def _on(self, element: Element, page: Page, part: int, raw: Mapping[str, Any]) -> kept.LearnedAction | None:
@@ -84,7 +84,7 @@ class _Writer:
         if kind in _FILLS:
             return kept.LearnedAction(kind, part, self._control(element, page, ()), self._value(str(raw[_FILLS[kind]]), element, page))
         if is_unasked(element, self.intent):
-            raise NotGeneral("It presses what the task does not ask for.")
+            raise NotGeneral("It presses a control that the task does not request.")
         if element.layer and words(element.label) in _CLOSES:
             return None
         return kept.LearnedAction(kind, part, self._control(element, page, self._chosen(element)))
@@ -109,50 +109,51 @@ class _Writer:
         return kept.Control(kept.role_of(element), labels, element.icon, route, in_item=record is not None)
 
     def _record(self, element: Element, page: Page) -> Record | None:
-        """The item of a list that a control belongs to, where that is the one that is meant; None for what is no part of an item."""
+        """The item of a list that a control belongs to, if it is the task's; None for a control outside of items."""
         record = page.items.get(element.place)
         if record is None or (len(page.records) < 2 and page.subject is not None):
             return None
         results = judge(self._of_item, record).results
-        met = [_hole(one.field) for one, result in zip(self._of_item, results, strict=True) if result]
+        met = [_hole(criterion.field) for criterion, result in zip(self._of_item, results, strict=True) if result]
         if met and False not in results:
             self.by += met
             return record
         label = kept.called(element)
         if not self._of_item and record is page.records[0]:
             return record
-        alone = [one for one in page.elements if one.usable and kept.called(one) == label]
-        if len(alone) > 1 or (set(words(label)) & set(words(record.name)) and label.lower() not in self.said):
+        same = [other for other in page.elements if other.usable and kept.called(other) == label]
+        if len(same) > 1 or (set(words(label)) & set(words(record.name)) and label.lower() not in self.prompt_text):
             raise NotGeneral("The item does not show why it was chosen.")
         return None
 
     def _chosen(self, element: Element) -> tuple[Criterion, ...]:
-        """The criteria that an option of a list was chosen for where it is not called as one of them says."""
+        """The criteria that an option of a list was chosen for, where its label is not a value of theirs."""
         label = kept.called(element)
         if element.role not in OPTIONS | TICKED - {"checkbox", "switch"} or self._general(label, "") != label:
             return ()
-        fields = {one.field for one in kept.criteria_of(self.intent) if one.operator not in POSITIVE and holds(one, label)}
-        return tuple(one for one in kept.criteria_of(self.intent) if one.field in fields) if len(fields) == 1 else ()
+        criteria = kept.criteria_of(self.intent)
+        fields = {criterion.field for criterion in criteria if criterion.operator not in POSITIVE and holds(criterion, label)}
+        return tuple(criterion for criterion in criteria if criterion.field in fields) if len(fields) == 1 else ()
 
     def _value(self, text: str, element: Element, page: Page) -> str:
-        if _PLACEHOLDER.search(text) and text.lower() in self.said:
+        if _PLACEHOLDER.search(text) and text.lower() in self.prompt_text:
             return text
-        known = kept.criteria_of(self.intent)
-        stated = (one for one in known if one.operator in POSITIVE)
-        if equal := next((one for one in stated if _folded(text) in map(_folded, one.values)), None):
+        criteria = kept.criteria_of(self.intent)
+        stated = (criterion for criterion in criteria if criterion.operator in POSITIVE)
+        if equal := next((criterion for criterion in stated if _folded(text) in map(_folded, criterion.values)), None):
             return f"{{{_hole(equal.field)}}}"
         if text.strip() and _folded(text) == _folded(self.intent.subject):
             return f"{{{kept.SUBJECT}}}"
-        for answer in answers(known, [Slot(element)], page):
-            if all(holds(one, text) or meets(one, text) for one in answer.criteria):
+        for answer in answers(criteria, [Slot(element)], page):
+            if all(holds(criterion, text) or meets(criterion, text) for criterion in answer.criteria):
                 return f"{{{_hole(answer.criteria[0].field)}}}"
-        is_said = len(text) > _SHORTEST and text.lower() in self.said
-        if is_said or text.lower() in self._names or "{" in text or len(text) > kept.LONGEST_TEXT:
+        is_of_prompt = len(text) > _SHORTEST and text.lower() in self.prompt_text
+        if is_of_prompt or text.lower() in self._names or "{" in text or len(text) > kept.LONGEST_TEXT:
             raise NotGeneral("A text may be about this task alone.")
         return text
 
     def _general(self, label: str, name: str) -> str:
-        """A label with holes where it says something of the task or the item's name."""
+        """A label with holes in the place of the task's values and the item's name."""
         if name and words(label) and (set(words(label)) <= set(words(name)) or label.lower().startswith(name.lower())):
             return f"{{{kept.ITEM}}}"
         for hole, value in self._values(name):
@@ -162,7 +163,8 @@ class _Writer:
     def _values(self, name: str) -> Iterator[tuple[str, str]]:
         if name:
             yield kept.ITEM, name
-        stated = [(_hole(one.field), value) for one in kept.criteria_of(self.intent) if one.operator in POSITIVE for value in one.values]
+        positive = (criterion for criterion in kept.criteria_of(self.intent) if criterion.operator in POSITIVE)
+        stated = [(_hole(criterion.field), value) for criterion in positive for value in criterion.values]
         subject = [(kept.SUBJECT, self.intent.subject)] if self.intent.is_quoted else []
         yield from sorted((pair for pair in (*stated, *subject) if len(pair[1]) >= _SHORTEST), key=lambda pair: -len(pair[1]))
 

@@ -33,24 +33,24 @@ class Command(BaseCommand):
         if not options["check"]:
             self._export(folder, options)
         if not folder.is_dir():
-            raise CommandError(f"{folder} is no folder. Export into it first.")
+            raise CommandError(f"{folder} is not a folder. Export into it first.")
         files = read(folder)
         row = Export.objects.filter(digest=digest(files)).first()
-        found = review.findings(files)
-        if options["replica"] and not found:
+        findings = review.findings(files)
+        if options["replica"] and not findings:
             self._run_replica(folder, row)
-        self._show(row, len(files), found)
-        if found:
-            raise CommandError(f"{len(found)} finding{'s' if len(found) > 1 else ''}.")
+        self._show(row, len(files), findings)
+        if findings:
+            raise CommandError(f"{len(findings)} finding{'s' if len(findings) > 1 else ''}.")
         if options["replica"] and row and not row.replica_passed:
             raise CommandError("The replica found a fault.")
 
     def _export(self, folder: Path, options: dict[str, Any]) -> None:
         if not 3 <= options["seconds"] <= 180:
             raise CommandError("--seconds: give 3 to 180.")
-        wanted = Options(options["mode"], options["llm_use"], tuple(options["model"]), options["seconds"])
+        chosen = Options(options["mode"], options["llm_use"], tuple(options["model"]), options["seconds"])
         try:
-            _, files = exports.export(wanted, "")
+            _, files = exports.export(chosen, "")
             write(files, folder)
         except (exports.Refused, NotEmpty) as error:
             raise CommandError(str(error)) from None
@@ -67,7 +67,7 @@ class Command(BaseCommand):
         else:
             self.stdout.write("\n".join(map(str, lines)))
 
-    def _show(self, row: Export | None, count: int, found: list[review.Finding]) -> None:
+    def _show(self, row: Export | None, count: int, findings: list[review.Finding]) -> None:
         if row is None:
             self.stdout.write(f"{count} files that are not on record here: exported elsewhere, or changed since.")
         else:
@@ -75,6 +75,6 @@ class Command(BaseCommand):
             self.stdout.write("\n".join(f"{name}: {value}" for name, value in exports.facts(row)))
             self.stdout.write(f"Replica: {replica.in_words(row)}")
             self.stdout.write("\n".join(f"  {line}" for line in replica.lines(row)))
-        self.stdout.write("\n".join(map(str, found)) or "A reviewer would object to nothing.")
-        if row and not found:
+        self.stdout.write("\n".join(map(str, findings)) or "A reviewer would object to nothing.")
+        if row and not findings:
             self.stdout.write("\n".join(f"{number}. {step}" for number, step in enumerate(exports.steps(row), 1)))

@@ -1,4 +1,4 @@
-"""`manage.py fake_chutes --port P`: fake Chutes on loopback, for trying things out."""
+"""`manage.py fake_chutes --port P`: fake Chutes on loopback, for trials."""
 
 from argparse import ArgumentParser
 from typing import Any

@@ -32,11 +32,11 @@ class Command(BaseCommand):
         which.add_argument("--account", metavar="NAME", help="Change this account.")
         which.add_argument("--add-account", metavar="NAME", help="Add an account of this name.")
         which.add_argument("--delete-account", metavar="NAME", help="Delete this account, where no attempts of it are on record.")
-        for name, words in KEYS.items():
+        for name, label in KEYS.items():
             flag = name.replace("_", "-")
             how = parser.add_mutually_exclusive_group()
-            how.add_argument(f"--{flag}-from-stdin", action="store_true", help=f"Read the account's new {words} from a line of the input.")
-            how.add_argument(f"--remove-{flag}", action="store_true", help=f"Remove the account's {words}.")
+            how.add_argument(f"--{flag}-from-stdin", action="store_true", help=f"Read the account's new {label} from a line of the input.")
+            how.add_argument(f"--remove-{flag}", action="store_true", help=f"Remove the account's {label}.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         changes = dict(_parsed(text) for text in options["changes"])
@@ -45,7 +45,7 @@ class Command(BaseCommand):
         except ValidationError as error:
             faults = [(name, " ".join(texts)) for name, texts in error.message_dict.items()]
             raise CommandError(" ".join(text if name == "__all__" else f"{name}: {text}" for name, text in faults)) from None
-        names = (*account_changes.ACCOUNT, *(f"{name}_hint" for name in KEYS))  # of keys that were entered the last characters
+        names = (*account_changes.ACCOUNT, *(f"{name}_hint" for name in KEYS))  # hints have the last characters of keys
         accounts = [{name: getattr(account, name) for name in names} for account in configuration.accounts()]
         self.stdout.write(json.dumps({**configuration.values(Settings.current()), "accounts": accounts}, indent=2))
 
@@ -54,9 +54,9 @@ def _apply(changes: dict[str, Any], options: Mapping[str, Any]) -> None:
     name = options["account"] or options["add_account"] or options["delete_account"]
     has_keys = any(options[f"{key}_from_stdin"] or options[f"remove_{key}"] for key in KEYS)
     if name is None and has_keys:
-        raise CommandError("Say whose key: --account NAME or --add-account NAME.")
+        raise CommandError("Name the key's account: --account NAME or --add-account NAME.")
     if options["delete_account"] and (changes or has_keys):
-        raise CommandError("--delete-account goes alone.")
+        raise CommandError("Use --delete-account alone.")
     if name is None:
         if changes:
             configuration.change(changes, by=None, reason=REASON)
@@ -77,13 +77,13 @@ def _named(name: str) -> Account:
 
 
 def _keys(options: Mapping[str, Any]) -> dict[str, str | None]:
-    """The new keys, "" for one that is removed, None for one that stays. They come a line each, so that no list of processes shows them."""
+    """The new keys: "" to remove, None to keep. They are read from standard input, so that no list of processes shows them."""
     keys: dict[str, str | None] = {name: "" if options[f"remove_{name}"] else None for name in KEYS}
-    for name, words in KEYS.items():
+    for name, label in KEYS.items():
         if options[f"{name}_from_stdin"]:
-            keys[name] = (getpass.getpass(f"{words}: ") if sys.stdin.isatty() else sys.stdin.readline()).strip()
+            keys[name] = (getpass.getpass(f"{label}: ") if sys.stdin.isatty() else sys.stdin.readline()).strip()
             if not keys[name]:
-                raise CommandError(f"The input holds no {words}. Give it as a line of its own; the API key comes first.")
+                raise CommandError(f"The input holds no {label}. Give it as a line of its own; the API key comes first.")
     return keys
 
 

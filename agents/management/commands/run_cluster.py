@@ -6,12 +6,12 @@ from typing import Any
 from django.core.management.base import CommandParser
 from django_q.management.commands import qcluster
 
-import agents.jobs  # noqa: F401 -- with all that jobs need: loaded once, not by each process of the pool
+import agents.jobs  # noqa: F401 -- loads what jobs need once, not in each process of the pool
 from agents.worker.cluster import bind_descendants, end_with
 
 
 class Command(qcluster.Command):  # type: ignore[misc] # django-q2 ships no types
-    requires_system_checks: list[str] = []  # its parent has made them
+    requires_system_checks: list[str] = []  # the parent has run them
     help = "Run jobs until the parent process ends. Use `worker`, which also watches over it."
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -1,4 +1,4 @@
-"""`manage.py simulate FILE`, or `--last 24h`: how a miner with these settings would fare against a scenario, or would have fared."""
+"""`manage.py simulate FILE`, or `--last 24h`: the results of a miner with these settings in a scenario, or in the last hours."""
 
 import json
 from argparse import ArgumentParser, ArgumentTypeError
@@ -31,9 +31,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", type=Path, nargs="?", help="the scenario, as JSON")
-        parser.add_argument("--last", help="instead of a scenario: the steps that came in this time, such as 90m, 24h or 7d")
-        known = ", ".join(SIMULATED)
-        parser.add_argument("--settings", "--miner-settings", dest="pairs", nargs="+", action="extend", default=[], help=known)
+        parser.add_argument("--last", help="instead of a scenario: the steps of this period, such as 90m, 24h or 7d")
+        names = ", ".join(SIMULATED)
+        parser.add_argument("--settings", "--miner-settings", dest="pairs", nargs="+", action="extend", default=[], help=names)
         parser.set_defaults(settings=None)
         parser.add_argument("--seeds", type=int, default=3, help="how many runs (%(default)s)")
         parser.add_argument("--load", type=load_average, default=0.0, help="of the machine, an average: steps that wake late miss slots")
@@ -51,20 +51,20 @@ class Command(BaseCommand):
         seeds, pairs = range(options["seeds"]), options["pairs"]
         try:
             if options["last"] is None:
-                found = asdict(simulate(load_file(options["file"]), replace(miner_with(pairs), load=options["load"]), seeds))
+                result = asdict(simulate(load_file(options["file"]), replace(miner_with(pairs), load=options["load"]), seeds))
             else:
                 seconds = span(options["last"])
-                miner_with(pairs)  # before hours of records are read for nothing
+                miner_with(pairs)  # validates them before the records are read
                 past = read_past(seconds, timezone.now())
                 miner = replace(miner_in_force(past.account, pairs), load=options["load"])
-                found = {**asdict(replayed(past, miner, seeds)), "assumed": assumptions(past)}
+                result = {**asdict(replayed(past, miner, seeds)), "assumed": assumptions(past)}
         except BadSetting as error:
             raise CommandError(str(error)) from error
         if options["json"]:
-            self.stdout.write(json.dumps(found))
+            self.stdout.write(json.dumps(result))
             return
-        assumed = found.pop("assumed", [])
-        for name, value in found.items():
+        assumed = result.pop("assumed", [])
+        for name, value in result.items():
             self.stdout.write(f"{name:16}{'–' if value is None else value}")
         for sentence in assumed:
             self.stdout.write(f"assumed: {sentence}")

@@ -1,4 +1,4 @@
-"""`manage.py try PROMPT URL`: what the template agent understands, reads and plans, for improving a recipe. No database is read."""
+"""`manage.py try PROMPT URL`: the template agent's understanding, candidates and plan, for improving a recipe. No database is read."""
 
 from argparse import ArgumentParser
 from pathlib import Path
@@ -13,13 +13,13 @@ FORMS = {"one-shot": Form.ONE_SHOT, "step": Form.STEP}
 
 
 class Command(BaseCommand):
-    help = "Prints what the template agent understands of a prompt, what answers to it on the page, and its plan in words and as JSON."
+    help = "Prints how the template agent understands a prompt, the candidates on the page, and its plan as text and as JSON."
     requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("prompt", help="the task in words")
+        parser.add_argument("prompt", help="the task")
         parser.add_argument("url", help="the page's address, with its seed")
-        parser.add_argument("--html", type=Path, help="a file with the page; without one the page is unseen")
+        parser.add_argument("--html", type=Path, help="a file with the page's HTML; without it there is no page")
         parser.add_argument("--project", default="", help="the caller's web_project_id, by which a known site is recognised")
         parser.add_argument("--form", choices=tuple(FORMS), default="step", help="the form of the answer (%(default)s)")
 
@@ -32,6 +32,6 @@ class Command(BaseCommand):
             raise CommandError(f"--html: {file} can't be read ({error.strerror}). Give a file with the page's HTML.") from error
         except BadRequest as error:
             raise CommandError(str(error)) from error
-        actions = (f"  {count}. {words}" for count, words in enumerate(made.actions, 1))
+        actions = (f"  {count}. {sentence}" for count, sentence in enumerate(made.actions, 1))
         for line in (*made.understanding, *made.candidates, *made.plan, *actions, made.answer):
             self.stdout.write(line)

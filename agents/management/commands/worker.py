@@ -1,4 +1,4 @@
-"""`manage.py worker`: run jobs, and start the cluster that runs them again when it ends or when no job comes through."""
+"""`manage.py worker`: run jobs in a cluster, and restart it when it ends or stalls."""
 
 import logging
 import os
@@ -25,7 +25,7 @@ from agents.worker.watchdog import Limits, Signs, canary_due, restart_delay, see
 logger = logging.getLogger(__name__)
 
 CHECK_SECONDS = 0.5
-PATIENCE = 12.0  # seconds for the jobs in hand at a stop; the supervisor waits longer, leases cover what is cut off
+PATIENCE = 12.0  # seconds for running jobs at a stop; the supervisor waits longer, and interrupted jobs are requeued by their leases
 
 
 class Command(BaseCommand):
@@ -47,7 +47,7 @@ class Command(BaseCommand):
         if options["end_with_parent"]:
             end_with(os.getppid())
         self.check(tags=[Tags.database], databases=[DEFAULT_DB_ALIAS])
-        # By host, for machines that share a data folder: each may have a worker.
+        # By host, so that each machine that shares a data folder may have a worker.
         path = settings.DATA_DIR / f"{options['name']}-{socket.gethostname()}.lock"
         try:
             with alone(path):
@@ -81,12 +81,12 @@ def run(limits: Limits) -> None:
 
 
 def run_one_cluster(limits: Limits, stop: Event) -> None:
-    """Start a cluster and watch it until it has to be started again or `stop` is set. None of its processes is left."""
-    # Else the jobs that a killed cluster had taken would wait for the end of their locks, some six minutes.
+    """Start a cluster and watch it until it must be restarted or `stop` is set. Ends all of its processes."""
+    # Otherwise the jobs of a killed cluster would wait some six minutes for the end of their locks.
     try:
         close_old_connections()
         if freed := heartbeat.free_jobs_of_dead_clusters():
-            logger.info("%d jobs of a cluster that ended are in the queue again.", freed)
+            logger.info("%d jobs of a cluster that ended were queued again.", freed)
     except DatabaseError as error:
         logger.warning("Jobs of a cluster that ended stay locked for some minutes: the database can't be written (%s).", error)
     cluster = Cluster(settings.BASE_DIR / "manage.py")
@@ -99,18 +99,18 @@ def run_one_cluster(limits: Limits, stop: Event) -> None:
     finally:
         cluster.stop(PATIENCE if stop.is_set() else 0)
     if reason:
-        logger.error("Starting the job cluster again: %s.", reason)
+        logger.error("Restarting the job cluster: %s.", reason)
 
 
 def checked(signs: Signs, session: int, limits: Limits) -> Signs:
-    """The signs now, with a canary sent where one is due. A database that can't be read is no sign against the cluster."""
+    """The present signs, after sending a canary if one is due. A database error does not count against the cluster."""
     now = time.time()
     try:
         close_old_connections()
-        found = [heartbeat.newest_canary(session)]
+        signs_read = [heartbeat.newest_canary(session)]
         if now - signs.alive_at > limits.canary_every:
-            found.append(leased_job.newest_renewal(heartbeat.worker_name(session)))
-        signs = seen(signs, max((each.timestamp() for each in found if each), default=None), now)
+            signs_read.append(leased_job.newest_renewal(heartbeat.worker_name(session)))
+        signs = seen(signs, max((sign.timestamp() for sign in signs_read if sign), default=None), now)
         if canary_due(signs, heartbeat.waiting(), now, limits):
             async_task("agents.jobs.canary", save=False)
             signs = replace(signs, canary_sent_at=now)

@@ -1,4 +1,4 @@
-"""What the miner says of itself, in every state."""
+"""The miner's health report in every state."""
 
 import threading
 from datetime import UTC, datetime
@@ -29,11 +29,11 @@ def gate(**state: Any) -> None:
     Gate.objects.create(account=default_account(), **state)
 
 
-def test_a_fresh_miner_may_ask_the_llm() -> None:
+def test_a_new_miner_may_use_the_llm() -> None:
     assert health(NOW) == Health("hybrid", "open", "The LLM is available.")
 
 
-def test_a_pause_says_when_it_ends_and_how_that_is_known() -> None:
+def test_a_pause_is_reported_with_its_end_and_source() -> None:
     gate(strikes=1, paused_at=NOW - 10, paused_until=NOW + 50)
     until = datetime.fromtimestamp(NOW + 50, UTC)
     assert health(NOW) == Health("hybrid", "paused", Reason.PAUSED.sentence, until, "our own backoff")
@@ -47,22 +47,22 @@ def test_after_a_pause_the_next_step_probes() -> None:
     assert (now.state, now.resets_at) == ("probing", None)
 
 
-def test_whatever_keeps_the_llm_off_is_said(settings: Any) -> None:
-    def said() -> tuple[str, str]:
+def test_every_reason_not_to_use_the_llm_is_reported(settings: Any) -> None:
+    def reported() -> tuple[str, str]:
         return health(NOW).state, health(NOW).sentence
 
     settings.CHUTES_MODELS = ()
-    assert said() == ("off", Reason.NO_MODEL.sentence)
+    assert reported() == ("off", Reason.NO_MODEL.sentence)
     settings.CHUTES_API_KEY = ""
-    assert said() == ("off", Reason.NO_KEY.sentence)
+    assert reported() == ("off", Reason.NO_KEY.sentence)
     change_account(default_account(), {"enabled": False}, key=None, by=None, reason="test")
-    assert said() == ("off", Reason.DISABLED.sentence)
+    assert reported() == ("off", Reason.DISABLED.sentence)
     change({"agent_mode": "template"}, by=None, reason="test")
-    assert said() == ("off", Reason.MODE.sentence)
+    assert reported() == ("off", Reason.MODE.sentence)
     assert health(NOW).agent_type == "template"
 
 
-def test_a_key_that_cannot_be_opened_is_said_with_the_remedy(settings: Any) -> None:
+def test_a_key_that_cannot_be_opened_is_reported_with_the_remedy(settings: Any) -> None:
     change_account(default_account(), {}, key="cpk_entered", by=None, reason="test")
     settings.SECRET_KEY = "another-secret-key"
     assert health(NOW).state == "off"
@@ -76,7 +76,7 @@ def test_without_the_database_the_state_is_unknown_and_the_miner_still_answers()
     assert health(NOW) == Health("hybrid", "unknown", "The database can't be read. The template agent answers.")
 
 
-def test_while_the_database_hangs_the_last_state_is_there_at_once_with_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_while_the_database_hangs_the_last_state_is_sent_at_once_with_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
     memory = Memory()
     assert (memory.latest.health.state, memory.latest.read_at) == ("unknown", None)
     memory.refresh()
@@ -122,7 +122,7 @@ def event(**fields: Any) -> None:
         ("payment", 402, RefusalClass.PAYMENT.sentence),
     ],
 )
-def test_a_pause_that_comes_from_the_set_up_says_what_to_check(refusal: str, status: int, sentence: str) -> None:
+def test_a_pause_caused_by_the_setup_is_reported_with_what_to_check(refusal: str, status: int, sentence: str) -> None:
     gate(strikes=1, paused_at=NOW - 10, paused_until=NOW + 50, cause=refusal)
     event(refusal=refusal, status=status)
     assert health(NOW).sentence == sentence
@@ -141,12 +141,12 @@ def test_a_pause_that_comes_from_the_set_up_says_what_to_check(refusal: str, sta
         ({}, NEVER_WORKED),
     ],
 )
-def test_what_a_made_up_key_met_counts_for_the_edges_present_block_alone(state: dict[str, Any], sentence: str) -> None:
+def test_the_refusal_of_a_made_up_key_counts_for_the_edges_present_block_only(state: dict[str, Any], sentence: str) -> None:
     gate(**{"strikes": 1, "paused_at": NOW - 9, "paused_until": NOW + 50, "cause": "edge", "blocked_at": NOW - 10, **state})
     assert health(NOW).sentence == sentence
 
 
-def test_what_a_made_up_key_met_says_nothing_of_another_key() -> None:
+def test_the_refusal_of_a_made_up_key_does_not_count_for_another_key() -> None:
     gate(strikes=1, paused_at=NOW - 9, paused_until=NOW + 50, cause="edge", blocked_at=NOW - 10)
     actions.note_control(default_account(), RefusalClass.AUTH, NOW)
     assert health(NOW).sentence == OWN_LIMIT
@@ -154,14 +154,14 @@ def test_what_a_made_up_key_met_says_nothing_of_another_key() -> None:
     assert health(NOW).sentence == NEVER_WORKED
 
 
-def test_an_account_that_waits_for_its_operator_is_stopped_and_names_no_time() -> None:
+def test_an_account_that_waits_for_its_operator_is_stopped_without_a_time() -> None:
     gate(strikes=1, paused_at=NOW - 10, paused_until=NOW + 50, cause="payment", pause_source="check")
     event(refusal="payment", status=402, prediction_source="check", predicted_at=None)
     now = health(NOW)
     assert (now.state, now.resets_at, now.source) == ("stopped", None, "checked at the settings' interval")
 
 
-def test_a_prediction_comes_with_its_range_and_its_source() -> None:
+def test_a_prediction_is_reported_with_range_and_source() -> None:
     gate(strikes=1, paused_at=NOW - 10, paused_until=NOW + 50, cause="edge", succeeded_at=NOW - 99)
     at, earliest, latest = (datetime.fromtimestamp(NOW + seconds, UTC) for seconds in (90, 50, 200))
     event(refusal="edge", status=429, prediction_source="history", predicted_at=at, predicted_from=earliest, predicted_to=latest)
@@ -170,13 +170,13 @@ def test_a_prediction_comes_with_its_range_and_its_source() -> None:
     assert now.sentence == ("The account is paused. Expected back from 2026-09-21 14:14:10 UTC to 2026-09-21 14:16:40 UTC.")
 
 
-def test_an_operators_pause_says_so() -> None:
+def test_an_operators_pause_is_reported_as_such() -> None:
     gate(paused_at=NOW - 10, paused_until=NOW + 50, pause_source="operator")
     now = health(NOW)
     assert (now.state, now.sentence) == ("paused", "Paused by an operator until 2026-09-21 14:14:10 UTC.")
 
 
-def test_of_several_accounts_the_first_that_can_be_used_speaks() -> None:
+def test_of_several_accounts_the_first_usable_one_is_reported() -> None:
     gate(strikes=1, paused_at=NOW - 10, paused_until=NOW + 50, cause="edge", succeeded_at=NOW - 99)
     second = change_account(
         Account.objects.create(name="second", position=2), {"model_names": ["b/model"]}, key="cpk_two", by=None, reason="test"

@@ -1,4 +1,4 @@
-"""Probes: when a pause is over and no step comes, one request of a single token finds out, counted apart from steps."""
+"""Probes: after a pause without a step, a request for a single token checks the account, counted apart from steps."""
 
 import time
 from datetime import timedelta
@@ -51,7 +51,7 @@ def queued() -> int:
 
 
 def probe(account: Account, kind: AccountJob.Kind = AccountJob.Kind.PROBE) -> str:
-    """A worker's part of a probe; how it ended, by the newest attempt."""
+    """Run a probe as a worker; returns the result of the newest attempt."""
     before = LLMAttempt.objects.count()
     assert work(leased_job.start(AccountJob, account=account, kind=kind)[0])
     return LLMAttempt.objects.latest("pk").verdict if LLMAttempt.objects.count() > before else "nothing sent"
@@ -83,7 +83,7 @@ def test_a_refused_probe_climbs_the_ladder_and_the_next_one_waits_for_the_pause(
     assert list(RateLimitEvent.objects.order_by("id").values_list("ended_by", flat=True)) == ["timer", ""]
 
 
-def test_the_worker_queues_one_when_a_pause_is_over_and_none_before(fake_chutes: FakeChutes) -> None:
+def test_the_worker_queues_a_probe_when_a_pause_is_over_and_none_before(fake_chutes: FakeChutes) -> None:
     refused_and_over(fake_chutes)
     Gate.objects.update(paused_until=time.time() + 3_600)
     assert (probing.start_due(timezone.now()), queued()) == (0, 0)
@@ -98,7 +98,7 @@ def test_while_a_step_probes_no_other_probe_is_queued(fake_chutes: FakeChutes) -
     assert probe(account) == "nothing sent"
 
 
-def test_a_probe_that_said_nothing_of_the_account_is_not_repeated_at_once(fake_chutes: FakeChutes) -> None:
+def test_a_probe_without_a_result_is_not_repeated_at_once(fake_chutes: FakeChutes) -> None:
     account = refused_and_over(fake_chutes)
     fake_chutes.set(faults={"http500": 1.0}, limit=60)
     assert probe_if_due(account) == "refused"
@@ -122,12 +122,12 @@ def test_a_disabled_account_is_never_probed(fake_chutes: FakeChutes) -> None:
     assert probe(account) == "nothing sent"
 
 
-def test_a_refused_key_is_looked_at_once_and_then_left_until_the_next_check(fake_chutes: FakeChutes) -> None:
+def test_a_refused_key_is_probed_once_until_the_next_check(fake_chutes: FakeChutes) -> None:
     account = refused_and_over(fake_chutes, valid=False)
     assert probe_if_due(account) == "refused"
     gate = gate_rows.of(account)
     assert gate.paused_until - gate.paused_at >= 300
-    assert RateLimitEvent.objects.filter(predicted_at=None).count() == 2, "nobody knows when the operator mends it"
+    assert RateLimitEvent.objects.filter(predicted_at=None).count() == 2, "the time of the repair is unknown"
 
 
 def test_an_operators_probe_ends_the_pause_and_is_on_record(fake_chutes: FakeChutes) -> None:
@@ -143,7 +143,7 @@ def test_an_operators_probe_ends_the_pause_and_is_on_record(fake_chutes: FakeChu
     assert entry.detail.endswith(" of a pause were left.")
 
 
-def test_an_operators_pause_holds_although_a_request_under_way_succeeds(fake_chutes: FakeChutes) -> None:
+def test_an_operators_pause_holds_although_an_open_request_succeeds(fake_chutes: FakeChutes) -> None:
     account = default_account()
     answer()
     sent_at = LLMAttempt.objects.get().sent_at
@@ -170,7 +170,7 @@ def test_resume_ends_a_pause_and_the_next_step_probes(fake_chutes: FakeChutes) -
     assert (event.ended_by, event.recovered_at is not None) == ("operator", True)
 
 
-def test_clear_opens_the_gate_and_forgets_the_ladder(fake_chutes: FakeChutes) -> None:
+def test_clear_opens_the_gate_and_resets_the_ladder(fake_chutes: FakeChutes) -> None:
     account = refused_and_over(fake_chutes)
     actions.clear(account, by="ada", now=time.time())
     gate = gate_rows.of(account)
@@ -180,7 +180,7 @@ def test_clear_opens_the_gate_and_forgets_the_ladder(fake_chutes: FakeChutes) ->
     assert RateLimitEvent.objects.get(ended_by="").strike == 1
 
 
-def test_a_new_key_is_looked_at_at_once_and_has_not_worked_yet(fake_chutes: FakeChutes) -> None:
+def test_a_new_key_is_probed_at_once_and_counts_as_never_having_worked(fake_chutes: FakeChutes) -> None:
     account = refused_and_over(fake_chutes, valid=False)
     now = time.time()
     Gate.objects.update(paused_until=now + 300, succeeded_at=now - 1000)
@@ -211,7 +211,7 @@ def test_earlier_blocks_predict_the_next_one_and_the_outcome_is_kept_beside_it(f
     assert event.predicted_from <= event.predicted_at <= event.predicted_to
 
 
-def test_a_full_model_is_an_event_of_that_model_until_it_takes_a_request(fake_chutes: FakeChutes) -> None:
+def test_a_full_model_is_an_event_of_that_model_until_it_accepts_a_request(fake_chutes: FakeChutes) -> None:
     fake_chutes.set(models={MODEL: {"full": 1.0}})
     answer()
     event = RateLimitEvent.objects.get()
@@ -224,7 +224,7 @@ def test_a_full_model_is_an_event_of_that_model_until_it_takes_a_request(fake_ch
     assert gate_rows.of(default_account()).strikes == 0
 
 
-def test_what_an_answer_tells_of_the_days_quota_is_kept(fake_chutes: FakeChutes) -> None:
+def test_the_days_quota_in_an_answer_is_kept(fake_chutes: FakeChutes) -> None:
     fake_chutes.set(quota={"total": 100, "used": 7})
     answer()
     quota = Gate.objects.get().quota
@@ -232,7 +232,7 @@ def test_what_an_answer_tells_of_the_days_quota_is_kept(fake_chutes: FakeChutes)
     assert quota["at"] <= time.time()
 
 
-def test_a_probe_is_given_up_where_the_gate_says_no(fake_chutes: FakeChutes) -> None:
+def test_a_probe_is_given_up_where_the_gate_refuses(fake_chutes: FakeChutes) -> None:
     account = default_account()
     actions.pause(account, 600, by="ada", now=time.time())
     assert probe(account) == "nothing sent"

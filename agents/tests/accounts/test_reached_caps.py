@@ -1,4 +1,4 @@
-"""A reached cap: the worker asks when it resets, and the pause that the refusal began ends then."""
+"""A reached cap: the worker reads its reset time, and the pause ends then."""
 
 import time
 from datetime import timedelta
@@ -18,7 +18,7 @@ from agents.llm import client
 from agents.models import Account, AccountJob, Gate, RateLimitEvent, Source
 from agents.policy.quotas import SUBSCRIPTION
 from agents.policy.reasons import PauseSource
-from agents.tests.queue_of_jobs import asked, work_off
+from agents.tests.queue_of_jobs import management_paths, work_off
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -38,7 +38,7 @@ def answer() -> None:
 
 
 def capped(fake_chutes: FakeChutes, **subscription: Any) -> Account:
-    """An account that was refused for its cap, a little while ago."""
+    """An account that was refused for its cap a moment ago."""
     fake_chutes.set(**{"cap4h": {"cap": 1.0, "used": 1.0, "reset_at": 900}, **subscription})
     answer()
     return default_account()
@@ -49,14 +49,14 @@ def ends_in(fake_chutes: FakeChutes) -> float:
     return Gate.objects.get().paused_until - (time.time() - float(fake_chutes.state()["uptime"]))
 
 
-def test_a_refusal_for_the_cap_waits_for_the_calendar_until_the_worker_has_asked(fake_chutes: FakeChutes) -> None:
+def test_a_refusal_for_the_cap_pauses_by_the_calendar_until_the_worker_has_read_the_reset(fake_chutes: FakeChutes) -> None:
     account = capped(fake_chutes)
     assert Gate.objects.get().pause_source == PauseSource.CALENDAR
-    assert asked(fake_chutes) == [], "the step's answer does not wait for it"
+    assert management_paths(fake_chutes) == [], "the step's answer does not wait for it"
     quota_readings.start_caps(timezone.now())
     assert (AccountJob.objects.get().account, AccountJob.objects.get().kind) == (account, "read_cap")
     work_off()
-    assert asked(fake_chutes) == [SUBSCRIPTION]
+    assert management_paths(fake_chutes) == [SUBSCRIPTION]
     gate, event = Gate.objects.get(), RateLimitEvent.objects.get()
     assert gate.pause_source == event.pause_source == event.prediction_source == PauseSource.SUBSCRIPTION
     assert ends_in(fake_chutes) == pytest.approx(900, abs=NEAR)
@@ -67,12 +67,12 @@ def test_a_refusal_for_the_cap_waits_for_the_calendar_until_the_worker_has_asked
     assert event.pause_seconds == pytest.approx(gate.paused_until - gate.paused_at)
 
 
-def test_what_is_known_is_not_asked_again(fake_chutes: FakeChutes) -> None:
+def test_a_known_reset_is_not_read_again(fake_chutes: FakeChutes) -> None:
     capped(fake_chutes)
     for _ in range(3):
         quota_readings.start_caps(timezone.now())
         work_off()
-    assert asked(fake_chutes) == [SUBSCRIPTION]
+    assert management_paths(fake_chutes) == [SUBSCRIPTION]
 
 
 def test_a_reading_of_the_last_minute_is_not_followed_by_another(fake_chutes: FakeChutes) -> None:
@@ -94,19 +94,19 @@ def test_a_used_up_month_pauses_until_it_ends(fake_chutes: FakeChutes) -> None:
     assert ends_in(fake_chutes) == pytest.approx(864_000, abs=NEAR)
 
 
-def test_a_usage_that_does_not_tell_the_reset_leaves_the_calendar(fake_chutes: FakeChutes) -> None:
+def test_a_usage_without_the_reset_leaves_the_calendars_time(fake_chutes: FakeChutes) -> None:
     account = capped(fake_chutes, refuse_management={SUBSCRIPTION: {"status": 500}})
     before = Gate.objects.get().paused_until
     assert quota_readings.read_cap(account, timezone.now())
     gate = Gate.objects.get()
     assert (gate.paused_until, gate.pause_source) == (before, PauseSource.CALENDAR)
-    assert quota_readings.start_caps(timezone.now() + timedelta(seconds=61)) == 0, "the next one of every five minutes may tell it"
+    assert quota_readings.start_caps(timezone.now() + timedelta(seconds=61)) == 0, "the next reading may have it"
     fake_chutes.set(refuse_management={})
     assert quota_readings.read(account, timezone.now(), gap=timedelta(0))
     assert Gate.objects.get().pause_source == PauseSource.SUBSCRIPTION
 
 
-def test_without_an_admin_key_the_calendar_stays(fake_chutes: FakeChutes, settings: Any) -> None:
+def test_without_an_admin_key_the_calendars_time_stays(fake_chutes: FakeChutes, settings: Any) -> None:
     settings.CHUTES_ADMIN_KEY = ""
     account = capped(fake_chutes)
     assert quota_readings.start_caps(timezone.now()) == 0
@@ -129,7 +129,7 @@ def test_a_pause_that_began_after_the_reading_is_not_moved_by_it(fake_chutes: Fa
     assert Gate.objects.get().pause_source == PauseSource.CALENDAR
 
 
-def test_a_daily_quota_is_left_to_its_own_refusal(fake_chutes: FakeChutes) -> None:
+def test_a_daily_quotas_pause_is_not_moved(fake_chutes: FakeChutes) -> None:
     fake_chutes.set(quota={"total": 1, "used": 1, "reset_at": 900})
     answer()
     assert quota_readings.start_caps(timezone.now()) == 0

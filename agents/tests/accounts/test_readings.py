@@ -1,4 +1,4 @@
-"""What accounts have left, read by the worker from a real management host: never too often, never with a word about the key."""
+"""Readings of accounts by the worker, from a real management host: never too often, and without the key in any text."""
 
 import subprocess
 import sys
@@ -21,7 +21,7 @@ from agents.devtools.fake_chutes.process import FakeChutes
 from agents.devtools.fake_chutes.server import Answer, Server, json_answer
 from agents.models import Account, AccountJob, QuotaReading
 from agents.policy.quotas import PATHS, Reading
-from agents.tests.queue_of_jobs import asked, queued, work_off
+from agents.tests.queue_of_jobs import management_paths, queued, work_off
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -54,19 +54,19 @@ def test_an_admin_key_reads_balance_quota_and_caps(fake_chutes: FakeChutes) -> N
     assert row.four_hour_reset_at.timestamp() == pytest.approx(began_at + 900, abs=60)
 
 
-def test_pay_as_you_go_is_known_as_such(fake_chutes: FakeChutes) -> None:
+def test_pay_as_you_go_is_recognised(fake_chutes: FakeChutes) -> None:
     fake_chutes.set(balance=2.5)
-    found = read(fake_chutes)
-    assert (found.balance, found.is_unlimited, found.is_subscribed, found.faults) == (2.5, True, False, ())
+    result = read(fake_chutes)
+    assert (result.balance, result.is_unlimited, result.is_subscribed, result.faults) == (2.5, True, False, ())
 
 
 def test_a_month_that_ended_already_has_an_unknown_reset(fake_chutes: FakeChutes) -> None:
     fake_chutes.set(cap4h={"cap": 1.0}, monthly_reset_at=-3600, monthly_used=12)
-    found = read(fake_chutes)
-    assert (found.monthly_cap, found.monthly_used, found.monthly_reset_at, found.faults) == (100, 12, None, ())
+    result = read(fake_chutes)
+    assert (result.monthly_cap, result.monthly_used, result.monthly_reset_at, result.faults) == (100, 12, None, ())
 
 
-def test_a_key_that_may_only_invoke_cannot_read_and_the_words_say_what_is_needed(fake_chutes: FakeChutes, settings: Any) -> None:
+def test_a_key_without_admin_rights_cannot_read_and_the_error_has_the_remedy(fake_chutes: FakeChutes, settings: Any) -> None:
     settings.CHUTES_ADMIN_KEY = fake_chutes.key
     row = quota_readings.read(default_account(), NOW)
     assert row is not None
@@ -82,18 +82,18 @@ def test_a_key_that_may_only_invoke_cannot_read_and_the_words_say_what_is_needed
         ({"status": 403, "html": "<html>nginx</html>"}, "Balance unknown: the management host answered with 403."),
     ],
 )
-def test_one_part_that_is_refused_leaves_the_others(fake_chutes: FakeChutes, refusal: dict[str, Any], fault: str) -> None:
+def test_a_refused_part_does_not_affect_the_others(fake_chutes: FakeChutes, refusal: dict[str, Any], fault: str) -> None:
     fake_chutes.set(balance=1, quota={"total": 300, "used": 180}, refuse_management={"/users/me": refusal})
-    found = read(fake_chutes)
-    assert (found.balance, found.daily_used, found.is_subscribed, found.faults) == (None, 180, False, (fault,))
+    result = read(fake_chutes)
+    assert (result.balance, result.daily_used, result.is_subscribed, result.faults) == (None, 180, False, (fault,))
 
 
-def test_a_host_that_says_too_often_is_asked_nothing_more(fake_chutes: FakeChutes) -> None:
+def test_a_host_that_refuses_too_many_requests_gets_no_more(fake_chutes: FakeChutes) -> None:
     fake_chutes.set(refuse_management={"/users/me": HTML_429})
     assert read(fake_chutes).faults == (
         "The management host refused for too many requests (429); the next reading follows in some minutes.",
     )
-    assert asked(fake_chutes) == ["/users/me"]
+    assert management_paths(fake_chutes) == ["/users/me"]
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_a_host_that_says_too_often_is_asked_nothing_more(fake_chutes: FakeChute
         (json_answer(404, {"detail": "Not Found"}), "No management API answers at this address; check the Management URL."),
     ],
 )
-def test_answers_that_no_host_should_give_are_unknown(answer: Answer, fault: str) -> None:
+def test_invalid_answers_are_reported_as_unknown(answer: Answer, fault: str) -> None:
     server = Server(lambda _: answer, 0)
     server.start()
     try:
@@ -114,7 +114,7 @@ def test_answers_that_no_host_should_give_are_unknown(answer: Answer, fault: str
         server.stop()
 
 
-def test_a_host_that_is_away_is_said_to_be_and_asked_once(fake_chutes: FakeChutes, free_port: int) -> None:
+def test_a_host_that_is_down_is_reported_and_gets_one_request(fake_chutes: FakeChutes, free_port: int) -> None:
     (fault,) = quota_readings.read_host(f"http://127.0.0.1:{free_port}", fake_chutes.admin_key, time.time()).faults
     assert fault.startswith("The management host gives no answer: The provider can't be reached")
 
@@ -125,10 +125,10 @@ def test_no_account_is_read_faster_than_every_five_minutes_however_often_the_job
         quota_readings.read(account, NOW + timedelta(seconds=seconds))
     times = [(row.read_at - NOW).total_seconds() for row in QuotaReading.objects.order_by("read_at")]
     assert times == [0, 301, 602, 903]
-    assert asked(fake_chutes).count("/users/me") == 4
+    assert management_paths(fake_chutes).count("/users/me") == 4
 
 
-def test_a_clock_that_was_set_back_does_not_end_the_readings(fake_chutes: FakeChutes) -> None:
+def test_a_clock_that_was_set_back_does_not_stop_the_readings(fake_chutes: FakeChutes) -> None:
     account = default_account()
     assert quota_readings.read(account, NOW)
     assert quota_readings.read(account, NOW - timedelta(seconds=5)) is None, "another machine's clock"
@@ -143,7 +143,7 @@ def test_however_many_workers_read_one_account_it_is_read_once(fake_chutes: Fake
     environment = managed(process_environment, fake_chutes)
     workers = [subprocess.Popen([sys.executable, "-c", READING], cwd=ROOT, env=environment) for _ in range(3)]
     assert [worker.wait(300) for worker in workers] == [0, 0, 0]
-    assert sorted(asked(fake_chutes)) == sorted(PATHS)
+    assert sorted(management_paths(fake_chutes)) == sorted(PATHS)
 
 
 @pytest.mark.slow
@@ -153,17 +153,17 @@ def test_on_postgres_a_worker_waits_for_the_one_that_claims(
     environment = {**managed(process_environment, fake_chutes), "DATABASE_URL": postgres_url}
     command = [sys.executable, "manage.py", "shell", "--command", "from agents.configuration import accounts; accounts()"]
     subprocess.run(command, cwd=ROOT, env=environment, check=True, timeout=300)
-    with psycopg.connect(postgres_url) as claiming, psycopg.connect(postgres_url, autocommit=True) as looking:
+    with psycopg.connect(postgres_url) as claiming, psycopg.connect(postgres_url, autocommit=True) as observer:
         claiming.execute("SELECT 1 FROM agents_account FOR NO KEY UPDATE")
         claiming.execute(
             "INSERT INTO agents_quotareading (account_id, read_at, is_unlimited, fault) SELECT id, now(), false, '' FROM agents_account"
         )
         worker = subprocess.Popen([sys.executable, "-c", READING], cwd=ROOT, env=environment)
-        while worker.poll() is None and not looking.execute("SELECT 1 FROM pg_locks WHERE NOT granted").fetchone():
+        while worker.poll() is None and not observer.execute("SELECT 1 FROM pg_locks WHERE NOT granted").fetchone():
             time.sleep(0.05)
         claiming.commit()
         assert worker.wait(300) == 0
-    assert asked(fake_chutes) == []
+    assert management_paths(fake_chutes) == []
 
 
 def main() -> None:
@@ -199,7 +199,7 @@ def test_a_key_that_cannot_be_opened_is_on_record_with_the_remedy(fake_chutes: F
     settings.SECRET_KEY = "another-secret-key"
     row = quota_readings.read(sealed, NOW)
     assert row is not None and "SECRET_KEY_FALLBACKS" in row.fault
-    assert asked(fake_chutes) == []
+    assert management_paths(fake_chutes) == []
 
 
 def test_neither_rows_nor_logs_nor_jobs_hold_a_key(fake_chutes: FakeChutes, settings: Any, caplog: pytest.LogCaptureFixture) -> None:
@@ -214,4 +214,4 @@ def test_neither_rows_nor_logs_nor_jobs_hold_a_key(fake_chutes: FakeChutes, sett
         held = [*(str(vars(row)) for row in QuotaReading.objects.all()), *queued(), caplog.text]
         quota_readings.read(account, NOW)
         held += [*(str(vars(row)) for row in QuotaReading.objects.all()), caplog.text]
-        assert not any(key in each or "feedface" in each for each in held)
+        assert not any(key in text or "feedface" in text for text in held)

@@ -1,4 +1,4 @@
-"""Whose address a step is put down under: nobody can write another's into a header."""
+"""The client's address of a step: it cannot be forged by a header."""
 
 from ipaddress import ip_network
 from typing import Any
@@ -25,7 +25,7 @@ def test_without_a_proxy_the_peer_is_the_client() -> None:
     assert seen("2001:db8::7") == "2001:db8::7"
 
 
-def test_a_strangers_header_is_not_believed() -> None:
+def test_the_header_of_an_untrusted_peer_is_ignored() -> None:
     assert seen("203.0.113.7", "192.0.2.1") == "203.0.113.7"
 
 
@@ -47,7 +47,7 @@ def test_no_proxy_is_trusted_unless_it_is_named(settings: Any) -> None:
         ("::ffff:192.0.2.1", "192.0.2.1"),
     ],
 )
-def test_behind_trusted_proxies_the_client_is_the_last_hop_that_is_none_of_them(forwarded: str, client: str) -> None:
+def test_behind_trusted_proxies_the_client_is_the_last_untrusted_hop(forwarded: str, client: str) -> None:
     assert seen("10.0.0.5", forwarded) == client
 
 
@@ -60,7 +60,7 @@ def test_a_port_behind_the_address_is_no_part_of_it(hop: str, client: str) -> No
 
 
 @rows("garbage", ["", "unknown", "_hidden", "1.2.3", "1.2.3.4.5", "[", "300.1.1.1", "é", "1.2.3.4:5:6", ":"])
-def test_what_stands_before_a_hop_that_cannot_be_read_is_not_believed(garbage: str) -> None:
+def test_hops_before_an_unreadable_one_are_ignored(garbage: str) -> None:
     assert seen("10.0.0.5", garbage) == "10.0.0.5"
     assert seen("10.0.0.5", f"198.51.100.66, {garbage}") == "10.0.0.5"
 
@@ -76,5 +76,5 @@ def test_a_zone_is_no_part_of_an_address() -> None:
 
 
 @pytest.mark.parametrize("peer", ["", "unix:", "garbage"])
-def test_a_peer_without_an_address_is_unknown_and_vouches_for_nobody(peer: str) -> None:
+def test_a_peer_without_an_address_is_unknown_and_not_trusted(peer: str) -> None:
     assert seen(peer, "192.0.2.1") is None

@@ -1,4 +1,4 @@
-"""Secrets are taken out of text."""
+"""Secrets in text are masked."""
 
 import time
 import timeit
@@ -37,17 +37,17 @@ KEY = "cpk_" + "a" * 32 + "." + "b" * 32 + "." + "C" * 32
         (f"not temp_{'aB3_' * 10}xyz", f"not temp_{'aB3_' * 10}xyz"),
     ],
 )
-def test_what_looks_like_a_secret_is_masked_and_the_rest_kept(text: str, clean: str) -> None:
+def test_a_likely_secret_is_masked_and_the_rest_kept(text: str, clean: str) -> None:
     assert redact(text) == clean
 
 
-def test_known_secrets_are_masked_wherever_they_stand() -> None:
+def test_known_secrets_are_masked_everywhere() -> None:
     assert redact("it was open-sesame-2!", ["open-sesame", "open-sesame-2"]) == f"it was {MASK}!"
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("odd", ["a+", "?a-", "a:", "://", "authorization=", "%3A%2F%2F", "x"])
-def test_a_long_text_takes_a_time_that_grows_with_it_and_not_with_its_square(odd: str) -> None:
+def test_redaction_takes_linear_time(odd: str) -> None:
     def seconds(length: int) -> float:
         text = odd * (length // len(odd))
         return min(timeit.repeat(lambda: redact(text), timer=time.thread_time, number=1, repeat=5))
@@ -55,5 +55,5 @@ def test_a_long_text_takes_a_time_that_grows_with_it_and_not_with_its_square(odd
     assert seconds(80_000) < 50 * max(seconds(5_000), 1e-3), "16 times as long; its square would be 256 times"
 
 
-def test_a_secret_as_short_as_a_word_is_left_alone() -> None:
+def test_a_secret_as_short_as_a_word_is_not_masked() -> None:
     assert redact("an apple", ["", "an"]) == "an apple"

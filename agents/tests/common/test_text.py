@@ -5,7 +5,7 @@ from agents.common.text import length, shorten, storable, storable_json
 
 
 @given(st.text(st.characters()))
-def test_any_text_becomes_one_that_utf8_and_postgres_take(text: str) -> None:
+def test_any_text_becomes_one_that_utf8_and_postgres_accept(text: str) -> None:
     stored = storable(text)
     stored.encode()
     assert "\0" not in stored
@@ -16,7 +16,7 @@ def test_halves_of_one_character_are_joined_and_a_lone_one_is_replaced() -> None
     assert storable("\ud83d\ude00 \ud83d") == "😀 \ufffd"
 
 
-def test_an_ordinary_text_stays_as_it_is() -> None:
+def test_an_ordinary_text_is_unchanged() -> None:
     assert storable("Füße & <username>\n") == "Füße & <username>\n"
 
 
@@ -30,5 +30,5 @@ def test_a_long_text_is_shortened_to_the_length() -> None:
     assert shorten("abcd", 4) == "abcd"
 
 
-def test_a_length_is_told_in_its_two_largest_units() -> None:
+def test_a_duration_is_shown_in_its_two_largest_units() -> None:
     assert [length(seconds) for seconds in (0, 59.6, 192, 3_600, 90_061)] == ["0 s", "1 min", "3 min 12 s", "1 h", "1 d 1 h"]

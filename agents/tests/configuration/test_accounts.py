@@ -1,4 +1,4 @@
-"""Several accounts: added, changed, ordered, switched off and deleted by people alone, with everything but the keys in the history."""
+"""Several accounts: added, changed, ordered, disabled and deleted by people only, with everything but the keys in the history."""
 
 import ast
 import time
@@ -88,14 +88,14 @@ def test_an_account_can_be_added_at_a_place_of_its_own() -> None:
         ("a", {}, "x" * 501, "key", "Copy it again"),
     ],
 )
-def test_what_cannot_be_is_refused_with_field_and_remedy(name: str, changes: dict[str, Any], key: str, field: str, remedy: str) -> None:
+def test_an_invalid_account_is_refused_with_field_and_remedy(name: str, changes: dict[str, Any], key: str, field: str, remedy: str) -> None:
     default_account()
     with pytest.raises(ValidationError) as caught:
         add_account(name, changes, key=key, by=None, reason="test")
     assert list(caught.value.message_dict) == [field]
     assert remedy in caught.value.message_dict[field][0]
     assert order() == [(1, "default")]
-    assert not [said for said in caught.value.messages if "secret" in said or (key and key in said)]
+    assert not [message for message in caught.value.messages if "secret" in message or (key and key in message)]
 
 
 def test_each_field_can_be_changed() -> None:
@@ -120,7 +120,7 @@ def test_the_default_account_keeps_its_name() -> None:
         changed(default_account(), {"name": "main"})
 
 
-def test_an_account_that_is_gone_is_told_as_such() -> None:
+def test_a_deleted_account_is_reported_as_such() -> None:
     account = added("spare")
     delete_account(account, by=None, reason="test")
     with pytest.raises(ValidationError, match="was deleted meanwhile"):
@@ -146,7 +146,7 @@ def test_deleting_closes_the_gap() -> None:
     assert order() == [(1, "default"), (2, "third")]
 
 
-def test_positions_that_had_gaps_or_were_equal_are_put_right_with_the_next_change() -> None:
+def test_positions_with_gaps_or_duplicates_are_corrected_with_the_next_change() -> None:
     default_account()
     for position, name in ((1, "a"), (7, "b")):
         Account.objects.create(name=name, position=position)
@@ -164,7 +164,7 @@ def test_an_account_with_attempts_and_the_default_one_can_only_be_disabled() -> 
     assert [name for _, name in order()] == ["default", "used"]
 
 
-def test_an_unused_account_goes_with_its_gate_and_leaves_its_history() -> None:
+def test_an_unused_account_is_deleted_with_its_gate_and_keeps_its_history() -> None:
     ann, account = get_user_model().objects.create_user("ann"), added("spare", key=KEY)
     stopped(account)
     delete_account(account, by=ann, reason="not needed")
@@ -177,7 +177,7 @@ def test_a_key_is_replaced_removed_and_kept() -> None:
     account = changed(added("spare", key=KEY), key=OTHER)
     assert (key_of(account), account.key_hint) == (OTHER, "ABCD")
     account = changed(account, {"enabled": False}, admin_key=KEY)
-    assert (key_of(account), admin_key_of(account)) == (OTHER, KEY), "one key is no matter of the other"
+    assert (key_of(account), admin_key_of(account)) == (OTHER, KEY), "the keys are independent"
     account = changed(account, key="")
     assert (key_of(account), account.key_sealed, account.key_hint) == ("", "", "")
     account = changed(account, admin_key="")
@@ -204,24 +204,24 @@ def test_only_the_default_account_takes_the_environments_models(settings: Any) -
 
 
 @pytest.mark.parametrize("changes", [{"key": OTHER}, {"key": ""}, {"changes": {"base_url": "https://other.example.com/v1"}, "key": KEY}])
-def test_an_account_that_was_stopped_is_looked_at_again_at_once_with_another_key_or_address(changes: dict[str, Any]) -> None:
+def test_a_stopped_account_is_probed_at_once_with_another_key_or_address(changes: dict[str, Any]) -> None:
     account = added("spare", key=KEY)
     stopped(account)
     changed(account, **changes)
     gate = gate_rows.of(account)
     assert gate.state(time.time()) is GateState.PROBING
-    assert gate.succeeded_at == 0, "whether it works is not known yet"
+    assert gate.succeeded_at == 0, "whether it works is unknown"
 
 
 @pytest.mark.parametrize("changes", [{"admin_key": OTHER}, {"changes": {"model_names": ["a"]}}, {"changes": {"base_url": URL}}])
-def test_another_change_leaves_the_gate_as_it_is(changes: dict[str, Any]) -> None:
+def test_another_change_does_not_affect_the_gate(changes: dict[str, Any]) -> None:
     account = added("spare", key=KEY)
     before = gate_rows.read(stopped(account))
     changed(account, **changes)
     assert gate_rows.of(account) == before
 
 
-def test_a_refused_change_leaves_key_and_gate_alone() -> None:
+def test_a_refused_change_does_not_affect_key_and_gate() -> None:
     account = added("spare", key=KEY)
     before = gate_rows.read(stopped(account))
     with pytest.raises(ValidationError):
@@ -231,7 +231,7 @@ def test_a_refused_change_leaves_key_and_gate_alone() -> None:
     assert gate_rows.of(account) == before
 
 
-def test_the_history_has_who_and_why_and_no_key() -> None:
+def test_the_history_has_user_and_reason_and_no_key() -> None:
     ann = get_user_model().objects.create_user("ann")
     account = added("spare", key=KEY, by=ann, reason="more room")
     changed(account, {"enabled": False}, key=OTHER, by=ann, reason="a new one")
@@ -248,7 +248,7 @@ def test_the_history_has_who_and_why_and_no_key() -> None:
     assert not [value for row in rows for value in row.values() if "cpk_" in str(value) or str(value).startswith("gAAAA")]
 
 
-def test_a_move_is_in_the_history_of_each_that_moved() -> None:
+def test_a_move_is_in_the_history_of_every_moved_account() -> None:
     move_account(added("spare"), -1, by=None, reason="test")
     assert list(Account.history.order_by("-history_id").values_list("name", "position")[:2]) == [("default", 2), ("spare", 1)]
 
@@ -268,13 +268,13 @@ def test_the_machine_never_enables_an_account() -> None:
 
 
 def test_nothing_but_the_configuration_writes_accounts() -> None:
-    """`enabled` is neither assigned nor updated elsewhere, and no stale row is saved that would bring it back."""
-    found = []
+    """`enabled` is neither assigned nor updated elsewhere, and no stale row is saved that would restore it."""
+    writers = []
     for folder in ("agents", "monitoring", "minerpanel"):
         for path in (environment.BASE_DIR / folder).rglob("*.py"):
             if not {"tests", "migrations", "configuration", "notifications"} & set(path.parts):  # channels have an `enabled` of their own
-                found += [f"{path}: {ast.unparse(node)}" for node in ast.walk(ast.parse(path.read_text())) if writes_an_account(node)]
-    assert found == []
+                writers += [f"{path}: {ast.unparse(node)}" for node in ast.walk(ast.parse(path.read_text())) if writes_an_account(node)]
+    assert writers == []
 
 
 def writes_an_account(node: ast.AST) -> bool:

@@ -1,4 +1,4 @@
-"""What admins set: validated, kept with who, when, old and new, and completed from the environment."""
+"""Admins' settings: validated, recorded with user, time, old and new value, and completed from the environment."""
 
 import json
 from io import StringIO
@@ -112,7 +112,7 @@ def entry(name: str, input_usd: float | None, output_usd: float | None, *, json_
 def test_without_arguments_all_settings_are_printed_as_json() -> None:
     assert run() == DEFAULTS
     assert set(DEFAULTS) == set(SETTINGS)
-    assert not Settings.objects.exists(), "looking changes nothing"
+    assert not Settings.objects.exists(), "reading changes nothing"
 
 
 def test_each_setting_can_be_changed_at_once() -> None:
@@ -142,7 +142,7 @@ def test_the_longest_backoff_is_no_shorter_than_the_last_pause() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "said"),
+    ("given", "message"),
     [
         ("pacing=learned", "pacing: “learned” is no pacing. Choose fixed or auto, which took the place of learned."),
         ("risk=high", "risk: Value 'high' is not a valid choice."),
@@ -180,8 +180,8 @@ def test_the_longest_backoff_is_no_shorter_than_the_last_pause() -> None:
         ("silence_minutes=soon", "silence_minutes: “soon” is not a whole number."),
         ("least_llm_percent=101", "least_llm_percent: Ensure this value is less than or equal to 100."),
         ("miner_api_url=there", "miner_api_url: Enter a valid URL."),
-        ("fetch_hosts=http://x.org", "fetch_hosts: “http://x.org” is no host. Write it as demo.example.com"),
-        ("fetch_hosts=x.org:70000", "fetch_hosts: “70000” are no ports. Give one from 1 to 65535"),
+        ("fetch_hosts=http://x.org", "fetch_hosts: “http://x.org” is not a host. Write it as demo.example.com"),
+        ("fetch_hosts=x.org:70000", "fetch_hosts: “70000” is not a port. Give one from 1 to 65535"),
         ("fetch_pages=maybe", "fetch_pages: “maybe” is neither true nor false."),
         ("allowed_callers=example.org", "allowed_callers: “example.org” is not a network."),
         ("changed_at=2026-01-01", "There is no setting “changed_at”. Choose from pacing, risk, spacing_seconds, "),
@@ -190,12 +190,12 @@ def test_the_longest_backoff_is_no_shorter_than_the_last_pause() -> None:
         ("=2", "There is no setting “”."),
     ],
 )
-def test_a_bad_value_is_refused_with_field_and_remedy_and_nothing_is_changed(given: str, said: str) -> None:
+def test_a_bad_value_is_refused_with_field_and_remedy_and_nothing_is_changed(given: str, message: str) -> None:
     run("spacing_seconds=2")
     before, kept = run(), len(history())
     with pytest.raises(CommandError) as caught:
         run("deadline_seconds=30", given)
-    assert said in str(caught.value)
+    assert message in str(caught.value)
     assert run() == before
     assert len(history()) == kept
 
@@ -218,14 +218,14 @@ def test_a_bad_value_is_refused_with_field_and_remedy_and_nothing_is_changed(giv
         {"allowed_callers": [7]},
     ],
 )
-def test_a_value_of_the_wrong_kind_is_refused_whoever_gives_it(bad: dict[str, Any]) -> None:
+def test_a_value_of_the_wrong_type_is_refused_from_any_caller(bad: dict[str, Any]) -> None:
     with pytest.raises(ValidationError) as caught:
         change(bad, by=None, reason="test")
     assert list(caught.value.message_dict) == list(bad)
     assert not Settings.objects.exists()
 
 
-def test_each_change_is_kept_with_old_new_who_when_and_why() -> None:
+def test_each_change_is_recorded_with_values_user_time_and_reason() -> None:
     ann = get_user_model().objects.create_user("ann")
     change({"spacing_seconds": 2}, by=ann, reason="less load")
     change({"spacing_seconds": 3, "agent_mode": "llm"}, by=None, reason="a try")
@@ -237,7 +237,7 @@ def test_each_change_is_kept_with_old_new_who_when_and_why() -> None:
     assert changed == {"spacing_seconds": (2, 3), "agent_mode": ("hybrid", "llm")}
 
 
-def test_the_command_line_says_that_it_was_the_one() -> None:
+def test_changes_by_the_command_line_are_recorded_as_such() -> None:
     run("spacing_seconds=2")
     assert [(row.history_user, row.history_change_reason) for row in history()] == [(None, "miner_settings")]
 
@@ -249,7 +249,7 @@ def test_changing_nothing_adds_no_history() -> None:
     assert len(history()) == 1
 
 
-def test_an_account_that_stays_as_it_is_adds_no_history() -> None:
+def test_an_unchanged_account_adds_no_history() -> None:
     account = default_account()
     kept = account.history.count()
     change_account(account, {"enabled": True, "model_names": []}, key=None, by=None, reason="test")
@@ -280,7 +280,7 @@ def test_a_bad_account_is_refused_with_its_field_and_the_key_stays(bad: dict[str
     assert Account.objects.get().key_sealed == ""
 
 
-def test_the_rules_are_the_settings_as_the_core_takes_them() -> None:
+def test_the_rules_have_the_values_of_the_settings() -> None:
     assert rules(Settings()).mode is Mode.HYBRID
     in_force = rules(change({"spacing_seconds": 0, "backoff_seconds": [7]}, by=None, reason="test"))
     assert (in_force.limits.spacing, in_force.limits.ladder) == (0, (7.0,))
@@ -294,7 +294,7 @@ def test_the_accounts_models_come_before_the_environments(settings: Any) -> None
     assert models_of(account) == ("from/environment",)
 
 
-def test_where_nobody_names_models_the_three_cheapest_with_json_mode_are_tried(settings: Any) -> None:
+def test_without_configured_models_the_three_cheapest_with_json_mode_are_tried(settings: Any) -> None:
     settings.CHUTES_MODELS = ()
     listed = [
         entry("dear", 2.0, 2.0),
@@ -326,7 +326,7 @@ def test_there_is_one_default_account() -> None:
     assert Account.objects.count() == 1
 
 
-def test_texts_are_read_as_people_write_them() -> None:
+def test_values_are_parsed_from_text() -> None:
     assert parsed("spacing_seconds", " 2.0 ") == 2
     assert parsed("backoff_seconds", "60, 120,240  480") == [60, 120, 240, 480]
     assert parsed("allowed_callers", " ") == []

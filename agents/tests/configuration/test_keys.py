@@ -1,4 +1,4 @@
-"""Keys at rest: sealed, opened again after a change of SECRET_KEY, and found nowhere else."""
+"""Keys at rest: sealed, opened after a change of SECRET_KEY, and in no other text."""
 
 import logging
 from typing import Any
@@ -38,7 +38,7 @@ def test_a_key_outlives_a_change_of_the_secret_key_that_keeps_the_old_one_as_a_f
     assert open_sealed(fresh) == OTHER, "what is sealed now needs no fallback"
 
 
-def test_without_the_former_secret_key_the_remedy_is_told_and_the_key_is_not(settings: Any) -> None:
+def test_without_the_former_secret_key_the_error_has_the_remedy_and_not_the_key(settings: Any) -> None:
     sealed = seal(KEY)
     settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "the-next-secret-key", ["an-older-one"]
     with pytest.raises(UnreadableKey, match=r"put the former SECRET_KEY into SECRET_KEY_FALLBACKS, or enter the key again") as caught:
@@ -90,7 +90,7 @@ def test_a_new_key_is_kept_in_the_history_by_its_last_characters_alone() -> None
 def test_the_key_shows_in_no_text_of_an_account(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     account = entered(default_account(), KEY)
-    known = provider(account)
-    assert known.key == KEY
-    shown = [repr(account), str(account), repr(known), str(known), f"{known}", serializers.serialize("json", [account]), caplog.text]
+    chutes = provider(account)
+    assert chutes.key == KEY
+    shown = [repr(account), str(account), repr(chutes), str(chutes), f"{chutes}", serializers.serialize("json", [account]), caplog.text]
     assert not [text for text in shown if "aaaa" in text]

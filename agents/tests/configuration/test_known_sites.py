@@ -1,4 +1,4 @@
-"""What is known of sites is read from TOML; what is wrong in it is told and left out."""
+"""Site facts are read from TOML; invalid entries are reported and left out."""
 
 from pathlib import Path
 
@@ -30,25 +30,25 @@ def written(folder: Path, text: str, name: str = "lamps.toml") -> Path:
     return folder
 
 
-def test_the_facts_that_come_with_the_agent_are_all_usable() -> None:
+def test_the_agents_own_facts_are_all_valid() -> None:
     sites, faults = load(KNOWN)
     assert faults == ()
     assert len(sites) == 15
     assert all(site.plans for site in sites.values())
 
 
-def test_a_file_says_how_its_site_is_built(tmp_path: Path) -> None:
+def test_a_file_describes_its_site(tmp_path: Path) -> None:
     sites, faults = load(written(tmp_path, LAMPS))
     assert faults == ()
     site = sites["lamps"]
-    assert [deed.verb for deed in site.login] == ["open", "fill"]
+    assert [action.verb for action in site.login] == ["open", "fill"]
     assert site.items["lamp"].texts == {"name": ".//h3"}
     assert site.plans[0].fits("open a lamp")
     assert not site.plans[0].fits("reopen a clamp")
     assert not site.plans[0].fits("open the lamp shop")
 
 
-def test_an_operators_folder_comes_before_ours_and_may_build_on_it(tmp_path: Path) -> None:
+def test_an_operators_folder_takes_precedence_over_ours_and_may_refer_to_it(tmp_path: Path) -> None:
     ours = written(tmp_path / "ours", LAMPS)
     theirs = written(tmp_path / "theirs", '[[ways]]\ntask = "see a lamp"\nsays = ["open"]\nactions = [{ item = "lamp" }]\n')
     sites, faults = load(ours, theirs)
@@ -106,25 +106,25 @@ def test_ways_by_task_have_the_actions_of_their_parts(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_what_cannot_be_used_is_told_with_its_file_entry_and_remedy(tmp_path: Path, text: str, entry: str, remedy: str) -> None:
+def test_an_invalid_entry_is_reported_with_its_file_and_remedy(tmp_path: Path, text: str, entry: str, remedy: str) -> None:
     sites, faults = load(written(tmp_path, text))
     assert [(fault.file, fault.entry) for fault in faults] == [("lamps.toml", entry)]
     assert remedy in faults[0].remedy
     assert sites["lamps"].plans == ()
 
 
-def test_one_bad_way_leaves_the_others(tmp_path: Path) -> None:
+def test_an_invalid_plan_does_not_affect_the_others(tmp_path: Path) -> None:
     sites, faults = load(written(tmp_path, LAMPS + '\n[[ways]]\ntask = "x"\nsays = []\nactions = [{ press = "a" }]\n'))
     assert len(faults) == 1
     assert [plan.task for plan in sites["lamps"].plans] == ["open a lamp"]
 
 
-def test_a_folder_that_is_missing_is_told(tmp_path: Path) -> None:
+def test_a_missing_folder_is_reported(tmp_path: Path) -> None:
     sites, faults = load(tmp_path / "nowhere")
     assert not sites
     assert faults[0].entry == "folder"
 
 
-def test_a_file_that_is_no_text_is_told(tmp_path: Path) -> None:
+def test_a_binary_file_is_reported(tmp_path: Path) -> None:
     (tmp_path / "lamps.toml").write_bytes(b"\xff\xfe\x00")
     assert load(tmp_path)[1][0].entry == "file"

@@ -11,7 +11,7 @@ from agents.tests.rows import rows
 GO = {"type": "attributeValueSelector", "attribute": "id", "value": "go"}
 FIELD = {"type": "xpathSelector", "value": "//input[@name='q']"}
 
-# One row for each form of each action: the canonical JSON, its tool, its words.
+# One row for each form of each action: the canonical JSON, its tool, its sentence.
 VALID: list[tuple[dict[str, Any], str, str]] = [
     ({"type": "NavigateAction", "url": "http://localhost:8000/?seed=58"}, "browser.navigate", "Open http://localhost:8000/?seed=58"),
     ({"type": "NavigateAction", "url": "/login"}, "browser.navigate", "Open /login"),
@@ -104,23 +104,23 @@ INVALID: list[tuple[object, str]] = [
 ]
 
 
-@rows(("raw", "tool", "words"), VALID)
-def test_every_form_of_every_action_is_valid_and_survives_the_way_out(raw: Any, tool: str, words: str) -> None:
+@rows(("raw", "tool", "sentence"), VALID)
+def test_every_form_of_every_action_is_valid_and_sent_unchanged(raw: Any, tool: str, sentence: str) -> None:
     action = validate(raw)
     assert action.as_action() == raw
     assert validate(action.as_action()) == action
     assert action.as_tool_call() == {"name": tool, "arguments": {name: value for name, value in raw.items() if name != "type"}}
-    assert action.in_words() == words
+    assert action.in_words() == sentence
     assert json.loads(json.dumps(action.as_action(), allow_nan=False)) == raw
 
 
 @rows(("raw", "names"), INVALID)
-def test_an_inexact_action_is_refused_with_the_field_that_is_wrong(raw: Any, names: str) -> None:
+def test_an_inexact_action_is_refused_with_its_field(raw: Any, names: str) -> None:
     with pytest.raises(InvalidAction, match=names):
         validate(raw)
 
 
-def test_the_table_above_knows_every_form_of_the_catalogue() -> None:
+def test_the_table_above_has_every_form_of_the_catalogue() -> None:
     shown = {(raw["type"], frozenset(raw) - {"type", "timeout_ms"}) for raw, _, _ in VALID}
     assert shown == {(kind.type, form) for kind in CATALOGUE.values() for form in kind.forms}
 
@@ -133,7 +133,7 @@ def test_canonical_and_tool_names_are_known_and_no_two_kinds_share_one() -> None
     assert kind_of(None) is None
 
 
-def test_what_goes_out_can_be_changed_without_changing_the_action() -> None:
+def test_the_json_of_an_action_is_a_copy() -> None:
     raw: dict[str, Any] = {"type": "ClickAction", "selector": dict(GO)}
     action = validate(raw)
     raw["selector"]["value"] = "other"
@@ -163,7 +163,7 @@ def test_each_constructor_makes_the_valid_action(action: Action, raw: Any) -> No
     assert action.as_action() == raw
 
 
-def test_a_constructor_refuses_what_callers_would() -> None:
+def test_a_constructor_refuses_what_callers_would_refuse() -> None:
     with pytest.raises(InvalidAction):
         actions.click({"type": "cssSelector", "value": "a"})
     with pytest.raises(InvalidAction):

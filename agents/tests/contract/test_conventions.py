@@ -86,7 +86,7 @@ def test_a_navigation_is_absolute_on_the_tasks_host_with_its_seed(form: Callable
     ],
 )
 @rows("form", [one_shot, step])
-def test_a_navigation_that_leads_elsewhere_is_dropped(form: Callable[..., Step], target: str) -> None:
+def test_a_navigation_to_another_site_is_dropped(form: Callable[..., Step], target: str) -> None:
     assert permitted([actions.navigate(target)], form()) == ()
 
 
@@ -114,7 +114,7 @@ def test_the_seed_is_found_in_the_history_when_the_page_lost_it() -> None:
     assert navigated("/login", on) == ["http://localhost:8000/login?seed=58"]
 
 
-def test_before_the_first_page_the_history_tells_the_host_and_without_one_no_navigation_is_sure() -> None:
+def test_before_the_first_page_the_history_has_the_host_and_without_one_navigations_are_dropped() -> None:
     assert navigated("/login", step("about:blank", history=(went_to(START),))) == ["http://localhost:8000/login?seed=58"]
     assert permitted([actions.navigate(START), GO], step("about:blank")) == (GO,)
 
@@ -144,12 +144,12 @@ def test_going_back_from_the_first_page_is_dropped() -> None:
     assert conform([back, actions.navigate(START), back, GO, back], one_shot()) == (actions.navigate(START), GO, back)
 
 
-def test_step_plans_begin_as_the_agent_wants_and_keep_history_moves() -> None:
+def test_step_plans_keep_their_beginning_and_history_moves() -> None:
     back = validate({"type": "NavigateAction", "go_back": True})
     assert conform([back, GO], step()) == (back, GO)
 
 
-def test_tools_that_a_step_doesnt_allow_are_dropped_and_one_shot_knows_no_such_list() -> None:
+def test_tools_that_a_step_doesnt_allow_are_dropped_and_one_shot_tasks_have_no_such_list() -> None:
     allowed = frozenset({"browser.wait"})
     assert conform([GO, actions.wait(1)], step(allowed_tools=allowed)) == (actions.wait(1),)
     assert GO in conform([GO], one_shot(allowed_tools=allowed))
@@ -185,11 +185,13 @@ def test_a_plan_is_no_longer_than_a_task_or_a_step_can_run() -> None:
 
 
 def test_a_trajectory_that_is_too_long_loses_waits_before_anything_else() -> None:
-    filled = [one for number in range(16) for one in (actions.type_text(selectors.attribute("name", f"f{number}"), "x"), actions.wait(0.5))]
+    filled = [
+        action for number in range(16) for action in (actions.type_text(selectors.attribute("name", f"f{number}"), "x"), actions.wait(0.5))
+    ]
     whole = replace(one_shot(), endpoint="/find_trayectory")
     sent = conform([*filled, GO, actions.wait(2)], whole)
     assert len(sent) == MAX_TRAJECTORY
-    assert [one.type for one in sent].count("TypeAction") == 16
+    assert [action.type for action in sent].count("TypeAction") == 16
     assert sent[-2:] == (GO, actions.wait(2))
 
 

@@ -1,4 +1,4 @@
-"""A caller's history and our records of the task: matched where they agree, and left as the caller has it everywhere else."""
+"""A caller's history and our records of the task: matched where they agree, unchanged elsewhere."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -30,7 +30,7 @@ WAIT = {"type": "WaitAction", "time_seconds": 0.5}
 
 
 def record(index: int, *sent: dict[str, Any], before: int | None = None, **more: Any) -> Earlier:
-    words = ["" if one is WAIT else f"{one['type']} {one['selector']['value']}" for one in sent]
+    words = ["" if action is WAIT else f"{action['type']} {action['selector']['value']}" for action in sent]
     size = index if before is None else before
     fields: dict[str, Any] = {"pk": index + 1, "index": index, "history_size": size, "received_at": 0.0, "actions": sent, "words": words}
     return Earlier(**fields | more)
@@ -49,17 +49,17 @@ def step(*history: PastAction, index: int | None = None) -> Step:
     return Step("/step", Form.STEP, "t", "Go", URL, "", len(history) if index is None else index, history)
 
 
-def words(made: Step) -> list[str | None]:
-    return [one.words for one in made.history]
+def texts(made: Step) -> list[str | None]:
+    return [entry.words for entry in made.history]
 
 
-def test_what_the_caller_leaves_out_comes_from_the_record_of_the_step() -> None:
+def test_selectors_that_the_caller_leaves_out_come_from_the_records() -> None:
     sent = [typed("name", "Ann"), WAIT, click("send")]
     made = completed(step(unseen(sent[0], 0), unseen(sent[2], 1)), [record(0, *sent), record(1, sent[2], effect="URL /done")])
-    assert words(made) == ["TypeAction name", "ClickAction send"]
-    assert [one.fields.get("selector") for one in made.history] == [by("name"), by("send")]
-    assert [one.effect for one in made.history] == ["", "URL /done"]
-    assert all(one.is_completed for one in made.history)
+    assert texts(made) == ["TypeAction name", "ClickAction send"]
+    assert [entry.fields.get("selector") for entry in made.history] == [by("name"), by("send")]
+    assert [entry.effect for entry in made.history] == ["", "URL /done"]
+    assert all(entry.is_completed for entry in made.history)
 
 
 def test_an_entry_that_does_not_fit_the_record_stays_as_it_is() -> None:
@@ -80,16 +80,16 @@ def test_a_placeholder_that_the_caller_filled_in_is_the_same_text() -> None:
 
 def test_steps_that_are_not_on_record_leave_a_gap_and_shift_nothing() -> None:
     sent = [click("a"), click("b"), click("c")]
-    history = [unseen(one, at) for at, one in enumerate(sent)]
+    history = [unseen(action, at) for at, action in enumerate(sent)]
     made = completed(step(*history), [record(0, sent[0]), record(2, sent[2])])
-    assert words(made) == [None, None, "ClickAction c"], "of the first two entries it is not known which belongs to the first step"
+    assert texts(made) == [None, None, "ClickAction c"], "which of the first two entries belongs to the first step is unknown"
 
 
-def test_the_effect_of_several_actions_stands_with_the_last_that_is_shown() -> None:
+def test_the_effect_of_several_actions_is_shown_with_the_last_one() -> None:
     sent = [typed("name", "Ann"), WAIT, click("send"), WAIT]
     history = [seen(sent[0]), seen(WAIT), seen(sent[2]), seen(WAIT)]
     made = completed(step(*history, index=1), [record(0, *sent, effect="2 items, 1 before")])
-    assert [one.effect for one in made.history] == ["", "", "2 items, 1 before", ""]
+    assert [entry.effect for entry in made.history] == ["", "", "2 items, 1 before", ""]
 
 
 def test_what_the_browser_did_not_run_of_a_models_reply_is_noted() -> None:
@@ -104,36 +104,36 @@ def test_what_the_browser_did_not_run_of_a_models_reply_is_noted() -> None:
 
 def test_a_caller_without_a_history_gets_the_first_action_of_each_step_as_not_reported() -> None:
     made = completed(step(index=2), [record(0, WAIT, click("a"), before=0), record(1, click("b"), click("c"), before=0)])
-    assert [(one.words, one.succeeded) for one in made.history] == [("ClickAction a", None), ("ClickAction b", None)]
+    assert [(entry.words, entry.succeeded) for entry in made.history] == [("ClickAction a", None), ("ClickAction b", None)]
 
 
-def test_of_a_task_that_came_again_the_newest_run_counts() -> None:
+def test_of_a_repeated_task_the_newest_run_counts() -> None:
     old = [record(at, click("old"), pk=at + 1) for at in range(4)]
     new = [record(at, click("new"), pk=at + 10) for at in range(2)]
-    newest_first = sorted([*old, *new], key=lambda one: (-one.index, -one.pk))
-    found = chain([one for one in newest_first if one.index < 2], 2, 2)
-    assert [one.pk for one in found] == [10, 11]
+    newest_first = sorted([*old, *new], key=lambda row: (-row.index, -row.pk))
+    run = chain([row for row in newest_first if row.index < 2], 2, 2)
+    assert [row.pk for row in run] == [10, 11]
 
 
-def test_a_step_that_was_answered_twice_in_two_ways_says_nothing() -> None:
+def test_a_step_that_was_answered_differently_twice_has_no_actions() -> None:
     rows = [record(1, click("b"), pk=3), record(1, click("c"), pk=2), record(0, click("a"), pk=1)]
-    assert [list(one.actions) for one in chain(rows, 2, 2)] == [[click("a")], []]
+    assert [list(row.actions) for row in chain(rows, 2, 2)] == [[click("a")], []]
     same = [rows[0], replace(rows[0], pk=2), rows[2]]
-    assert [list(one.actions) for one in chain(same, 2, 2)] == [[click("a")], [click("b")]]
+    assert [list(row.actions) for row in chain(same, 2, 2)] == [[click("a")], [click("b")]]
 
 
 def test_a_caller_without_step_numbers_is_followed_by_the_length_of_its_history() -> None:
     rows = [record(0, click(str(size)), pk=size + 1, before=size) for size in (2, 1, 0)]
-    assert [one.history_size for one in chain(rows, 0, 3)] == [0, 1, 2]
+    assert [row.history_size for row in chain(rows, 0, 3)] == [0, 1, 2]
     history = [unseen(click(str(at)), at) for at in range(3)]
-    assert words(completed(step(*history, index=0), chain(rows, 0, 3))) == ["ClickAction 0", "ClickAction 1", "ClickAction 2"]
+    assert texts(completed(step(*history, index=0), chain(rows, 0, 3))) == ["ClickAction 0", "ClickAction 1", "ClickAction 2"]
 
 
 ACTIONS = st.sampled_from([click("a"), click("b"), typed("n", "Ann"), typed("m", "Bob"), typed("p", "<password>"), WAIT])
 
 
 @given(st.lists(st.lists(ACTIONS, max_size=4), max_size=6), st.booleans(), st.booleans())
-def test_whoever_runs_all_or_the_first_of_each_reply_gets_exactly_what_was_sent(
+def test_a_caller_that_runs_all_or_first_actions_gets_exactly_those_that_were_sent(
     plans: list[list[dict[str, Any]]], first_only: bool, is_unseen: bool
 ) -> None:
     history, ran, records = list[PastAction](), list[dict[str, Any]](), list[Earlier]()
@@ -144,8 +144,10 @@ def test_whoever_runs_all_or_the_first_of_each_reply_gets_exactly_what_was_sent(
             history.append(unseen(action, index) if is_unseen else seen(action))
     made = completed(step(*history, index=len(plans)), records)
     if history:
-        assert [(one.type, one.fields.get("selector")) for one in made.history] == [(one["type"], one.get("selector")) for one in ran]
-        assert [one.succeeded for one in made.history] == [True] * len(ran)
+        assert [(entry.type, entry.fields.get("selector")) for entry in made.history] == [
+            (action["type"], action.get("selector")) for action in ran
+        ]
+        assert [entry.succeeded for entry in made.history] == [True] * len(ran)
 
 
 ENTRIES = st.builds(
@@ -161,10 +163,8 @@ RECORDS = st.lists(st.builds(record, st.integers(0, 12), ACTIONS, ACTIONS, befor
 
 
 @given(st.lists(ENTRIES, max_size=14), RECORDS, st.integers(0, 14))
-def test_no_history_and_no_records_contradict_what_the_caller_says(
-    history: list[PastAction], records: Sequence[Earlier], index: int
-) -> None:
-    rows = sorted(records, key=lambda one: (-one.index, -one.pk))
+def test_records_never_contradict_the_callers_history(history: list[PastAction], records: Sequence[Earlier], index: int) -> None:
+    rows = sorted(records, key=lambda row: (-row.index, -row.pk))
     made = completed(step(*history, index=index), chain(rows, index, len(history)))
     if not history:
         return
@@ -176,7 +176,7 @@ def test_no_history_and_no_records_contradict_what_the_caller_says(
             assert entry.words.endswith(own.fields["selector"]["value"])
 
 
-def test_the_longest_history_is_left_alone() -> None:
+def test_the_longest_history_is_unchanged() -> None:
     history = [unseen(click("a"), at) for at in range(MAX_HISTORY)]
-    asked = step(*history)
-    assert completed(asked, [record(at, click("a")) for at in range(36)]).history is asked.history
+    longest = step(*history)
+    assert completed(longest, [record(at, click("a")) for at in range(36)]).history is longest.history

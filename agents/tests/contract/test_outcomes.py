@@ -1,6 +1,5 @@
-"""How the actions of a step went, by the history of the step after it: judged tolerantly, on record once, never in the way."""
+"""The outcome of a step's actions, by the history of the step after it: matched tolerantly, recorded once, never delaying an answer."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,7 +8,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from agents import ledger
-from agents.contract.action_history import MAX_ERROR, Outcome, heard, judge
+from agents.contract.action_history import MAX_ERROR, Outcome, judge, reported
 from agents.contract.limits import MAX_HISTORY
 from agents.contract.protocol import Form, PastAction
 from agents.contract.protocol import Step as Request
@@ -50,75 +49,75 @@ def nameless(action_type: str, *, worked: bool = True, error: str = "") -> PastA
     return PastAction(action_type, {}, worked, error, "")
 
 
-def told(sent: list[dict[str, Any]], *entries: PastAction, index: int = 0, before: int = 0) -> tuple[Any, ...]:
-    judged = judge(sent, index, before, heard(entries))
+def judged_as(sent: list[dict[str, Any]], *entries: PastAction, index: int = 0, before: int = 0) -> tuple[Any, ...]:
+    judged = judge(sent, index, before, reported(entries))
     assert judged
     return (judged.outcome, *judged.worked)
 
 
 def test_all_worked_some_worked_none_worked() -> None:
     sent = [typed("q"), click("go")]
-    assert told(sent, ran(typed("q")), ran(click("go"))) == (Outcome.WORKED, True, True)
-    assert told(sent, ran(typed("q")), ran(click("go"), worked=False)) == (Outcome.PARTLY, True, False)
-    assert told(sent, ran(typed("q"), worked=False), ran(click("go"), worked=False)) == (Outcome.FAILED, False, False)
+    assert judged_as(sent, ran(typed("q")), ran(click("go"))) == (Outcome.WORKED, True, True)
+    assert judged_as(sent, ran(typed("q")), ran(click("go"), worked=False)) == (Outcome.PARTLY, True, False)
+    assert judged_as(sent, ran(typed("q"), worked=False), ran(click("go"), worked=False)) == (Outcome.FAILED, False, False)
 
 
-def test_a_caller_that_runs_the_first_call_alone_tells_of_that_one() -> None:
-    assert told([typed("q"), click("go")], ran(typed("q"))) == (Outcome.WORKED, True, None)
-    assert told([typed("q"), click("go")], nameless("TypeAction", worked=False)) == (Outcome.FAILED, False, None)
+def test_a_caller_that_runs_only_the_first_action_reports_that_one() -> None:
+    assert judged_as([typed("q"), click("go")], ran(typed("q"))) == (Outcome.WORKED, True, None)
+    assert judged_as([typed("q"), click("go")], nameless("TypeAction", worked=False)) == (Outcome.FAILED, False, None)
 
 
-def test_only_what_the_history_has_grown_by_counts() -> None:
+def test_only_new_entries_of_the_history_count() -> None:
     earlier = [ran(click("go"), worked=False), ran(click("go"), worked=False)]
-    assert told([click("go")], *earlier, ran(click("go")), index=2, before=2) == (Outcome.WORKED, True)
-    assert told([click("go")], *earlier, index=2, before=2) == (Outcome.UNKNOWN, None), "nothing was run since"
+    assert judged_as([click("go")], *earlier, ran(click("go")), index=2, before=2) == (Outcome.WORKED, True)
+    assert judged_as([click("go")], *earlier, index=2, before=2) == (Outcome.UNKNOWN, None), "nothing was run since"
 
 
 def test_a_history_that_keeps_its_newest_entries_only_is_read_at_its_end() -> None:
     window = [ran(click("a"), number=3), ran(click("b"), worked=False, number=4)]
-    assert told([click("b")], *window, index=4, before=2) == (Outcome.FAILED, False)
+    assert judged_as([click("b")], *window, index=4, before=2) == (Outcome.FAILED, False)
     longest = [ran(click(str(number))) for number in range(MAX_HISTORY)]
-    assert told([click("99")], *longest, index=4, before=MAX_HISTORY) == (Outcome.WORKED, True)
+    assert judged_as([click("99")], *longest, index=4, before=MAX_HISTORY) == (Outcome.WORKED, True)
 
 
-def test_what_the_caller_did_by_itself_is_passed_over() -> None:
+def test_the_callers_own_actions_are_ignored() -> None:
     own = ran({"type": "ScrollAction", "down": True}, worked=False)
-    assert told([typed("q"), click("go")], own, ran(typed("q")), own, ran(click("go"))) == (Outcome.WORKED, True, True)
+    assert judged_as([typed("q"), click("go")], own, ran(typed("q")), own, ran(click("go"))) == (Outcome.WORKED, True, True)
 
 
 def test_an_action_is_found_by_its_selector_and_typed_text_does_not_matter() -> None:
     sent = [typed("user", "<username>"), typed("password", "<password>"), click("go")]
-    assert told(sent, ran(typed("password", "s3cret"), worked=False)) == (Outcome.FAILED, None, False, None)
+    assert judged_as(sent, ran(typed("password", "s3cret"), worked=False)) == (Outcome.FAILED, None, False, None)
 
 
 def test_an_entry_of_an_unknown_kind_is_the_next_action() -> None:
-    assert told([typed("q"), click("go")], nameless("", worked=True), nameless("", worked=False)) == (Outcome.PARTLY, True, False)
+    assert judged_as([typed("q"), click("go")], nameless("", worked=True), nameless("", worked=False)) == (Outcome.PARTLY, True, False)
 
 
-def test_waits_tell_nothing_of_a_step() -> None:
-    assert told([WAIT, click("go")], ran(WAIT), ran(click("go"), worked=False)) == (Outcome.FAILED, True, False)
-    assert told([WAIT], ran(WAIT)) == (Outcome.UNKNOWN, True)
+def test_waits_do_not_affect_the_outcome() -> None:
+    assert judged_as([WAIT, click("go")], ran(WAIT), ran(click("go"), worked=False)) == (Outcome.FAILED, True, False)
+    assert judged_as([WAIT], ran(WAIT)) == (Outcome.UNKNOWN, True)
 
 
-def test_without_a_word_on_the_outcome_it_is_unknown_and_an_error_is_a_word() -> None:
-    assert told([click("go")], ran(click("go"), worked=None)) == (Outcome.UNKNOWN, None)
-    assert told([click("go")], ran(click("go"), worked=None, error=TIMEOUT)) == (Outcome.FAILED, False)
+def test_without_a_report_the_outcome_is_unknown_and_an_error_is_a_failure() -> None:
+    assert judged_as([click("go")], ran(click("go"), worked=None)) == (Outcome.UNKNOWN, None)
+    assert judged_as([click("go")], ran(click("go"), worked=None, error=TIMEOUT)) == (Outcome.FAILED, False)
 
 
 def test_where_no_action_was_sent_nothing_is_judged() -> None:
-    assert judge([], 0, 0, heard([ran(click("go"))])) is None
+    assert judge([], 0, 0, reported([ran(click("go"))])) is None
 
 
 def test_the_first_error_is_kept_masked_and_cut() -> None:
     entries = [ran(click("a"), worked=False, error="key cpk_0123456789abcdef.x " + "x" * 500), ran(click("b"), worked=False, error="later")]
-    judged = judge([click("a"), click("b")], 0, 0, heard(entries))
+    judged = judge([click("a"), click("b")], 0, 0, reported(entries))
     assert judged
     assert judged.error.startswith("key [secret] xxx")
     assert len(judged.error) == MAX_ERROR
 
 
 def test_what_is_kept_of_a_history_holds_no_typed_text() -> None:
-    assert "hunter2" not in repr(heard([ran(typed("password", "hunter2"))]))
+    assert "hunter2" not in repr(reported([ran(typed("password", "hunter2"))]))
 
 
 def begun(index: int, *history: PastAction, received_at: float | None = None, caller: str = "192.0.2.7") -> Opening:
@@ -127,14 +126,14 @@ def begun(index: int, *history: PastAction, received_at: float | None = None, ca
     return opening(step, source=Source.VALIDATOR, caller=caller, received_at=at, deadline_at=at + 25, limits={})
 
 
-def facts(came: Opening, *actions: dict[str, Any]) -> StepFacts:
-    return StepFacts(came, Closing("template", Reason.MODE, came.received_at + 0.5, 0.5, actions=list(actions)))
+def facts(opened: Opening, *actions: dict[str, Any]) -> StepFacts:
+    return StepFacts(opened, Closing("template", Reason.MODE, opened.received_at + 0.5, 0.5, actions=list(actions)))
 
 
-def answered(came: Opening, *actions: dict[str, Any]) -> None:
+def answered(opened: Opening, *actions: dict[str, Any]) -> None:
     """Both writes of a step that the template answered."""
-    ledger.open_step(came, [], lambda: came.received_at)
-    ledger.close_step(facts(came, *actions), Limits())
+    ledger.open_step(opened, [], lambda: opened.received_at)
+    ledger.close_step(facts(opened, *actions), Limits())
 
 
 def outcomes() -> list[tuple[int, str, list[bool | None], str]]:
@@ -142,7 +141,7 @@ def outcomes() -> list[tuple[int, str, list[bool | None], str]]:
 
 
 @database
-def test_each_step_tells_how_the_one_before_went() -> None:
+def test_each_step_reports_the_outcome_of_the_previous_one() -> None:
     first, second = ran(click("a")), ran(click("b"), worked=False, error=TIMEOUT)
     answered(begun(0), click("a"))
     answered(begun(1, first), click("b"))
@@ -151,7 +150,7 @@ def test_each_step_tells_how_the_one_before_went() -> None:
 
 
 @database
-def test_an_outcome_is_said_once_and_a_step_that_comes_again_changes_nothing() -> None:
+def test_an_outcome_is_recorded_once_and_a_repeated_step_changes_nothing() -> None:
     answered(begun(0), click("a"))
     answered(begun(1, ran(click("a"))), click("b"))
     answered(begun(1, ran(click("a"), worked=False), received_at=NOW + 5), click("b"))
@@ -159,7 +158,7 @@ def test_an_outcome_is_said_once_and_a_step_that_comes_again_changes_nothing() -
 
 
 @database
-def test_the_newest_of_equal_steps_is_told_of() -> None:
+def test_the_newest_of_equal_steps_gets_the_outcome() -> None:
     for at in (NOW, NOW + 1):
         answered(begun(0, received_at=at), click("a"))
     answered(begun(1, ran(click("a")), received_at=NOW + 2), click("b"))
@@ -167,7 +166,7 @@ def test_the_newest_of_equal_steps_is_told_of() -> None:
 
 
 @database
-def test_a_caller_that_counts_no_steps_is_understood() -> None:
+def test_a_caller_without_step_numbers_is_understood() -> None:
     answered(begun(0), click("a"))
     answered(begun(0, ran(click("a")), received_at=NOW + 1), click("b"))
     answered(begun(0, ran(click("a")), ran(click("b"), worked=False), received_at=NOW + 2), click("c"))
@@ -175,45 +174,46 @@ def test_a_caller_that_counts_no_steps_is_understood() -> None:
 
 
 @database
-def test_another_callers_task_and_yesterdays_are_left_alone() -> None:
+def test_another_callers_task_and_yesterdays_do_not_change() -> None:
     answered(begun(0), click("a"))
     answered(begun(1, ran(click("a")), caller="192.0.2.8"), click("b"))
     answered(begun(1, ran(click("a")), received_at=NOW + 86_400), click("b"))
     assert [outcome for _, outcome, _, _ in outcomes()] == ["", "", ""]
 
 
-def queries(whole: StepFacts) -> int:
-    """How many the second write of a step takes."""
+def count_queries(whole: StepFacts) -> int:
+    """The number of queries of a step's second write."""
     ledger.open_step(whole.opening, [], lambda: NOW)
-    with CaptureQueriesContext(connection) as asked:
+    with CaptureQueriesContext(connection) as queries:
         ledger.close_step(whole, Limits())
-    return len(asked)
+    return len(queries)
 
 
 @database
-def test_it_costs_one_look_and_one_write_and_nothing_without_a_history() -> None:
+def test_an_outcome_costs_one_read_and_one_write_and_nothing_without_a_history() -> None:
     answered(begun(0), click("a"))
-    plain = queries(facts(begun(0), click("b")))
+    plain = count_queries(facts(begun(0), click("b")))
     answered(begun(1), click("b"))
-    assert queries(facts(begun(2, ran(click("a")), ran(click("b"))), click("c"))) == plain + 2
+    assert count_queries(facts(begun(2, ran(click("a")), ran(click("b"))), click("c"))) == plain + 2
     assert Step.objects.get(index=1).outcome == "worked"
 
 
 @database
-def test_facts_that_waited_for_the_database_tell_it_too(settings: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_spooled_facts_report_outcomes_too(settings: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.DATA_DIR = tmp_path
     monkeypatch.setattr(spool, "drain_soon", lambda: None)
-    for came, action in ((begun(0), click("a")), (begun(1, ran(click("a"), worked=False, error=TIMEOUT)), click("b"))):
-        spool.add(facts(came, action))
+    for opened, action in ((begun(0), click("a")), (begun(1, ran(click("a"), worked=False, error=TIMEOUT)), click("b"))):
+        spool.add(facts(opened, action))
     assert spool.drain() == 2
     assert outcomes() == [(0, "failed", [False], TIMEOUT), (1, "", [], "")]
 
 
 @database
 def test_facts_that_an_older_version_left_in_the_spool_are_still_read() -> None:
-    raw = facts(begun(0), click("a")).to_json().replace(', "kind": "", "heard": []', "")
-    assert "heard" not in raw
-    assert StepFacts.from_json(raw).opening == replace(begun(0), uid=StepFacts.from_json(raw).opening.uid)
+    whole = facts(begun(1, ran(click("a"))), click("b"))
+    raw = whole.to_json().replace('"kind": "", "reported"', '"heard"')
+    assert "reported" not in raw
+    assert StepFacts.from_json(raw) == whole
 
 
 PAGE = '<html><body><form action="/search"><input name="query"><button type="submit">Go</button></form></body></html>'
@@ -222,7 +222,7 @@ BODY = {"task_id": "t2", "prompt": "Search for the film 'Arrival'", "url": URL, 
 
 @database
 @pytest.mark.parametrize("path", ["/step", "/act"])
-def test_both_generations_of_callers_are_heard(path: str) -> None:
+def test_both_generations_of_callers_report_outcomes(path: str) -> None:
     body = {**BODY, "snapshot_html": PAGE}
     calls = Client().post(path, {**body, "step_index": 0}, content_type="application/json").json()["tool_calls"]
     sent = Step.objects.get().actions

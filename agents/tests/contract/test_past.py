@@ -1,4 +1,4 @@
-"""The last hours as the records show them: which step waited for which, whose deadline it was, what was sent and what came of it."""
+"""The last hours by the records: which step waited for which, its deadline, and the attempts with their results."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -29,8 +29,8 @@ def task(key: str = "t") -> Task:
 
 
 def step(at: float, took: float | None = 1.0, of: str = "t", deadline: float = 25.0, reason: Reason = Reason.ANSWERED) -> Step:
-    """A step that came `at` seconds into the hour and took that long."""
-    came = START + timedelta(seconds=at)
+    """A step that was received `at` seconds into the hour and took `took` seconds."""
+    received = START + timedelta(seconds=at)
     route = "" if took is None else Route.LLM if reason is Reason.ANSWERED else Route.TEMPLATE
     return Step.objects.create(
         task=task(of),
@@ -38,9 +38,9 @@ def step(at: float, took: float | None = 1.0, of: str = "t", deadline: float = 2
         endpoint="/step",
         form="step",
         url="http://x/",
-        received_at=came,
-        deadline_at=came + timedelta(seconds=deadline),
-        answered_at=None if took is None else came + timedelta(seconds=took),
+        received_at=received,
+        deadline_at=received + timedelta(seconds=deadline),
+        answered_at=None if took is None else received + timedelta(seconds=took),
         route=route,
         reason="" if took is None else reason,
     )
@@ -76,7 +76,7 @@ def test_a_step_that_waited_for_the_answer_before_it_keeps_its_gap_to_it() -> No
 
 
 @database
-def test_steps_that_did_not_wait_and_those_of_other_tasks_come_when_they_came() -> None:
+def test_steps_that_did_not_wait_and_those_of_other_tasks_keep_their_times() -> None:
     step(10, took=4)
     step(12, took=1)
     step(13, of="other")
@@ -105,7 +105,7 @@ def test_a_callers_own_deadline_is_kept_and_the_settings_is_not() -> None:
 
 
 @database
-def test_a_step_for_which_the_llm_was_not_to_be_asked_is_marked() -> None:
+def test_a_step_that_may_not_use_the_llm_is_marked() -> None:
     step(10, reason=Reason.CALLER)
     step(15, reason=Reason.SURE)
     step(20, reason=Reason.PAUSED)
@@ -117,7 +117,7 @@ def test_a_step_for_which_the_llm_was_not_to_be_asked_is_marked() -> None:
 
 
 @database
-def test_what_was_sent_is_told_by_what_it_came_to() -> None:
+def test_attempts_are_read_with_their_outcomes() -> None:
     attempt(1)
     attempt(2, verdict=Verdict.INVALID)
     attempt(3, verdict=Verdict.REFUSED, refusal=RefusalClass.CAPACITY)
@@ -130,8 +130,8 @@ def test_what_was_sent_is_told_by_what_it_came_to() -> None:
     attempt(8, verdict=Verdict.GIVEN_UP, sent_at=None)
     attempt(9, verdict=Verdict.LOST)
     attempt(10, verdict=Verdict.OPEN, ended_at=None)
-    found = past().sent
-    assert [each.outcome for each in found] == [
+    result = past().sent
+    assert [each.outcome for each in result] == [
         Outcome.OK,
         Outcome.INVALID,
         Outcome.CAPACITY,
@@ -142,7 +142,7 @@ def test_what_was_sent_is_told_by_what_it_came_to() -> None:
         Outcome.FAILED,
         Outcome.REFUSED,
     ]
-    assert (found[-1].kind, found[0].for_step, found[0].seconds) == (RefusalClass.EDGE, False, 2.0)
+    assert (result[-1].kind, result[0].for_step, result[0].seconds) == (RefusalClass.EDGE, False, 2.0)
 
 
 def event(of: LLMAttempt | None, started: float, pause: float, **more: Any) -> RateLimitEvent:
@@ -154,7 +154,7 @@ def event(of: LLMAttempt | None, started: float, pause: float, **more: Any) -> R
 
 
 @database
-def test_a_told_reset_comes_with_its_refusal() -> None:
+def test_a_stated_reset_is_read_with_its_refusal() -> None:
     refused = attempt(10, took=0.5, verdict=Verdict.REFUSED, refusal=RefusalClass.DAILY_QUOTA)
     event(refused, 10.5, 600)
     (sent,) = past().sent
@@ -162,7 +162,7 @@ def test_a_told_reset_comes_with_its_refusal() -> None:
 
 
 @database
-def test_a_block_from_before_still_stands_at_the_beginning_and_one_that_ended_does_not() -> None:
+def test_a_block_from_before_holds_at_the_beginning_and_one_that_ended_does_not() -> None:
     event(None, -900, 60, ended_by="operator", ended_at=START - timedelta(seconds=800))
     assert past().sent == ()
     event(None, -500, 700)
@@ -171,15 +171,15 @@ def test_a_block_from_before_still_stands_at_the_beginning_and_one_that_ended_do
 
 
 @database
-def test_the_account_that_was_asked_most_is_played_and_the_others_are_counted() -> None:
+def test_the_account_with_the_most_attempts_is_replayed_and_the_others_are_counted() -> None:
     other = Account.objects.create(name="other", position=2)
     attempt(1)
     attempt(2, account=other)
     attempt(3, account=other)
     Gate.objects.create(account=other, pace=Pace(belief=Belief(stated=90.0)).as_json())
     AuditEntry.objects.create(at=START, action=AuditEntry.Action.PAUSE, account=other)
-    found = past()
-    assert (found.account, found.elsewhere, len(found.sent), found.published, found.operator_pauses) == ("other", 1, 2, 90.0, 1)
+    result = past()
+    assert (result.account, result.elsewhere, len(result.sent), result.published, result.operator_pauses) == ("other", 1, 2, 90.0, 1)
 
 
 @database
@@ -196,8 +196,8 @@ def test_a_thousand_steps_take_as_many_queries_as_one(django_assert_num_queries:
     attempt(1)
     with django_assert_num_queries(9):
         past()
-    came = {"task": task(), "source": Source.VALIDATOR, "form": "step", "received_at": START, "deadline_at": NOW}
-    Step.objects.bulk_create([Step(**came) for _ in range(3000)], batch_size=500)
+    received = {"task": task(), "source": Source.VALIDATOR, "form": "step", "received_at": START, "deadline_at": NOW}
+    Step.objects.bulk_create([Step(**received) for _ in range(3000)], batch_size=500)
     with django_assert_num_queries(9):
         assert past().steps == 3001
 

@@ -13,7 +13,7 @@ from agents.contract.action_history import Past
 from agents.contract.actions import validate
 from agents.contract.limits import MAX_HISTORY
 from agents.contract.protocol import PATHS, BadRequest, Form, PastAction, Plan, Step, Usage, parse, render
-from agents.prompting.past_lines import done_so_far
+from agents.prompting.prompt import done_so_far
 from agents.tests.rows import rows
 from agents.tests.strategies import JSON, near_actions
 
@@ -113,13 +113,13 @@ def test_a_wrong_url_is_refused(endpoint: str, url: str) -> None:
     assert refused({**BODIES[endpoint], "url": url}, endpoint) == "url"
 
 
-def test_a_url_is_freed_of_spaces_around_it_and_of_characters_that_break_a_database() -> None:
+def test_a_url_loses_spaces_around_it_and_characters_that_break_a_database() -> None:
     assert read(url=" http://h/\n").url == "http://h/"
     assert read(url="http://h/\0").url == "http://h/\ufffd"
 
 
 @pytest.mark.parametrize("url", ["about:blank", "about://localhost/blank", "chrome-error://chromewebdata/"])
-def test_a_browser_that_is_on_no_page_yet_is_a_legal_place_for_a_step_only(url: str) -> None:
+def test_a_url_without_a_page_is_valid_for_a_step_only(url: str) -> None:
     assert read("/step", url=url).url == url
     assert read("/act", url=url).url == url
     assert refused({**ONE_SHOT, "url": url}, "/solve_task") == "url"
@@ -164,7 +164,7 @@ def test_the_page_is_taken_from_whichever_field_has_it() -> None:
     assert read(html=["<a>"]).page == ""
 
 
-def test_fields_that_are_wrong_but_not_needed_are_forgiven() -> None:
+def test_wrong_fields_that_are_not_needed_are_ignored() -> None:
     step = read(history="x", tools={"a": 1}, allowed_tools=5, web_project_id=5, screenshot=5, state_in=[], brand_new={"a": 1})
     assert step == read()
 
@@ -185,7 +185,7 @@ def test_allowed_tools_are_read_in_every_shape(field: str, tools: list[object]) 
     assert read(**{field: tools}).allowed_tools == {"browser.click", "browser.input"}
 
 
-def test_tools_that_we_dont_have_are_not_the_same_as_no_list() -> None:
+def test_a_list_of_unknown_tools_is_not_the_same_as_no_list() -> None:
     assert read(tools=["user.request_input"]).allowed_tools == {"user.request_input"}
 
 
@@ -213,7 +213,7 @@ def test_history_is_read_in_both_shapes() -> None:
     )
 
 
-def test_history_that_makes_no_sense_is_as_good_as_it_can_be() -> None:
+def test_of_a_malformed_history_the_valid_parts_are_read() -> None:
     garbage: list[object] = [
         None,
         5,
@@ -248,11 +248,11 @@ def test_a_step_answer_has_exactly_the_keys_of_the_protocol(endpoint: str) -> No
     call = {"name": "browser.click", "arguments": {"selector": {"type": "attributeValueSelector", "attribute": "id", "value": "go"}}}
     answer = {"protocol_version": "1.0", "tool_calls": [call], "content": None, "reasoning": None, "done": False, "error": None}
     assert render(read(endpoint), Plan((GO,), reasoning="because"), agent_id="7") == answer
-    asked = read(endpoint, include_reasoning=True)
-    assert render(asked, Plan((GO,), reasoning="because"), agent_id="7") == {**answer, "reasoning": "because"}
+    step = read(endpoint, include_reasoning=True)
+    assert render(step, Plan((GO,), reasoning="because"), agent_id="7") == {**answer, "reasoning": "because"}
 
 
-def test_a_trajectory_has_tool_calls_and_what_they_cost() -> None:
+def test_a_trajectory_has_tool_calls_and_their_cost() -> None:
     call = {"name": "browser.click", "arguments": {"selector": {"type": "attributeValueSelector", "attribute": "id", "value": "go"}}}
     used = {"cost_usd": 0.01, "input_tokens": 900, "output_tokens": 80, "model_used": "some/model"}
     answer = render(read("/find_trayectory"), Plan((GO,)), agent_id="7", use=Usage(900, 80, 0.01, "some/model"))
@@ -278,18 +278,18 @@ def test_a_step_without_a_page_is_no_one_shot_task_once_the_task_has_begun_or_wi
         assert read(**{**empty, **changes}).form is Form.STEP, changes
 
 
-def test_an_answer_to_a_question_is_extracted_data_and_content_where_callers_know_these() -> None:
-    found = Plan((), done=True, answer="Nora Lind")
+def test_an_answer_to_a_question_is_extracted_data_and_content_where_callers_support_these() -> None:
+    plan = Plan((), done=True, answer="Nora Lind")
     for endpoint in ("/solve_task", "/solve_task_at_once", "/find_trayectory"):
-        assert render(read(endpoint), found, agent_id="7")["extracted_data"] == "Nora Lind"
-    step = render(read("/step"), found, agent_id="7")
+        assert render(read(endpoint), plan, agent_id="7")["extracted_data"] == "Nora Lind"
+    step = render(read("/step"), plan, agent_id="7")
     assert (step["content"], step["extracted_data"], step["tool_calls"], step["done"]) == ("Nora Lind", "Nora Lind", [], True)
-    act = render(read("/act"), found, agent_id="7")
+    act = render(read("/act"), plan, agent_id="7")
     assert act["content"] == "Nora Lind"
     assert "extracted_data" not in act
 
 
-def test_a_caller_that_knows_no_tool_calls_gets_its_actions_too() -> None:
+def test_a_caller_without_tool_calls_gets_actions_too() -> None:
     first = {"task_id": "t", "prompt": "x", "url": "http://h/", "snapshot_html": "<p>", "step_index": 0, "web_project_id": None}
     answer = render(parse("/act", json.dumps(first).encode()), Plan((GO,)), agent_id="7")
     assert answer["actions"] == [GO.as_action()]
@@ -305,7 +305,7 @@ def test_a_caller_that_knows_no_tool_calls_gets_its_actions_too() -> None:
         (["browser.click"], "browser.wait"),
     ],
 )
-def test_a_step_without_actions_that_isnt_done_is_answered_with_something_harmless(allowed: list[str], tool: str) -> None:
+def test_a_step_without_actions_that_isnt_done_gets_a_harmless_action(allowed: list[str], tool: str) -> None:
     answer = render(read(tools=allowed), Plan(()), agent_id="7")
     assert [call["name"] for call in answer["tool_calls"]] == [tool]
     assert answer["done"] is False
@@ -325,7 +325,7 @@ PASTS = st.lists(
 
 @settings(max_examples=300)
 @given(st.sampled_from(sorted(PATHS)), st.binary(max_size=50) | (JSON | REQUESTS).map(lambda value: json.dumps(value).encode()))
-def test_whatever_comes_in_is_a_step_or_a_refusal_that_names_its_field(endpoint: str, body: bytes) -> None:
+def test_any_body_is_a_step_or_a_refusal_that_names_its_field(endpoint: str, body: bytes) -> None:
     try:
         step = parse(endpoint, body)
     except BadRequest as refusal:
@@ -337,7 +337,7 @@ def test_whatever_comes_in_is_a_step_or_a_refusal_that_names_its_field(endpoint:
 
 
 @given(PASTS)
-def test_whatever_the_history_holds_the_step_is_read(pasts: list[object]) -> None:
+def test_a_step_is_read_with_any_history(pasts: list[object]) -> None:
     step = read(history=pasts)
     assert len(step.history) == len(pasts)
     _is_storable(step)
@@ -351,7 +351,7 @@ def _is_storable(step: Step) -> None:
         json.dumps(dict(past.fields), ensure_ascii=False).encode()
 
 
-def test_the_harmless_stand_ins_are_valid() -> None:
+def test_the_harmless_actions_are_valid() -> None:
     for name in ("browser.wait", "browser.screenshot", "browser.idle", "browser.scroll"):
         (call,) = render(read(tools=[name]), Plan(()), agent_id="7")["tool_calls"]
         assert call["name"] == name

@@ -62,7 +62,7 @@ def css(value: str) -> Selector:
         ({"type": "finish", "reason": "all done"}, {"type": "DoneAction"}),
     ],
 )
-def test_what_a_model_surely_means_is_repaired(raw: Any, meant: dict[str, Any]) -> None:
+def test_an_action_with_a_certain_meaning_is_repaired(raw: Any, meant: dict[str, Any]) -> None:
     assert repair(raw).as_action() == meant
 
 
@@ -85,7 +85,7 @@ def test_what_a_model_surely_means_is_repaired(raw: Any, meant: dict[str, Any]) 
         {"type": "evaluate", "script": "1"},
     ],
 )
-def test_what_is_not_certain_stays_invalid(raw: Any) -> None:
+def test_an_action_without_a_certain_meaning_is_invalid(raw: Any) -> None:
     with pytest.raises(InvalidAction):
         repair(raw)
 
@@ -132,7 +132,7 @@ def test_what_is_not_certain_stays_invalid(raw: Any) -> None:
         ),
     ],
 )
-def test_a_foreign_selector_becomes_the_contracts(raw: Any, meant: dict[str, Any]) -> None:
+def test_a_models_selector_becomes_the_contracts(raw: Any, meant: dict[str, Any]) -> None:
     assert repair_selector(raw) == meant
 
 

@@ -1,4 +1,4 @@
-"""What a stranger may send: what is refused names its field and the remedy, what is cut is read and named in the step's record."""
+"""Limits on requests: a refusal names the field and the remedy; what is cut is listed in the step's record."""
 
 import json
 import time
@@ -58,7 +58,7 @@ def test_the_largest_body_is_the_one_of_the_limits(db: None) -> None:
     assert "16 MB (16,777,216 bytes)" in response.json()["error"]
 
 
-def test_the_front_of_a_page_that_is_too_long_is_read() -> None:
+def test_the_beginning_of_a_page_that_is_too_long_is_read() -> None:
     step = read(html="<p>" + "é" * limits.MAX_PAGE)
     assert len(step.page) == limits.MAX_PAGE
     assert step.cuts == ("Page: its first 5,000,000 of 5,000,003 characters were read.",)

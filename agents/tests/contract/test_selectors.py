@@ -31,7 +31,7 @@ def test_each_constructor_gives_the_exact_form() -> None:
         "//li[not(@hidden) and (position() mod 2 = 1 or last())]",
     ],
 )
-def test_an_xpath_that_a_browser_understands_is_taken(expression: str) -> None:
+def test_an_xpath_that_browsers_support_is_accepted(expression: str) -> None:
     assert selectors.xpath(expression)["value"] == expression
 
 
@@ -82,7 +82,7 @@ def test_an_xpath_that_would_fail_in_a_browser_is_refused(expression: str) -> No
         ("name", "x" * 2001),
     ],
 )
-def test_an_attribute_selector_that_css_cant_say_is_refused(name: str, value: str) -> None:
+def test_an_attribute_selector_that_css_cant_express_is_refused(name: str, value: str) -> None:
     with pytest.raises(InvalidAction, match="selector"):
         selectors.attribute(name, value)
 
@@ -127,13 +127,13 @@ def test_whatever_an_attribute_holds_its_selector_finds_it(name: str, value: str
         assert "\\" not in value
 
 
-def test_several_odd_classes_become_an_xpath_that_wants_them_all() -> None:
+def test_several_odd_classes_become_an_xpath_that_requires_all() -> None:
     page = html.fromstring('<div><p class="w-1/2"></p><p class="md:flex x w-1/2"></p></div>')
     assert page.xpath(selectors.by_attribute("class", "w-1/2 md:flex")["value"]) == [page[1]]
 
 
 @pytest.mark.parametrize(
-    ("selector", "words", "playwright"),
+    ("selector", "text", "playwright"),
     [
         (selectors.attribute("id", "go"), 'the element with id "go"', "#go"),
         (selectors.attribute("class", "big red"), 'the element with class "big red"', ".big.red"),
@@ -148,6 +148,6 @@ def test_several_odd_classes_become_an_xpath_that_wants_them_all() -> None:
         ),
     ],
 )
-def test_a_selector_reads_for_people_and_for_playwright(selector: Selector, words: str, playwright: str) -> None:
-    assert selectors.in_words(selector) == words
+def test_a_selector_reads_for_people_and_for_playwright(selector: Selector, text: str, playwright: str) -> None:
+    assert selectors.in_words(selector) == text
     assert selectors.for_playwright(selector) == playwright

@@ -24,7 +24,7 @@ def test_two_urls_are_one_page_whatever_their_order_and_fragment() -> None:
     assert not same_page("http://h/a", "http://h/b")
 
 
-def test_what_links_to_other_pages_carry_on_belongs_to_the_site_and_a_pages_own_query_does_not() -> None:
+def test_parameters_in_links_to_other_pages_belong_to_the_site_and_a_pages_own_query_does_not() -> None:
     here = "http://h/search?q=owl&v=3&agent=83"
     links = ["/search?q=owl&v=3&page=2", "/", "/items/1?v=3", "#top", "http://[", "mailto:a@b.example?q=1"]
     assert carried_names(here, links) == {"v"}
@@ -37,7 +37,7 @@ def test_the_parts_that_all_addresses_with_a_query_have_are_shared() -> None:
     assert shared_parts(["about:blank", "http://h/"]) == ()
 
 
-def test_an_href_with_some_of_what_is_fixed_is_as_the_page_writes_it() -> None:
+def test_an_href_with_some_of_the_sites_parameters_is_kept_as_written() -> None:
     site = Site("http://h/", fixed=("v=3", "agent=83"))
     assert site.href("/items/1?v=3") == "/items/1?v=3"
     assert site.href("/items/1?v=4") == "/items/1?v=3&agent=83"

@@ -43,9 +43,9 @@ def test_a_page_is_the_same_at_a_seed_and_differs_at_others() -> None:
 
 def test_searching_finds_the_item_that_was_typed() -> None:
     typed = act(opened(), "browser.input", {**xpath("//input[@name='query']"), "text": "Heat"})
-    found = act(typed, "browser.click", xpath("//form[@action='/search']//button"))
-    assert parse_qs(urlsplit(found.url).query) == {"query": ["Heat"], "seed": ["58"]}
-    assert [heading.text for heading in html.document_fromstring(found.html).iter("h3")] == ["Heat"]
+    results_page = act(typed, "browser.click", xpath("//form[@action='/search']//button"))
+    assert parse_qs(urlsplit(results_page.url).query) == {"query": ["Heat"], "seed": ["58"]}
+    assert [heading.text for heading in html.document_fromstring(results_page.html).iter("h3")] == ["Heat"]
 
 
 def test_logging_in_by_the_form_changes_the_navigation_and_logging_out_changes_it_back() -> None:
@@ -74,5 +74,5 @@ def test_an_attribute_selector_finds_by_the_exact_value() -> None:
 @pytest.mark.parametrize(
     "selector", [None, "text", {}, {"type": "xpathSelector", "value": "//["}, {"type": "xpathSelector", "value": "count(//a)"}]
 )
-def test_a_selector_that_means_nothing_finds_nothing(selector: object) -> None:
+def test_an_invalid_selector_finds_nothing(selector: object) -> None:
     assert find(opened().html, selector) is None

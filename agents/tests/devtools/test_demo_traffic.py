@@ -44,7 +44,7 @@ class Miner:
         return [body for body in bodies if body["task_id"] == bodies[0]["task_id"]]
 
     def firsts(self) -> list[str]:
-        """The bodies that tasks began with, in an order of their own: two tasks of one moment come as it happens."""
+        """The first bodies of tasks, sorted: tasks of one moment arrive in any order."""
         return sorted(json.dumps([path, body]) for path, body in self.bodies if not body.get("step_index"))
 
 
@@ -72,7 +72,7 @@ def test_all_endpoints_get_steps_and_each_answer_is_reported(miner: Miner) -> No
     assert any("/solve_task step 0 · " in line and "1 action in " in line for line in lines)
 
 
-def test_a_task_goes_on_from_the_page_that_the_answer_led_to_until_it_is_done(miner: Miner) -> None:
+def test_a_task_continues_on_the_page_after_the_answer_until_it_is_done(miner: Miner) -> None:
     sent(miner)
     first, second, third = miner.steps("/step")
     assert [step["step_index"] for step in (first, second, third)] == [0, 1, 2]
@@ -105,7 +105,7 @@ def test_the_same_seed_posts_the_same_tasks(miner: Miner) -> None:
     assert miner.firsts() == once
 
 
-def test_without_a_miner_it_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_miner_the_error_has_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(traffic, "HEALTH_SECONDS", 0.1)
     with pytest.raises(NoMiner, match=r"No miner answers at http://127\.0\.0\.1:9/health\. Start it"):
         asyncio.run(run("http://127.0.0.1:9", print))

@@ -1,4 +1,4 @@
-"""Fake Chutes as a real process, asked over real HTTP."""
+"""Fake Chutes as a process, over real HTTP."""
 
 import json
 import signal
@@ -33,13 +33,13 @@ def client(fake_chutes: FakeChutes) -> Iterator[httpx.Client]:
         yield client
 
 
-def ask(client: httpx.Client, model: str = GEMMA, **more: Any) -> httpx.Response:
+def complete(client: httpx.Client, model: str = GEMMA, **more: Any) -> httpx.Response:
     return client.post(CHAT, json={"model": model, "messages": [{"role": "user", "content": PROMPT}], **more})
 
 
-def said(answer: httpx.Response) -> str:
-    content: str = answer.json()["choices"][0]["message"]["content"]
-    return content
+def content(answer: httpx.Response) -> str:
+    text: str = answer.json()["choices"][0]["message"]["content"]
+    return text
 
 
 def assert_edge_page(answer: httpx.Response) -> None:
@@ -52,11 +52,11 @@ def assert_edge_page(answer: httpx.Response) -> None:
     assert not [name for name in answer.headers if name == "retry-after" or name.startswith(("x-ratelimit", "x-chutes"))]
 
 
-def test_a_completion_is_a_plan_for_the_prompt_with_its_tokens_and_the_published_numbers(client: httpx.Client) -> None:
-    answer = ask(client)
+def test_a_completion_is_a_plan_for_the_prompt_with_tokens_and_published_limits(client: httpx.Client) -> None:
+    answer = complete(client)
     assert answer.status_code == 200
     assert answer.http_version == "HTTP/1.1"
-    assert json.loads(said(answer))["actions"][0] == {"type": "NavigateAction", "url": "http://localhost:8000/?seed=58"}
+    assert json.loads(content(answer))["actions"][0] == {"type": "NavigateAction", "url": "http://localhost:8000/?seed=58"}
     usage = answer.json()["usage"]
     assert usage["prompt_tokens"] > 0
     assert usage["completion_tokens"] > 0
@@ -75,7 +75,7 @@ def test_an_x_api_key_is_anonymous_and_gets_the_edges_page(fake_chutes: FakeChut
 
 def test_a_wrong_bearer_key_is_401_in_json(client: httpx.Client) -> None:
     client.headers["Authorization"] = "Bearer cpk_wrong"
-    answer = ask(client)
+    answer = complete(client)
     assert answer.status_code == 401
     assert isinstance(answer.json()["detail"], str)
     assert not [name for name in answer.headers if name.startswith("x-chutes")]
@@ -83,9 +83,9 @@ def test_a_wrong_bearer_key_is_401_in_json(client: httpx.Client) -> None:
 
 def test_a_key_can_be_made_invalid_at_runtime(fake_chutes: FakeChutes, client: httpx.Client) -> None:
     fake_chutes.set(valid=False)
-    assert ask(client).status_code == 401
+    assert complete(client).status_code == 401
     fake_chutes.set(valid=True)
-    assert ask(client).status_code == 200
+    assert complete(client).status_code == 200
 
 
 def test_the_models_are_public_and_priced_per_million_tokens(fake_chutes: FakeChutes) -> None:
@@ -100,8 +100,8 @@ def test_the_models_are_public_and_priced_per_million_tokens(fake_chutes: FakeCh
     assert min(entries, key=lambda id_: entries[id_]["pricing"]["prompt"]) not in able
 
 
-def test_an_unknown_model_and_an_unknown_path_are_404_in_chutes_words(client: httpx.Client) -> None:
-    unknown = ask(client, "acme/none")
+def test_an_unknown_model_and_an_unknown_path_are_404_with_chutes_texts(client: httpx.Client) -> None:
+    unknown = complete(client, "acme/none")
     assert (unknown.status_code, unknown.json()) == (404, {"detail": "model not found: acme/none"})
     lost = client.post("/completions", json={})
     assert (lost.status_code, lost.json()) == (404, {"detail": "No matching chute found!"})
@@ -116,42 +116,42 @@ def test_a_body_that_cannot_be_read_is_400(client: httpx.Client, body: bytes) ->
     assert answer.json()["detail"]
 
 
-def test_the_limit_answers_the_edges_page_and_a_refusal_does_not_use_it_up(fake_chutes: FakeChutes, client: httpx.Client) -> None:
+def test_beyond_the_limit_the_answer_is_the_edges_page_and_a_refusal_does_not_count(fake_chutes: FakeChutes, client: httpx.Client) -> None:
     fake_chutes.set(limit=2)
-    assert [ask(client).status_code for _ in range(2)] == [200, 200]
+    assert [complete(client).status_code for _ in range(2)] == [200, 200]
     for _ in range(3):
-        assert_edge_page(ask(client))
+        assert_edge_page(complete(client))
     fake_chutes.set(limit=3)
-    assert [ask(client).status_code for _ in range(2)] == [200, 429]
+    assert [complete(client).status_code for _ in range(2)] == [200, 429]
 
 
-def test_room_comes_back_when_the_window_has_passed(fake_chutes: FakeChutes, client: httpx.Client) -> None:
+def test_requests_are_accepted_again_when_the_window_has_passed(fake_chutes: FakeChutes, client: httpx.Client) -> None:
     fake_chutes.set(limit=1, window=0.5)
-    assert ask(client).status_code == 200
+    assert complete(client).status_code == 200
     patience = time.monotonic() + PATIENCE
-    while ask(client).status_code == 429 and time.monotonic() < patience:
+    while complete(client).status_code == 429 and time.monotonic() < patience:
         time.sleep(0.05)
     accepted = [arrival["at"] for arrival in fake_chutes.state()["arrivals"] if arrival["status"] == 200]
     assert len(accepted) == 2
     assert accepted[1] - accepted[0] >= 0.49
 
 
-def test_a_limit_of_zero_refuses_everything_and_others_pages_stay_public(fake_chutes: FakeChutes, client: httpx.Client) -> None:
+def test_a_limit_of_zero_refuses_completions_and_the_model_list_stays_public(fake_chutes: FakeChutes, client: httpx.Client) -> None:
     fake_chutes.set(limit=0)
-    assert_edge_page(ask(client))
+    assert_edge_page(complete(client))
     assert client.get("/models").status_code == 200
 
 
 @pytest.mark.parametrize("status", [500, 502, 503])
 def test_an_upstream_fault_is_a_json_refusal(fake_chutes: FakeChutes, client: httpx.Client, status: int) -> None:
     fake_chutes.set(faults={f"http{status}": 1})
-    answer = ask(client)
+    answer = complete(client)
     assert answer.status_code == status
     assert list(answer.json()) == ["detail"]
     assert not [name for name in answer.headers if name.startswith("x-chutes")]
 
 
-def test_a_hanging_answer_never_comes(fake_chutes: FakeChutes, client: httpx.Client) -> None:
+def test_a_hanging_answer_is_never_sent(fake_chutes: FakeChutes, client: httpx.Client) -> None:
     fake_chutes.set(faults={"hang": 1})
     with pytest.raises(httpx.ReadTimeout):
         client.post(
@@ -162,12 +162,12 @@ def test_a_hanging_answer_never_comes(fake_chutes: FakeChutes, client: httpx.Cli
 
 def test_faults_end_at_runtime(fake_chutes: FakeChutes, client: httpx.Client) -> None:
     fake_chutes.set(faults={"http500": 1})
-    assert ask(client).status_code == 500
+    assert complete(client).status_code == 500
     fake_chutes.set(faults={})
-    assert ask(client).status_code == 200
+    assert complete(client).status_code == 200
 
 
-def test_a_slow_answer_comes_late_but_comes() -> None:
+def test_a_slow_answer_is_sent_after_its_delay() -> None:
     chutes = Chutes("key", "admin key", Course(merged(Behaviour(), {"faults": {"slow": 1}})), 0)
     headers, body = Message(), json.dumps({"model": GEMMA, "messages": [{"role": "user", "content": PROMPT}]})
     headers["Authorization"] = "Bearer key"
@@ -179,45 +179,45 @@ def test_a_slow_answer_comes_late_but_comes() -> None:
 def test_latency_is_waited_out(fake_chutes: FakeChutes, client: httpx.Client) -> None:
     fake_chutes.set(latency=0.3)
     started = time.monotonic()
-    ask(client)
+    complete(client)
     assert time.monotonic() - started >= 0.3 * 2 / 3.5
 
 
 def test_a_reset_breaks_the_connection(fake_chutes: FakeChutes, client: httpx.Client) -> None:
     fake_chutes.set(faults={"reset": 1})
     with pytest.raises(httpx.ReadError):
-        ask(client)
+        complete(client)
 
 
 def test_a_broken_answer_ends_in_the_middle_of_its_body(fake_chutes: FakeChutes, client: httpx.Client) -> None:
     fake_chutes.set(faults={"broken": 1})
     with pytest.raises(httpx.RemoteProtocolError):
-        ask(client)
+        complete(client)
 
 
 def test_content_can_be_empty_not_json_cut_off_or_an_invalid_plan(fake_chutes: FakeChutes, client: httpx.Client) -> None:
     fake_chutes.set(faults={"empty": 1})
-    assert said(ask(client)) == ""
+    assert content(complete(client)) == ""
     for fault in ("badjson", "truncated"):
         fake_chutes.set(faults={fault: 1})
         with pytest.raises(json.JSONDecodeError):
-            json.loads(said(ask(client)))
-    assert ask(client).json()["choices"][0]["finish_reason"] == "length"
+            json.loads(content(complete(client)))
+    assert complete(client).json()["choices"][0]["finish_reason"] == "length"
     fake_chutes.set(faults={"invalid": 1})
-    assert json.loads(said(ask(client)))["actions"][0]["selector"]["type"] == "cssSelector"
+    assert json.loads(content(complete(client)))["actions"][0]["selector"]["type"] == "cssSelector"
 
 
 def test_one_token_is_one_token(client: httpx.Client) -> None:
-    answer = ask(client, max_tokens=1).json()
+    answer = complete(client, max_tokens=1).json()
     assert answer["usage"]["completion_tokens"] == 1
     assert answer["choices"][0]["finish_reason"] == "length"
 
 
 def test_arrivals_are_on_record_with_time_status_model_and_task(fake_chutes: FakeChutes, client: httpx.Client) -> None:
     before = time.time()
-    ask(client)
+    complete(client)
     fake_chutes.set(limit=0)
-    ask(client, QWEN)
+    complete(client, QWEN)
     state = fake_chutes.state()
     first, second = state["arrivals"]
     assert before <= first["at"] <= second["at"] <= time.time()
@@ -229,7 +229,7 @@ def test_arrivals_are_on_record_with_time_status_model_and_task(fake_chutes: Fak
 
 def test_an_arrival_is_timed_before_its_answer_waits(fake_chutes: FakeChutes, client: httpx.Client) -> None:
     fake_chutes.set(latency=1.0)
-    ask(client)
+    complete(client)
     assert time.time() - fake_chutes.state()["arrivals"][0]["at"] >= 2 / 3.5
 
 
@@ -245,7 +245,7 @@ def test_a_hundred_callers_at_once_are_all_answered_and_the_limit_holds_exactly(
     client.close()
     fake_chutes.set(window=3_600)
 
-    def one(_: int) -> int:
+    def post_one(_: int) -> int:
         headers = {"Authorization": f"Bearer {fake_chutes.key}", "Connection": "close"}
         body = {"model": GEMMA, "messages": [{"role": "user", "content": PROMPT}]}
         return plain.post(CHAT, json=body, headers=headers).status_code
@@ -255,7 +255,7 @@ def test_a_hundred_callers_at_once_are_all_answered_and_the_limit_holds_exactly(
         httpx.Client(base_url=fake_chutes.base_url, limits=limits, timeout=PATIENCE, trust_env=False) as plain,
         ThreadPoolExecutor(120) as pool,
     ):
-        statuses = list(pool.map(one, range(120)))
+        statuses = list(pool.map(post_one, range(120)))
     assert (statuses.count(200), statuses.count(429)) == (60, 60)
 
 

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.long
 ROOT = Path(__file__).parents[3]
 
 
-def test_the_command_starts_fake_chutes_says_where_and_ends_with_it() -> None:
+def test_the_command_starts_fake_chutes_prints_its_url_and_ends_with_it() -> None:
     command = [sys.executable, "manage.py", "fake_chutes", "--port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT, env={**os.environ, "DEBUG": "1"}) as process:
         assert httpx.get(f"{FakeChutes(process).base_url}/models", trust_env=False).status_code == 200
@@ -31,15 +31,15 @@ def test_a_bad_flag_is_a_command_error_that_names_it() -> None:
         call_command("fake_chutes", limit=-1)
 
 
-def test_the_traffic_command_posts_to_the_miner_that_it_is_told() -> None:
+def test_the_traffic_command_posts_to_the_given_miner() -> None:
     def miner(request: Request) -> Answer:
         return json_answer(200, {"actions": [], "tool_calls": [], "done": True})
 
-    server, said = Server(miner, 0), io.StringIO()
+    server, output = Server(miner, 0), io.StringIO()
     server.start()
-    call_command("demo_traffic", url=server.url, rate=600.0, duration=1.3, stdout=said)
+    call_command("demo_traffic", url=server.url, rate=600.0, duration=1.3, stdout=output)
     server.stop()
-    lines = said.getvalue().splitlines()
+    lines = output.getvalue().splitlines()
     assert len(lines) >= 2
     assert all(" · 0 actions, done in " in line for line in lines)
 

@@ -26,27 +26,27 @@ def test_a_refused_key_never_reaches_the_edge() -> None:
     assert (reply.said, world) == (Said.AUTH, World())
 
 
-def test_the_daily_quota_runs_out_tells_when_it_resets_and_resets_each_period() -> None:
+def test_the_daily_quota_runs_out_with_a_reset_time_and_resets_each_period() -> None:
     hidden = Hidden(quota=Quota(total=3, used=1, reset_at=100, period=1000))
     got = replies(hidden, [0, 1, 2, 100, 101, 102, 103, 1100])
     assert [reply.said is Said.ANSWERED for reply in got] == [True, True, False, True, True, True, False, True]
     assert [reply.reset_at for reply in got if reply.said is Said.DAILY_QUOTA] == [100, 1100]
 
 
-def test_the_cap_is_spent_by_answers_and_its_reset_is_not_told() -> None:
+def test_the_cap_is_spent_by_answers_and_its_reset_is_not_stated() -> None:
     hidden = merged(Hidden(), {"cap4h": {"cap": 1.0, "used": 0.5, "cost": 0.25, "reset_at": 50}})
     got = replies(hidden, [0, 1, 2, 50])
     assert [reply.said for reply in got] == [Said.ANSWERED, Said.ANSWERED, Said.SUBSCRIPTION_CAP, Said.ANSWERED]
     assert all(reply.reset_at is None for reply in got)
 
 
-def test_a_full_model_gives_way_to_the_next_one_asked_for() -> None:
+def test_a_full_model_is_replaced_by_the_next_requested_one() -> None:
     hidden = merged(Hidden(), {"models": {MODELS[0]: {"full": 1.0}}})
     assert replies(hidden, [0], MODELS[:1])[0].said is Said.CAPACITY
     assert replies(hidden, [0])[0].model == MODELS[1]
 
 
-def test_an_unknown_model_is_told_apart_from_a_full_one() -> None:
+def test_an_unknown_model_is_distinguished_from_a_full_one() -> None:
     assert replies(Hidden(), [0], ("no/such",))[0].said is Said.MODEL
 
 
@@ -102,7 +102,7 @@ def test_an_answer_takes_between_two_and_six_seconds(seed: int) -> None:
 
 
 @given(st.integers(0, 10_000), st.lists(st.floats(0, 20), max_size=30))
-def test_the_same_dice_give_the_same_world(seed: int, gaps: list[float]) -> None:
+def test_the_same_random_numbers_give_the_same_world(seed: int, gaps: list[float]) -> None:
     hidden = replace(Hidden(limit=3, balancers=2), faults={Fault.HANG: 0.3})
 
     def run() -> list[Reply]:

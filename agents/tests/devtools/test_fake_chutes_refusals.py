@@ -1,4 +1,4 @@
-"""Every refusal that Chutes is known for, from fake Chutes over real HTTP, read as the miner reads it."""
+"""Every known refusal of Chutes, from fake Chutes over real HTTP, classified by the miner."""
 
 import time
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ def client(fake_chutes: FakeChutes) -> Iterator[httpx.Client]:
         yield client
 
 
-def ask(client: httpx.Client, model: str = GEMMA, **more: Any) -> httpx.Response:
+def complete(client: httpx.Client, model: str = GEMMA, **more: Any) -> httpx.Response:
     return client.post("/chat/completions", json={"model": model, "messages": MESSAGES, **more})
 
 
@@ -35,7 +35,7 @@ def read(answer: httpx.Response) -> Refusal:
 
 
 def statuses(client: httpx.Client, count: int) -> list[int]:
-    return [ask(client).status_code for _ in range(count)]
+    return [complete(client).status_code for _ in range(count)]
 
 
 @pytest.mark.parametrize(
@@ -61,16 +61,16 @@ def statuses(client: httpx.Client, count: int) -> list[int]:
         ({"faults": {"http504": 1}}, 504, "upstream"),
     ],
 )
-def test_a_refusal_is_told_in_chutes_own_words(
+def test_a_refusal_has_chutes_status_and_text(
     fake_chutes: FakeChutes, client: httpx.Client, settings: dict[str, Any], status: int, kind: str
 ) -> None:
     fake_chutes.set(**settings)
-    answer = ask(client)
+    answer = complete(client)
     assert (answer.status_code, read(answer).kind) == (status, kind)
     assert not [name for name in answer.headers if name == "retry-after" or name.startswith(("x-ratelimit", "x-chutes"))]
 
 
-def test_a_request_that_cannot_be_served_is_a_matter_of_the_request(client: httpx.Client) -> None:
+def test_an_invalid_request_is_refused_as_such(client: httpx.Client) -> None:
     answer = client.post("/chat/completions", content=b"{")
     assert (answer.status_code, read(answer).kind) == (400, "request")
 
@@ -78,27 +78,27 @@ def test_a_request_that_cannot_be_served_is_a_matter_of_the_request(client: http
 def test_the_daily_quotas_402_names_the_reset_and_an_address_to_pay_to(fake_chutes: FakeChutes, client: httpx.Client) -> None:
     fake_chutes.set(quota={"total": 2, "used": 1, "reset_at": 3000, "period": 86400})
     began_at = time.time() - fake_chutes.state()["uptime"]
-    last, refused = ask(client), ask(client)
+    last, refused = complete(client), complete(client)
     assert [last.headers[f"x-chutes-quota-{name}"] for name in ("total", "used", "remaining")] == ["2", "2", "0"]
     assert ADDRESS in refused.text
-    found = read(refused)
-    assert found.until == pytest.approx(began_at + 3000, abs=PATIENCE)
-    assert found.source is PauseSource.PROVIDER
-    assert ADDRESS not in found.detail
+    refusal = read(refused)
+    assert refusal.until == pytest.approx(began_at + 3000, abs=PATIENCE)
+    assert refusal.source is PauseSource.PROVIDER
+    assert ADDRESS not in refusal.detail
 
 
-def test_a_quota_begins_anew_after_its_reset(fake_chutes: FakeChutes, client: httpx.Client) -> None:
+def test_a_quota_restarts_after_its_reset(fake_chutes: FakeChutes, client: httpx.Client) -> None:
     fake_chutes.set(quota={"total": 1, "used": 1, "reset_at": 3000})
-    assert ask(client).status_code == 402
+    assert complete(client).status_code == 402
     fake_chutes.set(quota={"total": 1, "used": 1, "reset_at": fake_chutes.state()["uptime"] + 0.4})
     patience = time.monotonic() + PATIENCE
-    while ask(client).status_code == 402 and time.monotonic() < patience:
+    while complete(client).status_code == 402 and time.monotonic() < patience:
         time.sleep(0.05)
     assert fake_chutes.state()["counts"]["200"] == 1
 
 
 @pytest.mark.parametrize("limit", [{"quota": {"total": 1, "used": 1}}, {"cap4h": {"cap": 1, "used": 1}}, {}])
-def test_while_there_is_a_balance_it_is_billed_without_a_word(fake_chutes: FakeChutes, client: httpx.Client, limit: dict[str, Any]) -> None:
+def test_while_there_is_a_balance_it_is_billed_silently(fake_chutes: FakeChutes, client: httpx.Client, limit: dict[str, Any]) -> None:
     fake_chutes.set(balance=1.0, **limit)
     assert statuses(client, 3) == [200, 200, 200]
     left = fake_chutes.state()["account"]["balance"]
@@ -109,15 +109,15 @@ def test_while_there_is_a_balance_it_is_billed_without_a_word(fake_chutes: FakeC
 
 def test_a_quota_that_is_not_used_up_costs_no_balance(fake_chutes: FakeChutes, client: httpx.Client) -> None:
     fake_chutes.set(balance=1.0, quota={"total": 5})
-    ask(client)
+    complete(client)
     assert fake_chutes.state()["account"]["balance"] == 1.0
 
 
 def test_a_full_model_leaves_the_others_as_they_are(fake_chutes: FakeChutes, client: httpx.Client) -> None:
     fake_chutes.set(models={GEMMA: {"full": 1}})
-    refused = ask(client)
+    refused = complete(client)
     assert (refused.status_code, refused.json()) == (429, {"detail": FULL})
-    assert ask(client, QWEN).json()["model"] == QWEN
+    assert complete(client, QWEN).json()["model"] == QWEN
 
 
 def test_a_model_is_full_as_often_as_it_was_set(fake_chutes: FakeChutes, client: httpx.Client) -> None:
@@ -125,21 +125,21 @@ def test_a_model_is_full_as_often_as_it_was_set(fake_chutes: FakeChutes, client:
     assert 60 < statuses(client, 200).count(429) < 140
 
 
-def test_a_cap_is_told_without_its_reset(fake_chutes: FakeChutes, client: httpx.Client) -> None:
+def test_a_cap_is_reported_without_its_reset(fake_chutes: FakeChutes, client: httpx.Client) -> None:
     fake_chutes.set(cap4h={"cap": 0.02, "cost": 0.01, "reset_at": 600})
     assert statuses(client, 3) == [200, 200, 402]
-    assert ask(client).json() == {"detail": CAP}
-    assert read(ask(client)).source is PauseSource.CALENDAR
+    assert complete(client).json() == {"detail": CAP}
+    assert read(complete(client)).source is PauseSource.CALENDAR
 
 
-def test_a_retry_after_comes_where_it_is_set(fake_chutes: FakeChutes, client: httpx.Client) -> None:
+def test_retry_after_is_sent_where_it_is_set(fake_chutes: FakeChutes, client: httpx.Client) -> None:
     fake_chutes.set(refuse={"status": 429, "html": "<html>429</html>", "headers": {"Retry-After": "3000"}})
-    found = read(ask(client))
-    assert (found.kind, found.source) == ("edge", PauseSource.PROVIDER)
-    assert found.pause(time.time()) == pytest.approx(3000, abs=PATIENCE)
+    refusal = read(complete(client))
+    assert (refusal.kind, refusal.source) == ("edge", PauseSource.PROVIDER)
+    assert refusal.pause(time.time()) == pytest.approx(3000, abs=PATIENCE)
 
 
-def test_what_is_refused_to_everybody_still_counts_at_the_edge(fake_chutes: FakeChutes, client: httpx.Client) -> None:
+def test_requests_that_are_refused_behind_the_edge_count_at_the_edge(fake_chutes: FakeChutes, client: httpx.Client) -> None:
     fake_chutes.set(limit=2, refuse="payment")
     assert statuses(client, 3) == [402, 402, 429]
     fake_chutes.set(refuse=None, limit=3)
@@ -149,13 +149,13 @@ def test_what_is_refused_to_everybody_still_counts_at_the_edge(fake_chutes: Fake
 def test_a_ban_refuses_until_it_is_over_and_its_hits_are_counted(fake_chutes: FakeChutes, client: httpx.Client) -> None:
     until = fake_chutes.ban(3_000)["account"]["banned_until"]
     assert until == pytest.approx(time.time() + 3_000, abs=PATIENCE)
-    refused = ask(client)
+    refused = complete(client)
     assert (refused.status_code, refused.headers["content-type"]) == (429, "text/html")
     assert fake_chutes.state()["arrivals"][-1]["in_ban"]
     before = time.time()
     fake_chutes.ban(0.5)
     patience = time.monotonic() + PATIENCE
-    while ask(client).status_code == 429 and time.monotonic() < patience:
+    while complete(client).status_code == 429 and time.monotonic() < patience:
         time.sleep(0.05)
     accepted = fake_chutes.state()["arrivals"][-1]
     assert accepted["at"] >= before + 0.5
@@ -178,7 +178,7 @@ def test_hits_change_a_ban_by_its_law(fake_chutes: FakeChutes, client: httpx.Cli
     assert statuses(client, 3) == [200, 429, 429]
     first = fake_chutes.state()["account"]
     for length in lengths:
-        ask(client)
+        complete(client)
         hidden = fake_chutes.state()["account"]
         moved = hidden["banned_until"] - first["banned_until"]
         assert moved == pytest.approx(length - 100, abs=45)
@@ -190,7 +190,7 @@ def test_a_second_ban_is_twice_as_long(fake_chutes: FakeChutes, client: httpx.Cl
     fake_chutes.set(limit=0, ban={"strikes": 1, "base": 0.1})
     lengths = []
     for _ in range(2):
-        ask(client)
+        complete(client)
         lengths.append(fake_chutes.state()["account"]["last_ban_seconds"])
         time.sleep(0.15)
     assert lengths == [0.1, 0.2]
@@ -208,19 +208,22 @@ def test_each_balancer_counts_for_itself(fake_chutes: FakeChutes, client: httpx.
 
 
 @pytest.mark.parametrize(("published", "header"), [(60, "60"), (12.5, "12.5"), ("inf", "inf")])
-def test_the_published_limit_is_told_whatever_the_real_one_is(
+def test_the_published_limit_is_sent_whatever_the_real_one_is(
     fake_chutes: FakeChutes, client: httpx.Client, published: Any, header: str
 ) -> None:
     fake_chutes.set(published=published, limit=1)
-    assert ask(client).headers["x-chutes-rl-user"] == header
+    assert complete(client).headers["x-chutes-rl-user"] == header
 
 
 def test_the_quota_headers_count_and_are_zero_for_pay_as_you_go(fake_chutes: FakeChutes, client: httpx.Client) -> None:
     fake_chutes.set(quota={"total": 300, "used": 180})
-    told = [(answer.headers["x-chutes-quota-used"], answer.headers["x-chutes-quota-remaining"]) for answer in (ask(client), ask(client))]
-    assert told == [("181", "119"), ("182", "118")]
+    headers = [
+        (answer.headers["x-chutes-quota-used"], answer.headers["x-chutes-quota-remaining"])
+        for answer in (complete(client), complete(client))
+    ]
+    assert headers == [("181", "119"), ("182", "118")]
     fake_chutes.set(quota=None, balance=5)
-    assert ask(client).headers["x-chutes-quota-total"] == "0"
+    assert complete(client).headers["x-chutes-quota-total"] == "0"
 
 
 @pytest.mark.parametrize(
@@ -232,8 +235,8 @@ def test_the_quota_headers_count_and_are_zero_for_pay_as_you_go(fake_chutes: Fak
         (GEMMA, {"max_tokens": 1024}, False),
     ],
 )
-def test_a_thinking_model_that_spent_its_tokens_says_nothing(client: httpx.Client, model: str, options: Any, empty: bool) -> None:
-    answer = ask(client, model, **options).json()
+def test_a_thinking_model_that_spent_its_tokens_has_no_content(client: httpx.Client, model: str, options: Any, empty: bool) -> None:
+    answer = complete(client, model, **options).json()
     assert (answer["choices"][0]["message"]["content"] == "") == empty
     assert (answer["choices"][0]["finish_reason"] == "length") == empty
     assert answer["usage"]["completion_tokens"] == 1024 or not empty
@@ -243,7 +246,7 @@ def test_a_thinking_model_that_spent_its_tokens_says_nothing(client: httpx.Clien
 def test_an_answer_that_breaks_off_is_no_answer(fake_chutes: FakeChutes, client: httpx.Client, fault: str) -> None:
     fake_chutes.set(faults={fault: 1})
     with pytest.raises(httpx.RemoteProtocolError):
-        ask(client)
+        complete(client)
 
 
 def test_a_bad_ban_names_its_field(fake_chutes: FakeChutes) -> None:

@@ -1,4 +1,4 @@
-"""Scenario files and timelines: one reader for the simulation and fake Chutes, and what it refuses by name."""
+"""Scenario files and timelines, parsed alike for the simulation and fake Chutes; errors name the field."""
 
 import argparse
 from pathlib import Path
@@ -23,7 +23,7 @@ def course(*flags: str) -> Course:
     return cli.started(vars(parser.parse_args(flags)))
 
 
-def test_a_scenario_is_read_with_all_that_it_leaves_out() -> None:
+def test_a_scenario_is_read_with_defaults_for_missing_fields() -> None:
     assert parse({"horizon": 60, "load": {"per_min": 3}}) == Scenario(60.0, Load(per_min=3.0, steps=12), Hidden(), ())
     everything = {"about": "…", "horizon": 9, "load": {"every": 4, "tasks": 2, "steps": 1}, "account": {"limit": 6}}
     assert parse({**everything, "timeline": [{"at": 0, "ban": 3600}]}) == Scenario(
@@ -79,16 +79,16 @@ def bad(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Path, str]:
     return file, request.param[1]
 
 
-def test_a_bad_scenario_names_its_field_whoever_reads_it(bad: tuple[Path, str]) -> None:
+def test_a_bad_scenario_names_its_field_in_both_commands(bad: tuple[Path, str]) -> None:
     file, field = bad
     with pytest.raises(BadSetting) as caught:
         load_file(file)
     assert caught.value.field == field
-    told = str(caught.value)
+    message = str(caught.value)
     for command in (["simulate", str(file)], ["fake_chutes", "--scenario", str(file)]):
         with pytest.raises(CommandError) as refused:
             call_command(*command)
-        assert str(refused.value) == told
+        assert str(refused.value) == message
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
@@ -103,7 +103,7 @@ def test_fake_chutes_and_the_simulation_start_from_the_same_account(file: Path) 
     assert played.start == Behaviour(scenario.account)
 
 
-def test_other_flags_come_on_top_of_the_scenario() -> None:
+def test_other_flags_are_applied_after_the_scenario() -> None:
     file = str(KEPT / "04_limit_drop.json")
     assert course("--scenario", file, "--limit", "7").start.hidden.limit == 7
     assert course("--scenario", file, "--timeline", '[{"at": 3, "set": {"balance": 2}}]').timeline == (Change(3.0, {"balance": 2}),)

@@ -1,4 +1,4 @@
-"""The exported repository: its files, and what a reviewer of it finds."""
+"""The exported repository: its files and its review."""
 
 import re
 import shutil
@@ -41,7 +41,7 @@ def test_the_core_that_is_copied_is_pure() -> None:
         folder = file.relative_to(ROOT / "agents").parts[0]
         assert folder in PURE | {"standalone"}, module
         if folder != "standalone":
-            outside = {each.partition(".")[0] for each in imported(file)} - {"agents"}
+            outside = {name.partition(".")[0] for name in imported(file)} - {"agents"}
             assert outside <= (set(sys.stdlib_module_names) - IMPURE) | {"lxml"}, module
             assert not re.search(r"(?<![\w.])(?<!def )open\(", file.read_text()), module
 
@@ -56,12 +56,12 @@ def test_two_exports_are_the_same_bytes_and_small() -> None:
     assert {"README.md", "main.py", "requirements.txt"} == {name for name in first if "/" not in name}
 
 
-def test_each_module_is_copied_as_it_is() -> None:
+def test_each_module_is_copied_unchanged() -> None:
     for name, content in exported(OPTIONS).items():
         assert "/" not in name or content == (ROOT / name).read_bytes()
 
 
-def test_of_two_versions_only_what_changed_differs(tmp_path: Path) -> None:
+def test_two_versions_differ_only_in_changed_files(tmp_path: Path) -> None:
     shutil.copytree(ROOT / "agents", tmp_path / "agents", ignore=shutil.ignore_patterns("tests", "__pycache__"))
     before = exported(OPTIONS, tmp_path)
     assert before == exported(OPTIONS)
@@ -92,11 +92,11 @@ def test_nothing_in_it_looks_like_memorised_knowledge() -> None:
     ],
 )
 def test_each_term_of_memorised_knowledge_is_named_with_its_file_and_line(line: str, term: str) -> None:
-    found = review.findings({"main.py": f"x = 1\n{line}\n".encode()})
-    assert ("main.py", 2, term) in {(one.file, one.line, one.term) for one in found}
+    findings = review.findings({"main.py": f"x = 1\n{line}\n".encode()})
+    assert ("main.py", 2, term) in {(finding.file, finding.line, finding.term) for finding in findings}
 
 
-def test_what_is_left_over_of_an_earlier_export_goes_and_other_folders_stay(tmp_path: Path) -> None:
+def test_files_of_an_earlier_export_are_deleted_and_other_folders_stay(tmp_path: Path) -> None:
     folder = tmp_path / "agent"
     write(exported(OPTIONS), folder)
     (folder / "agents" / "old.py").write_text("")
@@ -113,5 +113,5 @@ def test_what_is_left_over_of_an_earlier_export_goes_and_other_folders_stay(tmp_
         write(exported(OPTIONS), other)
 
 
-def test_the_version_it_is_made_of_is_known_where_git_is() -> None:
+def test_the_commit_is_set_where_git_is_available() -> None:
     assert repository.commit() == "" or repository.commit().removesuffix("-dirty").isalnum()

@@ -16,7 +16,7 @@ from agents.standalone.options import Options
 pytestmark = [pytest.mark.django_db, pytest.mark.long]
 
 
-def told(*arguments: str) -> str:
+def output(*arguments: str) -> str:
     out = StringIO()
     call_command("export_agent", *arguments, stdout=out)
     return out.getvalue()
@@ -24,12 +24,12 @@ def told(*arguments: str) -> str:
 
 def test_it_writes_the_repository_and_shows_what_it_wrote(tmp_path: Path) -> None:
     folder = tmp_path / "agent"
-    text = told(str(folder), "--model", "a/model", "--seconds", "20")
+    text = output(str(folder), "--model", "a/model", "--seconds", "20")
     assert f"Version: {VERSION}" in text
     assert "Models: a/model" in text
     assert "Replica: Not run for this export" in text
     assert "A reviewer would object to nothing." in text
-    assert told(str(folder), "--check") == text
+    assert output(str(folder), "--check") == text
     row = Export.objects.get()
     assert (row.digest, row.options["seconds"]) == (digest(read(folder)), 20)
     with tarfile.open(fileobj=BytesIO(bytes(row.archive))) as tar:
@@ -37,12 +37,12 @@ def test_it_writes_the_repository_and_shows_what_it_wrote(tmp_path: Path) -> Non
     assert (folder / "main.py").stat().st_mode & 0o777 == 0o644
 
 
-def test_what_was_changed_since_is_no_longer_on_record_and_a_finding_fails_the_check(tmp_path: Path) -> None:
+def test_changed_files_are_not_on_record_and_a_finding_fails_the_check(tmp_path: Path) -> None:
     folder = tmp_path / "agent"
-    told(str(folder))
+    output(str(folder))
     (folder / "main.py").write_text("SITE = 'autocinema'\n")
     with pytest.raises(CommandError, match="1 finding"):
-        told(str(folder), "--check")
+        output(str(folder), "--check")
     assert "main.py:1: autocinema" in _shown(folder)
 
 
@@ -55,15 +55,15 @@ def _shown(folder: Path) -> str:
 
 def test_mistakes_are_answered_with_their_remedy(tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="3 to 180"):
-        told(str(tmp_path / "agent"), "--seconds", "1")
+        output(str(tmp_path / "agent"), "--seconds", "1")
     (tmp_path / "notes.txt").write_text("mine")
     with pytest.raises(CommandError, match="Name an empty folder"):
-        told(str(tmp_path))
-    with pytest.raises(CommandError, match="is no folder"):
-        told(str(tmp_path / "nowhere"), "--check")
+        output(str(tmp_path))
+    with pytest.raises(CommandError, match="is not a folder"):
+        output(str(tmp_path / "nowhere"), "--check")
 
 
-def test_the_same_files_are_one_record_with_its_replica_and_the_oldest_are_forgotten() -> None:
+def test_the_same_files_have_one_record_with_its_replica_and_the_oldest_are_deleted() -> None:
     row, _ = exports.export(Options(), "ann")
     replica.record(row, [replica.Line("Memory", "400 MB", "at most 300 MB", passed=False)])
     again, _ = exports.export(Options(), "bob")

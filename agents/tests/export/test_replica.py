@@ -26,7 +26,7 @@ def test_the_export_starts_and_answers_in_the_sandbox_as_the_miner_plans(tmp_pat
 
 @pytest.mark.parametrize("row", BODIES, ids=lambda row: f"{row['since']} {row['path']}: {row['name']}")
 def test_the_miner_without_models_and_site_facts_answers_what_the_replica_expects(row: dict[str, object]) -> None:
-    # Nothing is known of a site at this port, and callers of this one name no project.
+    # No site facts exist for this port, and the requests name no project.
     body = json.loads(json.dumps(row["body"]).replace("localhost:8000", "localhost:8900"))
     answer = Client().post(str(row["path"]), json.dumps(body), content_type="application/json").json()
     expected = replica.planned(str(row["path"]), body)

@@ -1,4 +1,4 @@
-"""Places between threads: who waits, who gets one, and what is too much."""
+"""Places between threads: which steps wait, which get one, and the bounds on steps and bytes."""
 
 import threading
 import time
@@ -15,7 +15,7 @@ FAR = 3_600.0
 
 
 def load(admission: Admission) -> tuple[int, int]:
-    """How many are at work, and how many wait."""
+    """How many steps run, and how many wait."""
     with admission._lock:
         return len(admission._running), len(admission._waiting)
 
@@ -50,7 +50,7 @@ def test_waiting_steps_get_the_place_by_their_deadlines() -> None:
     assert load(admission) == (0, 0)
 
 
-def test_a_step_that_would_be_late_behind_the_one_at_work_is_told_at_once() -> None:
+def test_a_step_that_would_be_late_behind_the_running_one_is_refused_at_once() -> None:
     admission, done, release = Admission(1), list[str](), threading.Event()
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(hold, admission, FAR, time.monotonic() + 2 * FAR, done, "first", release)
@@ -97,7 +97,7 @@ def test_a_fault_at_work_gives_the_place_back() -> None:
     assert load(admission) == (0, 0)
 
 
-def test_what_planning_took_is_expected_of_the_callers_next_step() -> None:
+def test_the_work_of_a_plan_is_expected_of_the_callers_next_step() -> None:
     admission, done, release = Admission(2), list[str](), threading.Event()
     with admission.plan(10, "192.0.2.66", time.monotonic() + FAR):
         over = time.thread_time() + 2 * LONG
@@ -114,12 +114,12 @@ def test_what_planning_took_is_expected_of_the_callers_next_step() -> None:
         assert first.result(PATIENCE)
 
 
-def test_there_is_room_for_so_many_steps() -> None:
+def test_there_is_room_for_a_bounded_number_of_steps() -> None:
     room = Room(most_steps=2, most_bytes=0)
     with room.entered() as first, room.entered() as second, room.entered() as third:
         assert (first.has_room, second.has_room, third.has_room) == (True, True, False)
-    with room.entered() as next_one:
-        assert next_one.has_room
+    with room.entered() as next_visit:
+        assert next_visit.has_room
 
 
 def test_pages_are_held_up_to_a_bound_and_small_ones_always() -> None:
@@ -129,5 +129,5 @@ def test_pages_are_held_up_to_a_bound_and_small_ones_always() -> None:
         assert first.hold(large)
         assert not second.hold(large)
         assert second.hold(SMALL_BYTES)
-    with room.entered() as next_one:
-        assert next_one.hold(large), "what was held is free again"
+    with room.entered() as next_visit:
+        assert next_visit.hold(large), "what was held is free again"

@@ -37,7 +37,7 @@ def fake_chutes(fake_chutes: FakeChutes, settings: Any, monkeypatch: pytest.Monk
 
 
 def given(monkeypatch: pytest.MonkeyPatch, seconds: float, expected: float = 0.5) -> None:
-    """The LLM's part may last so long, of which an answer is expected to need a part; the caller waits far longer."""
+    """The LLM's part may last `seconds`, of which an answer is expected to need `expected`; the caller waits far longer."""
     monkeypatch.setattr(latency, "UNKNOWN", expected)
     monkeypatch.setattr(routing, "budget", lambda _, at: routing.Budget(at + 90, at + seconds))
 
@@ -48,18 +48,18 @@ def answer(index: int = 0) -> None:
 
 
 def answer_together(count: int) -> None:
-    def one(index: int) -> None:
+    def answer_one(index: int) -> None:
         try:
             answer(index)
         finally:
             connection.close()
 
     with ThreadPoolExecutor(count) as pool:
-        list(pool.map(one, range(count)))
+        list(pool.map(answer_one, range(count)))
 
 
 def pause(seconds: float, **gate: Any) -> None:
-    """After a refusal, the account is paused for so many seconds more."""
+    """The account is paused after a refusal, for `seconds` more."""
     now = time.time()
     state = {"strikes": 1, "cause": "edge", "blocked_at": now - 60, "paused_at": now - 60, "paused_until": now + seconds}
     Gate.objects.update_or_create(account=default_account(), defaults={**state, **gate})
@@ -69,7 +69,7 @@ def remember(latencies: Any) -> None:
     Gate.objects.update_or_create(account=default_account(), defaults={"latencies": latencies})
 
 
-def story() -> list[tuple[str, str]]:
+def routes() -> list[tuple[str, str]]:
     return list(Step.objects.order_by("index").values_list("route", "reason"))
 
 
@@ -90,13 +90,13 @@ def test_a_model_that_hangs_gives_way_to_the_next_one_which_answers_in_time(
     fake_chutes.set(models={FIRST: {"faults": {"hang": 1.0}}})
     answer()
     assert verdicts() == [(FIRST, "failed"), (SECOND, "ok")]
-    assert story() == [("llm", "answered")]
+    assert routes() == [("llm", "answered")]
     cut, _ = LLMAttempt.objects.order_by("id")
     assert cut.detail.startswith("Took longer than its limit of ")
     assert cut.detail.endswith(" s: cut off so that another model can answer in time.")
     assert cut.cut_off_at == cut.ended_at
-    known = Gate.objects.get().latencies
-    assert [known[model][-1][2] for model in (FIRST, SECOND)] == [None, True]
+    latencies = Gate.objects.get().latencies
+    assert [latencies[model][-1][2] for model in (FIRST, SECOND)] == [None, True]
 
 
 def test_a_model_that_was_cut_off_again_and_again_is_tried_last(fake_chutes: FakeChutes) -> None:
@@ -106,14 +106,14 @@ def test_a_model_that_was_cut_off_again_and_again_is_tried_last(fake_chutes: Fak
 
 
 @pytest.mark.parametrize("fault", ["empty", "http500"])
-def test_what_shows_how_well_a_model_answers_is_kept(fake_chutes: FakeChutes, fault: str) -> None:
+def test_results_that_show_how_well_a_model_answers_are_kept(fake_chutes: FakeChutes, fault: str) -> None:
     fake_chutes.set(models={FIRST: {"faults": {fault: 1.0}}})
     answer()
-    known = Gate.objects.get().latencies
-    assert [known[model][0][2] for model in (FIRST, SECOND)] == [False, True]
+    latencies = Gate.objects.get().latencies
+    assert [latencies[model][0][2] for model in (FIRST, SECOND)] == [False, True]
 
 
-def test_a_full_model_and_a_refused_account_say_nothing_of_how_well_a_model_answers(fake_chutes: FakeChutes) -> None:
+def test_a_full_model_and_a_refused_account_do_not_change_a_models_results(fake_chutes: FakeChutes) -> None:
     fake_chutes.set(models={FIRST: {"full": 1.0}})
     answer()
     fake_chutes.set(limit=0)
@@ -126,7 +126,7 @@ def test_a_step_outwaits_the_rest_of_a_pause_and_becomes_the_probe(fake_chutes: 
     ends_at = Gate.objects.get().paused_until
     answer()
     attempt, step = LLMAttempt.objects.get(), Step.objects.get()
-    assert story() == [("llm", "answered")]
+    assert routes() == [("llm", "answered")]
     assert attempt.lease is not None
     assert attempt.sent_at is not None and attempt.sent_at.timestamp() >= ends_at
     assert step.decided_at is not None and step.decided_at.timestamp() >= ends_at, "the decision on record is the new one"
@@ -135,10 +135,10 @@ def test_a_step_outwaits_the_rest_of_a_pause_and_becomes_the_probe(fake_chutes: 
 
 def test_a_step_does_not_wait_for_a_pause_that_outlasts_its_time(fake_chutes: FakeChutes) -> None:
     pause(60)
-    came_at = time.time()
+    started_at = time.time()
     answer()
-    assert story() == [("template", "paused")]
-    assert time.time() - came_at < PATIENCE, "it could have waited for 17 seconds"
+    assert routes() == [("template", "paused")]
+    assert time.time() - started_at < PATIENCE, "it could have waited for 17 seconds"
     assert not LLMAttempt.objects.exists()
 
 
@@ -148,10 +148,10 @@ def test_a_step_that_waits_for_a_probe_in_vain_is_answered_in_time_and_for_that_
     given(monkeypatch, PATIENCE / 2)
     pause(1.0, probe_until=time.time() + 60)
     before = Gate.objects.values().get()
-    came_at = time.time()
+    started_at = time.time()
     answer()
-    assert story() == [("template", "probing")], "the pause ended while it waited"
-    assert time.time() >= came_at + PATIENCE / 2 - 1.0
+    assert routes() == [("template", "probing")], "the pause ended while it waited"
+    assert time.time() >= started_at + PATIENCE / 2 - 1.0
     assert in_time()
     assert Gate.objects.values().get() == before
 
@@ -160,7 +160,7 @@ def test_of_steps_that_wait_one_probes_and_the_others_follow_its_answer(fake_chu
     fake_chutes.set(latency=0.5)
     pause(3.0)
     answer_together(3)
-    assert story() == [("llm", "answered")] * 3
+    assert routes() == [("llm", "answered")] * 3
     probe, *others = LLMAttempt.objects.order_by("sent_at")
     assert [attempt.lease is not None for attempt in (probe, *others)] == [True, False, False]
     assert probe.ended_at is not None
@@ -171,7 +171,7 @@ def test_when_the_probe_is_refused_the_steps_that_wait_are_answered_at_once(fake
     fake_chutes.set(limit=0)
     pause(3.0)
     answer_together(3)
-    assert sorted(story()) == [("template", "paused")] * 2 + [("template", "refused")]
+    assert sorted(routes()) == [("template", "paused")] * 2 + [("template", "refused")]
     assert LLMAttempt.objects.count() == 1
     assert in_time()
 
@@ -190,4 +190,4 @@ def test_steps_that_wait_hold_no_place_for_planning(fake_chutes: FakeChutes, mon
         assert Step.objects.filter(answered_at=None).count() == planning.places + 1
     Gate.objects.update(strikes=0, paused_until=0.0)
     waiting.join()
-    assert story() == [("llm", "answered")] * (planning.places + 1)
+    assert routes() == [("llm", "answered")] * (planning.places + 1)

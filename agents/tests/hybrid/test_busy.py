@@ -1,4 +1,4 @@
-"""What is answered while all places are taken, and where there are too many steps: valid at once, and on record with its reason."""
+"""Answers while all places are taken, and with too many steps: valid, at once, and on record with the reason."""
 
 import json
 import threading
@@ -38,7 +38,7 @@ def places(monkeypatch: pytest.MonkeyPatch) -> Admission:
 
 @contextmanager
 def taken(places: Admission) -> Iterator[None]:
-    """All places, for an hour as far as anybody knows."""
+    """All places, with an expected work of an hour."""
     with places.place(3_600.0, time.monotonic() + 7_200.0) as is_admitted:
         assert is_admitted
         yield

@@ -1,4 +1,4 @@
-"""A one-shot task without a page: where an admin allows it the page is fetched first, and what became of that is on record."""
+"""A one-shot task without a page: where settings allow it, the page is fetched first, and the result is on record."""
 
 import threading
 from collections.abc import Iterator
@@ -21,12 +21,12 @@ PAGE = (
 
 
 class Site(BaseHTTPRequestHandler):
-    """Serves one page and counts how often."""
+    """Serves one page and counts the requests."""
 
-    asked = 0
+    requests = 0
 
     def do_GET(self) -> None:
-        type(self).asked += 1
+        type(self).requests += 1
         self.send_response(200)
         self.send_header("Content-Type", "text/html")
         self.end_headers()
@@ -38,7 +38,7 @@ class Site(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def url() -> Iterator[str]:
-    Site.asked = 0
+    Site.requests = 0
     server = ThreadingHTTPServer(("127.0.0.1", 0), Site)
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
     yield f"http://localhost:{server.server_address[1]}/?seed=58"
@@ -51,45 +51,45 @@ def answer(url: str, prompt: str = "Search for 'Arrival'", *, page: str = "", pr
     return runner.answer(step, source=Source.VALIDATOR, caller="192.0.2.7").plan
 
 
-def allow(*hosts: str, look: bool = True) -> None:
-    change({"fetch_pages": look, "fetch_hosts": list(hosts)}, by=None, reason="test")
+def allow(*hosts: str, fetch_pages: bool = True) -> None:
+    change({"fetch_pages": fetch_pages, "fetch_hosts": list(hosts)}, by=None, reason="test")
 
 
-def typed_into(made: Plan) -> str:
-    return str(next(action.fields["selector"]["value"] for action in made.actions if action.type == "TypeAction"))
+def typed_into(plan: Plan) -> str:
+    return str(next(action.fields["selector"]["value"] for action in plan.actions if action.type == "TypeAction"))
 
 
-def noted() -> Any:
+def fetch_note() -> Any:
     return Step.objects.get().limits.get("page_fetch")
 
 
 def test_the_page_is_read_and_the_plan_made_from_it(url: str) -> None:
     allow("localhost:1-65535")
-    made = answer(url)
-    assert typed_into(made) == "lookup"
-    assert noted() == f"Fetched {url} first (1 kB)."
+    plan = answer(url)
+    assert typed_into(plan) == "lookup"
+    assert fetch_note() == f"Fetched {url} first (1 kB)."
     page_archive.waiting.join()
     assert "Search" in Step.objects.get().page_excerpt
 
 
 def test_nothing_is_fetched_unless_an_admin_allows_it(url: str) -> None:
-    made = answer(url)
-    assert typed_into(made) != "lookup"
-    assert (Site.asked, noted()) == (0, None)
+    plan = answer(url)
+    assert typed_into(plan) != "lookup"
+    assert (Site.requests, fetch_note()) == (0, None)
 
 
 def test_a_list_of_hosts_alone_allows_nothing(url: str) -> None:
-    allow("localhost:1-65535", look=False)
+    allow("localhost:1-65535", fetch_pages=False)
     answer(url)
-    assert Site.asked == 0
+    assert Site.requests == 0
 
 
-def test_a_host_that_is_not_listed_is_not_fetched_from_and_the_record_says_so(url: str) -> None:
+def test_a_host_that_is_not_listed_is_not_fetched_from_and_the_reason_is_on_record(url: str) -> None:
     allow("demo.example.com")
-    made = answer(url)
-    assert made.actions[0].fields == {"url": url}
-    assert Site.asked == 0
-    assert "is not on the list of hosts" in noted()
+    plan = answer(url)
+    assert plan.actions[0].fields == {"url": url}
+    assert Site.requests == 0
+    assert "is not on the list of hosts" in fetch_note()
 
 
 @pytest.mark.parametrize(
@@ -99,9 +99,9 @@ def test_a_host_that_is_not_listed_is_not_fetched_from_and_the_record_says_so(ur
         {"project": "autocinema", "prompt": "Fill out the contact form where the name equals 'Ann'"},
         {"form": Form.STEP},
     ],
-    ids=["came-along", "known-site", "in-steps"],
+    ids=["page-sent", "known-site", "in-steps"],
 )
 def test_a_page_that_is_not_needed_is_not_fetched(url: str, what: dict[str, Any]) -> None:
     allow("localhost:1-65535")
     answer(url, **what)
-    assert (Site.asked, noted()) == (0, None)
+    assert (Site.requests, fetch_note()) == (0, None)

@@ -1,4 +1,4 @@
-"""A task step by step through the runner: what was done is recorded when it happens, and read back at the next step."""
+"""A task step by step through the runner: actions are recorded when they are sent, and read again at the next step."""
 
 import time
 import uuid
@@ -19,7 +19,7 @@ from agents.contract.step_facts import fingerprint
 from agents.hybrid import disk, page_archive, runner, spool
 from agents.ledger.rows_of import MOST_EARLIER
 from agents.models import Source, Step
-from agents.prompting.past_lines import done_so_far
+from agents.prompting.prompt import done_so_far
 from agents.tests.form_sites import contact
 from agents.tests.item_pages import shop
 from agents.tests.paper_browser import PaperBrowser, start_of
@@ -74,7 +74,7 @@ class Caller:
 
 
 def last_done(caller: Caller) -> list[str]:
-    """What the next step's prompt says of the steps before."""
+    """The history in the next step's prompt."""
     caller.answer(len(Step.objects.all()))
     page_archive.waiting.join()
     kept = page_archive.kept(Step.objects.latest("id").pk, timezone.now())
@@ -138,7 +138,7 @@ def test_the_records_are_read_in_one_query_more_than_a_first_step_needs() -> Non
     for index in range(4):
         with CaptureQueriesContext(connection) as queries:
             plan = caller.answer(index)
-        counts.append(sum("agents_step" in one["sql"] and one["sql"].startswith("SELECT") for one in queries.captured_queries))
+        counts.append(sum("agents_step" in query["sql"] and query["sql"].startswith("SELECT") for query in queries.captured_queries))
         caller.act(plan, index)
     assert counts == [0, 1, 1, 1]
 
@@ -151,7 +151,7 @@ def test_the_records_are_read_in_one_query_more_than_a_first_step_needs() -> Non
         ("Add to the cart a lamp where the brand is NOT 'Kestrel'", "/lamps/1/added"),
     ],
 )
-def test_a_caller_that_runs_first_actions_only_and_names_nothing_comes_to_the_end(prompt: str, path: str) -> None:
+def test_a_caller_that_runs_first_actions_only_and_sends_no_selectors_completes_the_task(prompt: str, path: str) -> None:
     """Each of its steps goes on from the last: what was put in is taken out once, and not put in again."""
     caller = Caller(prompt, shop(), is_subnets=True)
     assert caller.run().done
@@ -168,9 +168,9 @@ def test_of_a_task_with_thousands_of_steps_a_bounded_number_is_read() -> None:
     Step.objects.bulk_create([Step(**again, uid=uuid.uuid4(), index=index) for index in range(1, 5_000)])
     of_task = fingerprint(Source.VALIDATOR, "192.0.2.7", "t", CONTACT)
     with CaptureQueriesContext(connection) as queries:
-        found = ledger.earlier_steps(of_task, 5_000, 1, time.time())
+        earlier = ledger.earlier_steps(of_task, 5_000, 1, time.time())
     assert len(queries) == 1
-    assert len(found) <= MOST_EARLIER
+    assert len(earlier) <= MOST_EARLIER
     assert f"LIMIT {MOST_EARLIER}" in queries.captured_queries[0]["sql"]
 
 
@@ -186,7 +186,7 @@ def test_without_the_database_the_history_is_as_the_caller_sends_it(monkeypatch:
     assert caller.answer(1).actions[0].type == "TypeAction"
 
 
-def test_little_disk_space_keeps_neither_words_nor_signatures(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_with_little_disk_space_neither_texts_nor_signatures_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(disk, "space", lambda mb: disk.Space(free=1, total=10, least=2))
     caller = Caller(CONTACT, contact(1), is_subnets=True)
     for index in range(3):

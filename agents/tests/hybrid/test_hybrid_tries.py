@@ -10,7 +10,7 @@ TWO = Tries((Candidate(1, ("a", "b")), Candidate(2, ("c",))))
 
 
 def left(tries: Tries) -> list[tuple[int, tuple[str, ...]]]:
-    return [(each.account, each.models) for each in tries.candidates]
+    return [(candidate.account, candidate.models) for candidate in tries.candidates]
 
 
 def test_a_models_failure_leaves_the_other_models_and_accounts() -> None:
@@ -49,7 +49,7 @@ def test_a_slot_that_was_taken_over_rules_nothing_out() -> None:
 
 
 @given(st.lists(st.sampled_from([Reach.MODEL, Reach.ACCOUNT, Reach.STEP]), min_size=12, max_size=12), st.booleans())
-def test_a_step_always_comes_to_an_end(reaches: list[Reach], may_retry: bool) -> None:
+def test_a_step_always_ends(reaches: list[Reach], may_retry: bool) -> None:
     tries, count = TWO, 0
     for reach in reaches:
         if not tries.candidates:
@@ -61,5 +61,5 @@ def test_a_step_always_comes_to_an_end(reaches: list[Reach], may_retry: bool) ->
 
 
 @given(st.floats(0, 1))
-def test_the_pause_before_a_retry_is_short_and_drawn(dice: float) -> None:
+def test_the_pause_before_a_retry_is_short_and_random(dice: float) -> None:
     assert RETRY_LEAST <= retry_pause(dice) <= RETRY_MOST

@@ -1,4 +1,4 @@
-"""No model gets the same prompt twice in one task, and what was not used of a reply is in the next prompt."""
+"""No model gets the same prompt twice in one task, and the next prompt lists what was not used of a reply."""
 
 import json
 from typing import Any

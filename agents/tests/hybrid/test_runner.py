@@ -1,4 +1,4 @@
-"""One step's whole story, against fake Chutes: who answers, why, and what is on record."""
+"""Whole steps against fake Chutes: the route, the reason and the records."""
 
 import time
 from collections.abc import Callable
@@ -55,7 +55,7 @@ def answer(index: int = 0, **more: Any) -> Plan:
     return runner.answer(step, source=Source.VALIDATOR, caller="192.0.2.7").plan
 
 
-def story() -> list[tuple[str, str]]:
+def routes() -> list[tuple[str, str]]:
     return list(Step.objects.order_by("id").values_list("route", "reason"))
 
 
@@ -93,18 +93,18 @@ def test_a_healthy_provider_answers_and_everything_is_on_record(fake_chutes: Fak
     assert step.confidence_why
 
 
-def test_the_provider_is_told_the_key_and_the_task(fake_chutes: FakeChutes) -> None:
+def test_the_provider_is_sent_the_key_and_the_task(fake_chutes: FakeChutes) -> None:
     answer(task_id="täsk\n7")
     arrival = fake_chutes.state()["arrivals"][-1]
     assert arrival["status"] == 200
     assert arrival["task_id"] == "t?sk?7"
 
 
-def test_a_limited_account_is_paused_and_the_next_steps_do_not_touch_it(fake_chutes: FakeChutes, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_limited_account_is_paused_and_the_next_steps_do_not_use_it(fake_chutes: FakeChutes, caplog: pytest.LogCaptureFixture) -> None:
     fake_chutes.set(limit=0)
     for index in range(4):
         assert answer(index).actions
-    assert story() == [("template", "refused"), *[("template", "paused")] * 3]
+    assert routes() == [("template", "refused"), *[("template", "paused")] * 3]
     assert verdicts() == [(FIRST, "refused", "edge")]
     assert calls(fake_chutes) == 1
     event = RateLimitEvent.objects.get()
@@ -117,17 +117,16 @@ def test_no_prompt_is_built_for_a_step_that_the_gate_turns_away(fake_chutes: Fak
     fake_chutes.set(limit=0)
     answer()
     built = list[str]()
-    for module in (runner, runner):
-        monkeypatch.setattr(module, "question", lambda step, page: built.append(step.task_id))
+    monkeypatch.setattr(runner, "question", lambda step, page: built.append(step.task_id))
     answer(1)
-    assert story() == [("template", "refused"), ("template", "paused")]
+    assert routes() == [("template", "refused"), ("template", "paused")]
     assert built == []
 
 
 def test_a_prompt_is_built_late_where_the_gate_opened_meanwhile(fake_chutes: FakeChutes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ledger, "preview", lambda requests, clock: ledger.Permit(Decision(Reason.SPACING), clock()))
     answer()
-    assert story() == [("llm", "answered")]
+    assert routes() == [("llm", "answered")]
 
 
 def test_after_the_pause_one_probe_brings_the_llm_back(fake_chutes: FakeChutes) -> None:
@@ -136,7 +135,7 @@ def test_after_the_pause_one_probe_brings_the_llm_back(fake_chutes: FakeChutes) 
     fake_chutes.set(limit=60)
     Gate.objects.update(paused_at=time.time() - 61, paused_until=time.time() - 1)
     answer(1)
-    assert story()[-1] == ("llm", "answered")
+    assert routes()[-1] == ("llm", "answered")
     event, gate = RateLimitEvent.objects.get(), Gate.objects.get()
     assert event.ended_by == "succeeded"
     assert event.recovered_at is not None
@@ -161,7 +160,7 @@ def test_a_fault_of_one_model_moves_on_to_the_next_and_pauses_nothing(
 ) -> None:
     fake_chutes.set(faults={fault: 1.0})
     assert answer().actions
-    assert story() == [("template", reason)]
+    assert routes() == [("template", reason)]
     assert [(model, ended) for model, ended, _ in verdicts()] == [(FIRST, verdict), (SECOND, verdict)]
     assert Gate.objects.get().strikes == 0
     assert not RateLimitEvent.objects.exists()
@@ -172,10 +171,10 @@ def test_a_refused_key_is_not_tried_at_every_step(fake_chutes: FakeChutes, setti
     answer()
     answer(1)
     assert verdicts() == [(FIRST, "refused", "auth")]
-    assert story() == [("template", "refused"), ("template", "paused")]
+    assert routes() == [("template", "refused"), ("template", "paused")]
 
 
-def test_a_wrong_host_is_told_as_such(fake_chutes: FakeChutes, settings: Any, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_wrong_host_is_reported_as_such(fake_chutes: FakeChutes, settings: Any, caplog: pytest.LogCaptureFixture) -> None:
     settings.CHUTES_BASE_URL = fake_chutes.base_url.removesuffix("/v1")
     answer()
     answer(1)
@@ -183,7 +182,7 @@ def test_a_wrong_host_is_told_as_such(fake_chutes: FakeChutes, settings: Any, ca
     assert (attempt.status, attempt.refusal, attempt.detail) == (404, "auth", "No matching chute found!")
     assert (event.refusal, event.pause_source) == ("auth", "check")
     assert event.pause_seconds == pytest.approx(300, abs=PATIENCE)
-    assert story() == [("template", "refused"), ("template", "paused")]
+    assert routes() == [("template", "refused"), ("template", "paused")]
     assert "Account default paused for 300 s: No chat API answers at this address." in caplog.text
 
 
@@ -222,11 +221,11 @@ def test_a_refusal_pauses_the_account_for_as_long_as_it_lasts(
     assert (event.refusal, event.pause_source, gate.pause_source) == (refusal, source, source)
     assert gate.paused_until == pytest.approx(expected, abs=PATIENCE)
     if source == "check":
-        assert event.predicted_at is None, "nobody knows when an operator tops up"
+        assert event.predicted_at is None, "when an operator tops up is unknown"
     else:
         assert event.predicted_at
         assert event.predicted_at.timestamp() == pytest.approx(gate.paused_until, abs=0.001)
-    assert story() == [("template", "refused"), ("template", "paused")]
+    assert routes() == [("template", "refused"), ("template", "paused")]
     assert calls(fake_chutes) == 1
 
 
@@ -237,25 +236,25 @@ def test_when_a_quotas_pause_is_over_one_probe_brings_the_llm_back(fake_chutes: 
     fake_chutes.set(quota={"total": 1, "used": 0, "reset_at": 6000})
     Gate.objects.update(paused_at=time.time() - 61, paused_until=time.time() - 1)
     answer(1)
-    assert story() == [("template", "refused"), ("llm", "answered")]
+    assert routes() == [("template", "refused"), ("llm", "answered")]
     assert RateLimitEvent.objects.get().ended_by == "succeeded"
 
 
-def test_a_full_model_is_passed_over_and_the_account_goes_on(fake_chutes: FakeChutes) -> None:
+def test_a_full_model_is_skipped_and_the_account_stays_in_use(fake_chutes: FakeChutes) -> None:
     fake_chutes.set(models={FIRST: {"full": 1.0}})
     answer()
     assert verdicts() == [(FIRST, "refused", "capacity"), (SECOND, "ok", "")]
     assert Gate.objects.get().strikes == 0
 
 
-def test_a_full_model_cools_and_the_next_step_asks_another_at_once(fake_chutes: FakeChutes) -> None:
+def test_a_full_model_cools_down_and_the_next_step_uses_another_at_once(fake_chutes: FakeChutes) -> None:
     fake_chutes.set(models={FIRST: {"full": 1.0}})
     answer()
     answer(1)
     assert verdicts() == [(FIRST, "refused", "capacity"), (SECOND, "ok", ""), (SECOND, "ok", "")]
 
 
-def test_what_the_gate_was_shown_is_kept_between_steps(fake_chutes: FakeChutes) -> None:
+def test_the_gates_state_is_kept_between_steps(fake_chutes: FakeChutes) -> None:
     set_rules(pacing="auto", spacing_seconds=0.2)
     answer()
     answer(1)
@@ -268,7 +267,7 @@ def test_what_the_gate_was_shown_is_kept_between_steps(fake_chutes: FakeChutes) 
     assert gate_rows.of(default_account()).cause == "edge"
 
 
-def test_a_key_that_never_worked_is_no_matter_of_a_rate_limit(fake_chutes: FakeChutes) -> None:
+def test_a_key_that_never_worked_is_not_reported_as_a_rate_limit(fake_chutes: FakeChutes) -> None:
     fake_chutes.set(limit=0)
     answer()
     assert gate_rows.of(default_account()).never_worked
@@ -286,7 +285,7 @@ def test_an_unknown_model_is_passed_over(fake_chutes: FakeChutes, settings: Any)
     settings.CHUTES_MODELS = ("no/such-model", SECOND)
     answer()
     assert verdicts() == [("no/such-model", "refused", "model"), (SECOND, "ok", "")]
-    assert story() == [("llm", "answered")]
+    assert routes() == [("llm", "answered")]
 
 
 @pytest.mark.parametrize(
@@ -298,7 +297,7 @@ def test_an_unknown_model_is_passed_over(fake_chutes: FakeChutes, settings: Any)
         (400, "Missing pricing for model", "model"),
     ],
 )
-def test_a_model_that_is_refused_to_the_account_cools_and_the_account_goes_on(
+def test_a_model_that_is_refused_to_the_account_cools_and_the_account_stays_in_use(
     fake_chutes: FakeChutes, status: int, detail: str, refusal: str
 ) -> None:
     fake_chutes.set(refuse={"status": status, "detail": detail})
@@ -309,7 +308,7 @@ def test_a_model_that_is_refused_to_the_account_cools_and_the_account_goes_on(
     assert health(time.time()).state == "open"
     fake_chutes.set(refuse=None)
     answer(1)
-    assert story() == [("template", "refused"), ("llm", "answered")]
+    assert routes() == [("template", "refused"), ("llm", "answered")]
 
 
 @pytest.mark.parametrize("cap", [0.05, 0.0])
@@ -325,7 +324,7 @@ def test_a_task_at_the_gateways_cost_limit_goes_on_with_the_template_and_other_t
     fake_chutes.set(refuse=None)
     answer(1)
     answer(2, task_id="another")
-    assert story() == [("template", "refused"), ("template", "cost"), ("llm", "answered")]
+    assert routes() == [("template", "refused"), ("template", "cost"), ("llm", "answered")]
     assert calls(fake_chutes) == 2
 
 
@@ -345,36 +344,36 @@ def test_a_hanging_provider_is_cut_off_in_time_and_counts_as_long_as_it_was_wait
     fake_chutes.set(faults={"hang": 1.0})
     assert answer().actions
     assert verdicts()[0][1] == "failed"
-    assert story() == [("template", "failed")]
+    assert routes() == [("template", "failed")]
     assert not Step.objects.get().is_late
     assert latency.expected(Gate.objects.get().latencies[FIRST]) > 1.5
 
 
-def test_a_caller_in_a_hurry_gets_the_template_at_once(fake_chutes: FakeChutes) -> None:
+def test_a_step_with_a_short_timeout_gets_the_template_at_once(fake_chutes: FakeChutes) -> None:
     answer(timeout_seconds=8.0)
-    assert story() == [("template", "deadline")]
+    assert routes() == [("template", "deadline")]
     assert calls(fake_chutes) == 0
 
 
-def test_a_caller_in_a_hurry_gets_the_llm_once_it_is_known_to_be_fast(fake_chutes: FakeChutes) -> None:
+def test_a_step_with_a_short_timeout_gets_the_llm_once_it_has_been_fast(fake_chutes: FakeChutes) -> None:
     for index in range(5):
         answer(index)
     answer(5, timeout_seconds=8.0)
-    assert story()[-1] == ("llm", "answered")
+    assert routes()[-1] == ("llm", "answered")
 
 
 def test_a_step_whose_slot_comes_too_late_gets_the_template_at_once(fake_chutes: FakeChutes) -> None:
     set_rules(spacing_seconds=60)
     answer()
     answer(1)
-    assert story() == [("llm", "answered"), ("template", "spacing")]
+    assert routes() == [("llm", "answered"), ("template", "spacing")]
     assert Step.objects.get(index=1).retry_at is not None
 
 
-def test_template_mode_asks_nobody(fake_chutes: FakeChutes) -> None:
+def test_template_mode_sends_no_request(fake_chutes: FakeChutes) -> None:
     set_rules(agent_mode="template")
     answer()
-    assert story() == [("template", "mode")]
+    assert routes() == [("template", "mode")]
     assert calls(fake_chutes) == 0
 
 
@@ -382,7 +381,7 @@ def test_a_sure_step_is_answered_by_the_template_and_takes_no_slot_where_the_llm
     set_rules(llm_use="when_unsure", sure_from=0.8)
     answer()
     answer(1, prompt="Do the usual thing")
-    assert story() == [("template", "sure"), ("llm", "answered")]
+    assert routes() == [("template", "sure"), ("llm", "answered")]
     sure, unsure = Step.objects.order_by("id")
     assert (sure.confidence or 0) >= 0.8 > (unsure.confidence or 0)
     assert sure.limits["llm_use"] == "when_unsure"
@@ -396,13 +395,13 @@ def test_after_template_the_llm_keeps_a_task_of_which_a_step_was_unsure(fake_chu
     Step.objects.filter(index=1).update(confidence=0.5)
     answer(2)
     answer(2, task_id="another")
-    assert story() == [("template", "sure"), ("template", "sure"), ("llm", "answered"), ("template", "sure")]
+    assert routes() == [("template", "sure"), ("template", "sure"), ("llm", "answered"), ("template", "sure")]
 
 
-def test_always_asks_the_llm_however_sure_the_template_is(fake_chutes: FakeChutes) -> None:
+def test_always_uses_the_llm_however_sure_the_template_is(fake_chutes: FakeChutes) -> None:
     set_rules(sure_from=0.0)
     answer()
-    assert story() == [("llm", "answered")]
+    assert routes() == [("llm", "answered")]
 
 
 def test_a_task_whose_next_call_might_exceed_its_cap_goes_on_with_the_template(fake_chutes: FakeChutes) -> None:
@@ -410,14 +409,14 @@ def test_a_task_whose_next_call_might_exceed_its_cap_goes_on_with_the_template(f
     answer()
     answer(1)
     answer(2, task_id="another")
-    assert story() == [("llm", "answered"), ("template", "cost"), ("llm", "answered")]
+    assert routes() == [("llm", "answered"), ("template", "cost"), ("llm", "answered")]
     assert Step.objects.get(index=1).retry_at is None
     set_rules(max_task_usd=0)
     answer(3)
-    assert story()[-1] == ("llm", "answered")
+    assert routes()[-1] == ("llm", "answered")
 
 
-def test_a_model_that_is_too_dear_for_what_is_left_is_passed_over(fake_chutes: FakeChutes) -> None:
+def test_a_model_that_costs_more_than_the_cap_leaves_is_skipped(fake_chutes: FakeChutes) -> None:
     account = default_account()
     account.price_overrides = {FIRST: [100, 100], SECOND: [0.1, 0.1]}
     account.save()
@@ -425,29 +424,29 @@ def test_a_model_that_is_too_dear_for_what_is_left_is_passed_over(fake_chutes: F
     assert verdicts() == [(SECOND, "ok", "")]
 
 
-def test_llm_mode_has_only_a_plain_answer_behind_the_llm(fake_chutes: FakeChutes) -> None:
+def test_llm_mode_falls_back_to_a_plain_answer(fake_chutes: FakeChutes) -> None:
     set_rules(agent_mode="llm")
     fake_chutes.set(limit=0)
     assert [action.type for action in answer().actions] == ["WaitAction"]
 
 
-def test_without_a_key_or_a_model_the_reason_says_so(fake_chutes: FakeChutes, settings: Any) -> None:
+def test_a_missing_key_or_model_is_the_reason(fake_chutes: FakeChutes, settings: Any) -> None:
     settings.CHUTES_MODELS = ()
     answer()
     settings.CHUTES_API_KEY = ""
     answer(1)
-    assert story() == [("template", "no_model"), ("template", "no_key")]
+    assert routes() == [("template", "no_model"), ("template", "no_key")]
 
 
-def test_a_disabled_account_is_left_alone(fake_chutes: FakeChutes) -> None:
+def test_a_disabled_account_gets_no_request(fake_chutes: FakeChutes) -> None:
     account = default_account()
     account.enabled = False
     account.save()
     answer()
-    assert story() == [("template", "disabled")]
+    assert routes() == [("template", "disabled")]
 
 
-def test_a_success_that_left_before_the_pause_does_not_end_it(fake_chutes: FakeChutes) -> None:
+def test_a_request_sent_before_the_pause_does_not_end_it_by_its_success(fake_chutes: FakeChutes) -> None:
     answer()
     attempt = LLMAttempt.objects.get()
     assert attempt.sent_at is not None

@@ -1,4 +1,4 @@
-"""Several accounts: a step takes the first that can serve it in time, each has its own gate, and what one is refused for is its own."""
+"""Several accounts: a step takes the first that can serve it in time, each has its own gate, and a refusal affects one account only."""
 
 import time
 from collections.abc import Iterator
@@ -29,8 +29,8 @@ def two() -> Iterator[tuple[FakeChutes, FakeChutes]]:
 @pytest.fixture
 def fakes(two: tuple[FakeChutes, FakeChutes], settings: Any) -> tuple[FakeChutes, FakeChutes]:
     first, second = two
-    for each in two:
-        each.reset()
+    for fake in two:
+        fake.reset()
     settings.CHUTES_API_KEY, settings.CHUTES_BASE_URL, settings.CHUTES_MODELS = first.key, first.base_url, (MODEL,)
     default_account()
     made("spare", second)
@@ -72,7 +72,7 @@ def test_the_first_account_serves_while_it_can(fakes: tuple[FakeChutes, FakeChut
     assert calls(fakes[1]) == 0
 
 
-def test_an_account_that_is_refused_hands_over_within_the_step_and_stays_paused_alone(fakes: tuple[FakeChutes, FakeChutes]) -> None:
+def test_a_refused_account_is_paused_and_the_next_one_answers_the_same_step(fakes: tuple[FakeChutes, FakeChutes]) -> None:
     fakes[0].set(limit=0)
     answer()
     assert by() == [("default", "refused"), ("spare", "ok")]
@@ -81,7 +81,7 @@ def test_an_account_that_is_refused_hands_over_within_the_step_and_stays_paused_
     assert (first.strikes, second.strikes) == (1, 0)
     answer(1)
     assert by()[2:] == [("spare", "ok")]
-    assert calls(fakes[0]) == 1, "a paused account is left alone"
+    assert calls(fakes[0]) == 1, "a paused account gets no request"
     declined = Step.objects.get(index=1).declined
     assert [(each["account"], each["reason"]) for each in declined] == [("default", "paused")]
     assert declined[0]["retry_at"] >= time.time()
@@ -108,7 +108,7 @@ def test_an_account_without_a_key_and_a_disabled_one_are_passed_over(fakes: tupl
 @pytest.mark.parametrize(
     ("status", "detail"), [(400, "The schema holds a pattern."), (402, "Cost limit exceeded. Current: $0.06, Limit: $0.05")]
 )
-def test_what_is_wrong_with_the_request_or_the_task_is_not_sent_to_the_next_account(
+def test_a_refusal_for_the_request_or_the_task_is_not_tried_on_the_next_account(
     fakes: tuple[FakeChutes, FakeChutes], status: int, detail: str
 ) -> None:
     fakes[0].set(refuse={"status": status, "detail": detail})

@@ -1,4 +1,4 @@
-"""Daily caps, shares of callers and missed slots on record: what the ledger writes, and what the runner answers by it."""
+"""Daily caps, shares of callers and missed slots: what the ledger writes, and how the runner answers."""
 
 import time
 from dataclasses import replace
@@ -31,7 +31,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 NOW = 1_790_000_000.0
 MODEL = "Qwen/Qwen3-32B-TEE"
 LIMITS = Limits(spacing=5.0)
-ASKED = Prompt([{"role": "user", "content": "Say OK."}])
+PROMPT = Prompt([{"role": "user", "content": "Say OK."}])
 
 
 @pytest.fixture
@@ -115,7 +115,7 @@ def request(caller: str, *, is_allowed: bool = True, caps: Caps | None = None) -
     return ledger.Request(default_account(), LIMITS, NOW + 23.5, ("m",), most_usd={"m": 0.01}, caps=caps or Caps(), sender=sender)
 
 
-def asked(caller: str, index: int = 0, **how: Any) -> ledger.Permit:
+def open_attempt(caller: str, index: int = 0, **how: Any) -> ledger.Permit:
     return ledger.open_step(begun(caller, index), [request(caller, **how)], lambda: NOW)
 
 
@@ -125,38 +125,38 @@ def given_up(permit: ledger.Permit) -> AttemptEnd:
 
 
 def test_an_attempt_counts_at_its_highest_cost_until_it_ends_and_not_at_all_if_it_was_not_sent() -> None:
-    permit = asked("192.0.2.7")
+    permit = open_attempt("192.0.2.7")
     assert used(account=default_account()) == used(caller="192.0.2.7") == (1, 0.01)
     ledger.close_attempt(given_up(permit), LIMITS)
     assert used(account=default_account()) == used(caller="192.0.2.7") == (0, 0.0)
 
 
 def test_an_attempt_whose_outcome_is_unknown_keeps_its_highest_cost() -> None:
-    permit = asked("192.0.2.7")
+    permit = open_attempt("192.0.2.7")
     assert permit.attempt_uid
     ledger.close_attempt(AttemptEnd(permit.attempt_uid, Verdict.FAILED, NOW + 9, sent_at=NOW), LIMITS)
     assert used(account=default_account()) == (1, 0.01)
 
 
-def test_yesterday_counts_no_more_and_old_days_go() -> None:
+def test_yesterdays_cost_is_not_counted_and_old_days_are_deleted() -> None:
     DailyUse.objects.create(day="2026-09-20", account=default_account(), attempts=7)
     DailyUse.objects.create(day="2026-08-01", caller="192.0.2.9", attempts=7)
-    assert asked("192.0.2.7", caps=Caps(attempts=1)).attempt_uid
-    assert asked("192.0.2.7", 1, caps=Caps(attempts=1)).decision.reason is Reason.CAP
+    assert open_attempt("192.0.2.7", caps=Caps(attempts=1)).attempt_uid
+    assert open_attempt("192.0.2.7", 1, caps=Caps(attempts=1)).decision.reason is Reason.CAP
     assert not DailyUse.objects.filter(caller="192.0.2.9").exists()
 
 
 def crowded() -> list[ledger.Permit]:
     """A stranger's four steps hold all slots that are in time."""
-    permits = [asked("198.51.100.9", index, is_allowed=False) for index in range(5)]
+    permits = [open_attempt("198.51.100.9", index, is_allowed=False) for index in range(5)]
     assert permits[4].decision.reason is Reason.SPACING
     return permits[:4]
 
 
 def test_an_allowed_callers_step_takes_a_strangers_slot_and_both_decisions_are_on_record() -> None:
     strangers = crowded()
-    story = replace(begun("198.51.100.9", 1), uid=str(Step.objects.get(index=1).uid))
-    permit = asked("192.0.2.7")
+    opened_step = replace(begun("198.51.100.9", 1), uid=str(Step.objects.get(index=1).uid))
+    permit = open_attempt("192.0.2.7")
     assert permit.decision.slot == strangers[1].decision.slot
     step = Step.objects.get(task__caller="192.0.2.7")
     assert step.reason == ""
@@ -164,26 +164,26 @@ def test_an_allowed_callers_step_takes_a_strangers_slot_and_both_decisions_are_o
     result = waited(strangers[1])
     assert (result.reason, result.reach) == (Reason.SHARE, Reach.NOTHING)
     assert result.end is not None
-    wanted = request("198.51.100.9", is_allowed=False)
-    again = ledger.next_attempt(story, wanted, result.end, [wanted], lambda: NOW + 1)
+    llm_request = request("198.51.100.9", is_allowed=False)
+    again = ledger.next_attempt(opened_step, llm_request, result.end, [llm_request], lambda: NOW + 1)
     assert again.attempt_uid is None
     assert LLMAttempt.objects.get(uid=strangers[1].attempt_uid or "").verdict == Verdict.GIVEN_UP
     assert gate_rows.of(default_account()).claim(permit.attempt_uid or "") is not None
 
 
 def waited(permit: ledger.Permit) -> Any:
-    """What an attempt comes to that reads the gate a moment later; nothing is sent."""
+    """The result of an attempt that reads the gate a moment later; nothing is sent."""
     assert permit.request
     clock = iter([NOW, NOW + 0.2, NOW + 0.2]).__next__
-    return Attempt(ASKED, lambda _: Plan(()), provider(default_account()), permit.request, permit, clock).run()
+    return Attempt(PROMPT, lambda _: Plan(()), provider(default_account()), permit.request, permit, clock).run()
 
 
-def test_an_attempt_that_wakes_late_goes_all_the_same_and_its_new_slot_is_on_record(fake_chutes: FakeChutes) -> None:
+def test_an_attempt_that_wakes_late_is_sent_and_its_new_slot_is_on_record(fake_chutes: FakeChutes) -> None:
     account, late = default_account(), 0.5
     limits = Limits(spacing=1.0)
-    wanted = ledger.Request(account, limits, time.time() + 25, (MODEL,))
-    permit = ledger.open_attempt([wanted], Purpose.TEST, lambda: time.time() - late)
-    result = Attempt(ASKED, lambda _: Plan(()), provider(account), wanted, permit).run()
+    llm_request = ledger.Request(account, limits, time.time() + 25, (MODEL,))
+    permit = ledger.open_attempt([llm_request], Purpose.TEST, lambda: time.time() - late)
+    result = Attempt(PROMPT, lambda _: Plan(()), provider(account), llm_request, permit).run()
     assert result.reason is Reason.ANSWERED
     assert result.end is not None
     ledger.close_attempt(result.end, limits)
@@ -194,7 +194,7 @@ def test_an_attempt_that_wakes_late_goes_all_the_same_and_its_new_slot_is_on_rec
 
 
 def test_an_attempt_without_time_for_another_slot_is_given_up_and_frees_its_own() -> None:
-    permit = asked("192.0.2.7")
+    permit = open_attempt("192.0.2.7")
     again = ledger.renew(permit, lambda: NOW + 20)
     assert (again.decision.reason, again.decision.slot) == (Reason.MISSED, None)
     ledger.close_attempt(given_up(permit), LIMITS)

@@ -1,4 +1,4 @@
-"""Facts that wait in files for the database: written once, oldest first, and never behind a broken one."""
+"""Facts that wait in files for the database: written once, oldest first, and not blocked by a broken one."""
 
 import os
 import stat
@@ -60,13 +60,13 @@ def indexes() -> list[int]:
     return list(Step.objects.order_by("id").values_list("index", flat=True))
 
 
-def test_facts_survive_the_way_through_a_file() -> None:
+def test_facts_are_the_same_after_a_file() -> None:
     end = AttemptEnd(uid="u", verdict=Verdict.OK, ended_at=1.5, sent_at=1.25, accepted=True, cost="0.00000001", reply="„ja“ 🔑")
     for whole in (facts(), facts(attempt=end, actions=[{"type": "WaitAction", "time_seconds": 1}], done=True, fault="Traceback")):
         assert StepFacts.from_json(whole.to_json()) == whole
 
 
-def test_even_text_that_no_encoding_takes_is_kept() -> None:
+def test_text_that_can_not_be_encoded_is_kept() -> None:
     odd = facts(fault="\ud800\0")
     assert StepFacts.from_json(odd.to_json().encode().decode()) == odd
 
@@ -80,7 +80,7 @@ def test_a_file_is_readable_by_its_owner_alone(folder: Path) -> None:
 
 
 @pytest.mark.usefixtures("quiet")
-def test_what_waits_is_written_oldest_first_and_is_gone_then(folder: Path) -> None:
+def test_waiting_facts_are_written_oldest_first_and_removed(folder: Path) -> None:
     assert not spool.is_waiting()
     assert spool.drain() == 0
     for index in (2, 0, 1):
@@ -159,14 +159,14 @@ def test_two_drainers_at_once_write_each_step_once(folder: Path) -> None:
 
 
 @pytest.mark.usefixtures("quiet", "no_database")
-def test_while_the_database_refuses_everything_stays_where_it_is(folder: Path) -> None:
+def test_while_the_database_fails_everything_stays_in_the_spool(folder: Path) -> None:
     spool.add(facts())
     with pytest.raises(OperationalError):
         spool.drain()
     assert waiting(folder) == [".json"]
 
 
-def test_what_was_added_is_written_in_the_background(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_added_facts_are_written_in_the_background(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(spool, "RETRY_SECONDS", 0.01)
     spool.add(facts())
     over = time.monotonic() + 90
@@ -190,7 +190,7 @@ def test_nothing_is_sent_while_facts_of_an_attempt_wait(settings: Any, monkeypat
         spool.add(opened_and_ended())
         assert runner.answer(step, source=Source.VALIDATOR, caller=None).plan.actions
         assert not fake_chutes.state()["arrivals"]
-        assert drained == [True, True], "the step that met waiting facts looks for them again"
+        assert drained == [True, True], "a step that finds waiting facts starts the draining again"
         spool.drain()
         runner.answer(step, source=Source.VALIDATOR, caller=None)
         assert len(fake_chutes.state()["arrivals"]) == 1
@@ -229,7 +229,7 @@ def test_facts_of_attempts_are_written_first() -> None:
 
 
 @pytest.mark.usefixtures("quiet")
-def test_what_is_not_written_in_time_waits_on() -> None:
+def test_facts_that_are_not_written_in_time_keep_waiting() -> None:
     for index in range(3):
         spool.add(facts(index))
     assert spool.drain(-1.0) == 0
@@ -238,15 +238,15 @@ def test_what_is_not_written_in_time_waits_on() -> None:
 
 
 @pytest.mark.usefixtures("quiet")
-def test_while_the_spool_is_written_other_writes_come_through() -> None:
+def test_other_writes_succeed_while_the_spool_is_written() -> None:
     for index in range(40):
         spool.add(facts(index))
-    drained, others = threading.Event(), list[int]()
+    drained, counts = threading.Event(), list[int]()
 
     def write_on() -> None:
         while not drained.is_set():
             with answering_transaction():
-                others.append(Step.objects.count())
+                counts.append(Step.objects.count())
         connection.close()
 
     writer = threading.Thread(target=write_on)
@@ -256,11 +256,11 @@ def test_while_the_spool_is_written_other_writes_come_through() -> None:
     finally:
         drained.set()
         writer.join()
-    assert len({count for count in others if 0 < count < 40}) > 10, "between the writes of the spool, not after them"
+    assert len({count for count in counts if 0 < count < 40}) > 10, "between the writes of the spool, not after them"
 
 
 def opened_and_ended() -> StepFacts:
-    """A step whose attempt is on record and open, and came to an end meanwhile."""
+    """A step whose attempt is open on record and ended meanwhile."""
     whole = facts(7)
     request = ledger.Request(default_account(), Limits(), NOW + 20, ("m",))
     permit = ledger.open_step(whole.opening, [request], lambda: NOW)
@@ -276,7 +276,7 @@ def test_a_full_spool_takes_no_more_and_counts_what_is_lost(monkeypatch: pytest.
         spool.add(facts(index))
     assert spool.used() == 3 * spool.BLOCK
     assert spool.lost() == 2
-    assert "the spool holds" in caplog.text
+    assert "the spool has" in caplog.text
     assert spool.drain() == 3
     monkeypatch.setattr(spool, "RETRY_SECONDS", 0.0)
     spool.add(facts(5))
@@ -315,7 +315,7 @@ print(spool.lost(), spool._memory.lost, len(list(spool._folder().glob("*.json"))
 """
 
 
-def test_where_the_disk_takes_no_more_nothing_is_left_behind_and_the_lost_are_counted(tmp_path: Path) -> None:
+def test_with_a_full_disk_no_partial_files_stay_and_lost_steps_are_counted(tmp_path: Path) -> None:
     environment = {**os.environ, "DATA_DIR": str(tmp_path), "PYTHONPATH": str(ROOT)}
     done = subprocess.run(
         [sys.executable, "-c", FULL_DISK], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300, check=True
@@ -324,7 +324,7 @@ def test_where_the_disk_takes_no_more_nothing_is_left_behind_and_the_lost_are_co
 
 
 @pytest.mark.usefixtures("quiet")
-def test_a_refusal_that_waited_so_long_that_its_attempt_was_given_up_for_lost_still_pauses_the_account() -> None:
+def test_a_spooled_refusal_pauses_the_account_even_after_its_attempt_was_closed_as_lost() -> None:
     whole = facts()
     request = ledger.Request(default_account(), Limits(), NOW + 20, ("m",))
     permit = ledger.open_step(whole.opening, [request], lambda: NOW)

@@ -1,4 +1,4 @@
-"""`manage.py try` tells what the template agent makes of a prompt, without a database."""
+"""`manage.py try` shows the template agent's plan for a prompt, without a database."""
 
 import json
 from io import StringIO
@@ -13,7 +13,7 @@ from agents.tests.demo_sites import cinema, shop
 URL = "http://localhost:9000/?seed=58"
 
 
-def told(*arguments: str) -> str:
+def output(*arguments: str) -> str:
     out = StringIO()
     call_command("try", *arguments, stdout=out)
     return out.getvalue()
@@ -26,7 +26,7 @@ def answer(text: str) -> dict[str, Any]:
 
 def test_it_prints_understanding_candidates_and_plan_of_a_step(tmp_path: Path) -> None:
     (tmp_path / "page.html").write_text(cinema()["/contact"])
-    text = told(
+    text = output(
         "Send a message where name not equals 'Ann' and topic is one of ['Support', 'x']", URL, "--html", str(tmp_path / "page.html")
     )
     lines = text.splitlines()
@@ -47,7 +47,7 @@ def test_it_prints_understanding_candidates_and_plan_of_a_step(tmp_path: Path) -
 
 def test_it_prints_a_chain_and_the_whole_list_of_a_one_shot_task_on_an_unseen_page() -> None:
     prompt = "Login with username:<username> and password:<password>, search for 'Salt' and then log out"
-    text = told(prompt, URL, "--form", "one-shot")
+    text = output(prompt, URL, "--form", "one-shot")
     assert "In this order: Log in → Search → Log out" in text
     assert "For the log-in: username equals “<username>”" in text
     assert "No page" in text
@@ -56,23 +56,23 @@ def test_it_prints_a_chain_and_the_whole_list_of_a_one_shot_task_on_an_unseen_pa
     assert types.count("TypeAction") == 3
 
 
-def test_it_shows_the_item_that_is_meant(tmp_path: Path) -> None:
+def test_it_shows_the_item_of_the_task(tmp_path: Path) -> None:
     (tmp_path / "page.html").write_text(shop()["/"])
-    assert "The item that is meant: link “Smart Watch”, found by " in told(
+    assert "The item of the task: link “Smart Watch”, found by " in output(
         "Open the product 'Smart Watch'", URL, "--html", str(tmp_path / "page.html")
     )
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [(("x", "nowhere"), "url"), (("x", URL, "--html", "/nowhere.html"), "--html: /nowhere.html can't be read")],
 )
-def test_bad_input_is_named_with_its_remedy(arguments: tuple[str, ...], said: str) -> None:
-    with pytest.raises(CommandError, match=said):
-        told(*arguments)
+def test_bad_input_is_named_with_its_remedy(arguments: tuple[str, ...], message: str) -> None:
+    with pytest.raises(CommandError, match=message):
+        output(*arguments)
 
 
-def test_it_plans_by_what_is_known_of_a_site() -> None:
-    text = told("Open the contact form where name equals 'Ann'", URL, "--form", "one-shot", "--project", "autocinema")
+def test_it_plans_by_the_facts_of_a_known_site() -> None:
+    text = output("Open the contact form where name equals 'Ann'", URL, "--form", "one-shot", "--project", "autocinema")
     assert "as autocinema is built" in text
     assert "Open http://localhost:9000/contact?seed=58" in text

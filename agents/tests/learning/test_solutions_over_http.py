@@ -1,4 +1,4 @@
-"""From a provider's runs to the template agent's: sites, provider and miner are servers, and each site looks otherwise at each seed."""
+"""The template agent repeats what a provider did: sites, provider and miner are servers, and each site differs by seed."""
 
 import json
 from collections.abc import Callable, Iterator, Sequence
@@ -34,20 +34,20 @@ SEEDS, NEW_SEEDS = (1, 2, 3), range(201, 203)
 
 
 class Provider:
-    """Plays the LLM: it knows the task that runs now, and how the site does it."""
+    """Plays the LLM, with the solution of the current task."""
 
     def __init__(self) -> None:
-        self.say: Callable[[str], str] = str
+        self.reply: Callable[[str], str] = str
         self.server = Server(self.answer, 0)
 
     def plays(self, trial: Trial, seed: int) -> None:
         parts = count()
-        self.say = lambda prompt: reply(trial, trial.values(seed), next(parts), prompt)
+        self.reply = lambda prompt: reply(trial, trial.values(seed), next(parts), prompt)
 
     def answer(self, arrival: Arrival) -> Answer:
         chat = read(arrival.body)
         assert not isinstance(chat, str)
-        return completed(chat, chat.model, self.say(chat.texts[-1][1]), None).answer("id", 0, {}, None)
+        return completed(chat, chat.model, self.reply(chat.texts[-1][1]), None).answer("id", 0, {}, None)
 
 
 @pytest.fixture
@@ -68,8 +68,8 @@ def sites() -> Iterator[MiniServer]:
 
 
 class Validator:
-    """Runs tasks in steps. `nameless`: as the subnet's loop does, the first action of a reply, and a history without selectors. `ends`: it
-    ends a task itself, as soon as it is done. `goes_on`: whatever the miner says."""
+    """Runs tasks in steps. `nameless`: like the subnet's loop, only the first action of a reply, and a history without selectors. `ends`: it
+    ends a task as soon as it is done. `goes_on`: it continues after the miner reports it as done."""
 
     def __init__(self, miner: str, sites: MiniServer) -> None:
         self.miner, self.sites, self.tasks = miner, sites, 0
@@ -79,8 +79,8 @@ class Validator:
         task, prompt = f"t{self.tasks}", trial.prompt(seed)
 
         def agent(url: str, html: str, index: int, history: Sequence[PastAction]) -> Plan:
-            said = [_nameless(past) if nameless else _named(past) for past in history]
-            body = {"task_id": task, "prompt": prompt, "url": url, "html": html, "step_index": index, "history": said}
+            entries = [_nameless(past) if nameless else _named(past) for past in history]
+            body = {"task_id": task, "prompt": prompt, "url": url, "html": html, "step_index": index, "history": entries}
             request = Request(f"{self.miner}/step", json.dumps(body).encode(), {"Content-Type": "application/json"})
             with urlopen(request, timeout=30) as answer:
                 plan = json.load(answer)
@@ -125,14 +125,14 @@ def learn(later: timedelta = timedelta()) -> None:
 
 
 def teach(provider: Provider, validator: Validator, trial: Trial, seeds: Sequence[int] = SEEDS) -> None:
-    """The provider does the kind of task at each of the seeds."""
+    """The provider solves the kind of task at each of the seeds."""
     for seed in seeds:
         provider.plays(trial, seed)
         assert trial.is_done(validator.runs(trial, seed), seed)
     learn()
 
 
-def test_what_a_provider_won_three_times_is_done_without_it_at_new_seeds(provider: Provider, validator: Validator) -> None:
+def test_a_task_that_a_provider_solved_three_times_is_solved_without_it_at_new_seeds(provider: Provider, validator: Validator) -> None:
     trials = [SHED["loan"], FERRY["crew"]]
     use(Mode.HYBRID)
     for trial in trials:
@@ -158,7 +158,7 @@ def records() -> list[tuple[str, int, int]]:
     return [(row.callers, row.won, row.lost) for row in Learned.objects.filter(kind=Learned.Kind.SOLUTION)]
 
 
-def test_what_a_stranger_shows_serves_its_own_tasks_alone(provider: Provider, validator: Validator) -> None:
+def test_an_unknown_callers_solutions_are_used_for_its_own_tasks_only(provider: Provider, validator: Validator) -> None:
     use(Mode.HYBRID, allowed_callers=["192.0.2.0/24"])
     teach(provider, validator, OIL, SEEDS[:1])
     assert [callers for callers, *_ in records()] == ["127.0.0.1"]
@@ -178,19 +178,19 @@ def test_a_solution_whose_tasks_go_on_after_its_end_is_dropped(provider: Provide
     assert not OIL.is_done(validator.runs(OIL, 205), 205)
     use(Mode.HYBRID)
     teach(provider, validator, OIL, SEEDS[1:2])
-    assert [(won, lost) for _, won, lost in records()] == [(0, MOST_LOST)], "what failed is not learned anew"
+    assert [(won, lost) for _, won, lost in records()] == [(0, MOST_LOST)], "a failed solution is not learned again"
 
 
 def test_nothing_is_learned_from_a_run_that_goes_on_after_its_end(provider: Provider, validator: Validator) -> None:
     provider.plays(OIL, 1)
-    plays = provider.say
-    provider.say = lambda prompt: plays(prompt) if "nothing yet" in prompt else '{"actions": [], "done": true}'
+    plays = provider.reply
+    provider.reply = lambda prompt: plays(prompt) if "nothing yet" in prompt else '{"actions": [], "done": true}'
     validator.runs(OIL, 1, goes_on=True)
     learn()
     assert records() == []
 
 
-def test_a_step_is_answered_where_what_is_learned_cannot_be_read(provider: Provider, validator: Validator) -> None:
+def test_a_step_is_answered_where_a_solution_cannot_be_read(provider: Provider, validator: Validator) -> None:
     Learned.objects.create(
         site=f"127.0.0.1:{validator.sites.server_port}", kind="solution", key="x", facts=[1], size=1, seen_at=timezone.now()
     )
@@ -210,6 +210,6 @@ def test_of_a_caller_that_ends_tasks_itself_the_ended_ones_are_learned_and_not_t
     assert OIL.is_done(validator.runs(OIL, 201, ends=True), 201)
     learn(later=2 * QUIET)
     assert [(won, lost) for _, won, lost in records()] == [(1, 0)]
-    validator.runs(OIL, 202)  # the miner says that it is done, but the caller had not ended it
+    validator.runs(OIL, 202)  # the miner reports it as done, but the caller had not ended it
     learn(later=2 * QUIET)
     assert [(won, lost) for _, won, lost in records()] == [(1, 1)]

@@ -1,4 +1,4 @@
-"""What is learned of sites: whose it is, and how much of it is kept."""
+"""Learned facts of sites: which callers share them, and how many are kept."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from agents.learning import store
-from agents.learning.store import Place, known, place, save
+from agents.learning.store import Place, place, save, stored
 from agents.models import Learned, Source
 from agents.policy.modes import CallerState
 
@@ -14,11 +14,11 @@ pytestmark = pytest.mark.django_db
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 LIST = Learned.Kind.LIST
-MINE = Place("site:8000", "autocinema", store.KNOWN)
+MINE = Place("site:8000", "autocinema", store.KNOWN_CALLERS)
 
 
 def facts(at: Place) -> dict[str, Any]:
-    return {key: row.facts for (_, key), row in known(at).items()}
+    return {key: row.facts for (_, key), row in stored(at).items()}
 
 
 def test_known_callers_share_facts_and_each_unknown_one_has_its_own() -> None:
@@ -27,12 +27,12 @@ def test_known_callers_share_facts_and_each_unknown_one_has_its_own() -> None:
     ]
     strangers = [place("http://site:8000", "", Source.VALIDATOR, address, CallerState.OTHER) for address in ("1.1.1.1", "2.2.2.2", None)]
     own = place("http://site:8000", "", Source.OPERATOR, None, CallerState.OTHER)
-    assert own is not None and validator == [own, own] and own.callers == store.KNOWN
-    assert len({each.callers for each in strangers if each} | {store.KNOWN}) == 4
+    assert own is not None and validator == [own, own] and own.callers == store.KNOWN_CALLERS
+    assert len({each.callers for each in strangers if each} | {store.KNOWN_CALLERS}) == 4
     assert place("about:blank", "", Source.VALIDATOR, None, CallerState.ALLOWED) is None
 
 
-def test_what_a_stranger_shows_is_not_known_to_others() -> None:
+def test_an_unknown_callers_facts_are_not_used_for_others() -> None:
     stranger = Place(MINE.site, MINE.project, "6.6.6.6")
     save(stranger, {(LIST, "film"): {"list": "/evil"}}, None, NOW)
     assert facts(MINE) == {} and facts(stranger) == {"film": {"list": "/evil"}}
@@ -41,15 +41,15 @@ def test_what_a_stranger_shows_is_not_known_to_others() -> None:
 
 
 def test_a_site_is_known_by_its_address_or_its_project() -> None:
-    save(Place("site:8000", "", store.KNOWN), {(LIST, "film"): 1}, None, NOW)
-    assert facts(Place("elsewhere:8000", "autocinema", store.KNOWN)) == {}
+    save(Place("site:8000", "", store.KNOWN_CALLERS), {(LIST, "film"): 1}, None, NOW)
+    assert facts(Place("elsewhere:8000", "autocinema", store.KNOWN_CALLERS)) == {}
     save(MINE, {(LIST, "actor"): 2}, None, NOW)
-    assert facts(Place("elsewhere:8000", "autocinema", store.KNOWN)) == {"film": 1, "actor": 2}
-    save(Place("elsewhere:8000", "autocinema", store.KNOWN), {(LIST, "film"): 3}, None, NOW - timedelta(days=1))
-    assert facts(Place("elsewhere:8000", "autocinema", store.KNOWN)) == {"film": 3, "actor": 2} and facts(MINE)["film"] == 1
+    assert facts(Place("elsewhere:8000", "autocinema", store.KNOWN_CALLERS)) == {"film": 1, "actor": 2}
+    save(Place("elsewhere:8000", "autocinema", store.KNOWN_CALLERS), {(LIST, "film"): 3}, None, NOW - timedelta(days=1))
+    assert facts(Place("elsewhere:8000", "autocinema", store.KNOWN_CALLERS)) == {"film": 3, "actor": 2} and facts(MINE)["film"] == 1
 
 
-def test_the_last_that_was_seen_is_kept_and_what_an_admin_wrote_stays() -> None:
+def test_the_newest_facts_are_kept_and_an_admins_stay() -> None:
     save(MINE, {(LIST, "film"): 1, (LIST, "actor"): 1}, None, NOW)
     store.change(Learned.objects.get(key="actor"), {"by": "hand"})
     save(MINE, {(LIST, "film"): 2, (LIST, "actor"): 2}, None, NOW + timedelta(hours=1))
@@ -74,7 +74,7 @@ def test_bounds_of_a_site(monkeypatch: pytest.MonkeyPatch) -> None:
     assert sorted(facts(MINE)) == ["6", "7", "8", "9"]
 
 
-def test_all_sites_together_keep_to_a_bound_and_those_of_strangers_go_first(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_sites_together_keep_to_a_bound_and_facts_of_unknown_callers_are_deleted_first(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(store, "MOST_ALL", 4_000)
     for at in range(4):
         save(Place(f"site:{at}", "", f"6.6.6.{at}"), {(LIST, "film"): "x" * 1_000}, None, NOW + timedelta(days=at))

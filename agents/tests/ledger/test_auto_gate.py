@@ -1,4 +1,4 @@
-"""The gate with the automatic pace and all classes of refusals: what it lets through, whatever happens in whatever order."""
+"""The gate with the automatic pace and all classes of refusals: what it permits, whatever happens in any order."""
 
 from dataclasses import dataclass, replace
 from itertools import pairwise, product
@@ -49,7 +49,7 @@ def pause(gate: Gate) -> float:
 
 
 def blocked(gate: Gate, now: float, probes: int, limits: Limits = AUTO) -> tuple[Gate, float]:
-    """The gate after so many refusals, each at the end of the pause before, and then a success; and when that was."""
+    """The gate after `probes` refusals, each at the end of the previous pause, and then a success; and the time of that."""
     for _ in range(probes):
         gate = refusal(gate, now, limits=limits)
         now = gate.paused_until
@@ -66,7 +66,7 @@ def test_a_ladder_whose_last_rung_is_above_the_longest_pause_is_kept() -> None:
     assert [limits.pause(strike) for strike in (1, 2, 9)] == [900.0, 900.0, 900.0]
 
 
-def test_rungs_of_a_long_block_are_remembered_for_a_while_and_then_forgotten() -> None:
+def test_rungs_of_a_long_block_are_kept_for_a_while_and_then_dropped() -> None:
     fixed = Limits()
     gate, now = blocked(Gate(), START, probes=3, limits=fixed)
     assert pause(refusal(gate, now + 60, limits=fixed)) == 240.0
@@ -102,13 +102,13 @@ def test_a_quota_that_runs_out_does_not_count_as_a_violation_of_the_pace() -> No
     assert (after.pace, pause(after), after.pause_source) == (gate.pace, 500.0, PauseSource.PROVIDER)
 
 
-def test_a_key_that_never_worked_is_told_apart_from_a_limit() -> None:
+def test_a_key_that_never_worked_is_distinguished_from_a_limit() -> None:
     fresh = refusal(Gate(), START)
     assert fresh.never_worked
     assert not refusal(succeeded(Gate(), AUTO, START, START + 3), START + 9).never_worked
 
 
-def test_the_first_pause_is_at_least_the_admins_and_the_next_ones_are_by_what_is_known_of_blocks() -> None:
+def test_the_first_pause_is_at_least_the_admins_and_the_next_ones_are_learned_from_blocks() -> None:
     gate, now, sources = Gate(), START, []
     assert pause(refusal(gate, now, limits=replace(AUTO, ladder=(900.0,)))) == 900.0
     assert pause(refusal(gate, now)) > AUTO.ladder[0]
@@ -134,49 +134,49 @@ def test_once_a_block_was_measured_the_first_pause_is_by_it_too() -> None:
     assert pause(again) > 2 * AUTO.ladder[0]
 
 
-def asks(gate: Gate, now: float, limits: Limits = AUTO) -> tuple[Decision, Gate]:
+def decide_at(gate: Gate, now: float, limits: Limits = AUTO) -> tuple[Decision, Gate]:
     return decide(gate, limits, now, now + BUDGET, LATENCY)
 
 
 def test_until_the_account_works_one_attempt_at_a_time_is_sent() -> None:
-    first, gate = asks(Gate(), START)
+    first, gate = decide_at(Gate(), START)
     assert first.lease == START + BUDGET
-    assert asks(gate, START + 6)[0].reason is Reason.PROBING
-    assert asks(released(gate, first.lease), START + 6)[0].slot == START + 6, "it ended without an answer"
-    after, gate = asks(succeeded(gate, AUTO, START, START + 3), START + 6)
+    assert decide_at(gate, START + 6)[0].reason is Reason.PROBING
+    assert decide_at(released(gate, first.lease), START + 6)[0].slot == START + 6, "it ended without an answer"
+    after, gate = decide_at(succeeded(gate, AUTO, START, START + 3), START + 6)
     assert (after.slot, after.lease) == (START + 6, None)
-    assert asks(gate, START + 7)[0].slot
+    assert decide_at(gate, START + 7)[0].slot
 
 
 def test_after_an_operators_pause_one_attempt_at_a_time_is_sent_until_one_succeeds() -> None:
-    _, gate = asks(Gate(), START)
+    _, gate = decide_at(Gate(), START)
     gate = paused(succeeded(gate, AUTO, START, START + 3), START + 10, 60)
-    first, gate = asks(gate, START + 70)
+    first, gate = decide_at(gate, START + 70)
     assert first.lease
-    assert asks(gate, START + 76)[0].reason is Reason.PROBING
-    assert asks(succeeded(gate, AUTO, START + 70, START + 73), START + 76)[0].lease is None
+    assert decide_at(gate, START + 76)[0].reason is Reason.PROBING
+    assert decide_at(succeeded(gate, AUTO, START + 70, START + 73), START + 76)[0].lease is None
 
 
-def test_under_the_fixed_spacing_only_a_refusal_asks_for_a_probe() -> None:
+def test_under_the_fixed_spacing_only_a_refusal_requires_a_probe() -> None:
     fixed = Limits()
-    first, gate = asks(Gate(), START, fixed)
+    first, gate = decide_at(Gate(), START, fixed)
     assert first.lease is None
-    assert asks(gate, START + 6, fixed)[0].slot == START + 6
-    assert asks(paused(gate, START + 6, 60), START + 66, fixed)[0].lease is None
-    assert asks(refusal(gate, START + 6, limits=fixed), START + 66, fixed)[0].lease
+    assert decide_at(gate, START + 6, fixed)[0].slot == START + 6
+    assert decide_at(paused(gate, START + 6, 60), START + 66, fixed)[0].lease is None
+    assert decide_at(refusal(gate, START + 6, limits=fixed), START + 66, fixed)[0].lease
 
 
 @rows("later", [3.0, 70.0])
 def test_a_late_success_of_a_request_from_before_a_pause_opens_nothing(later: float) -> None:
-    _, gate = asks(Gate(), START)
-    _, gate = asks(succeeded(gate, AUTO, START, START + 3), START + 8)
+    _, gate = decide_at(Gate(), START)
+    _, gate = decide_at(succeeded(gate, AUTO, START, START + 3), START + 8)
     gate = paused(gate, START + 10, 60)
-    first, gate = asks(gate, START + 70) if later > 60 else (None, gate)
+    first, gate = decide_at(gate, START + 70) if later > 60 else (None, gate)
     late = succeeded(gate, AUTO, START + 8, START + 10 + later)
     assert (late.paused_until, late.probe_until) == (gate.paused_until, gate.probe_until)
     assert late.is_single(AUTO)
     if first:
-        assert asks(late, START + 81)[0].reason is Reason.PROBING
+        assert decide_at(late, START + 81)[0].reason is Reason.PROBING
 
 
 def test_no_burst_falls_into_a_slot_that_stays_open_longer() -> None:
@@ -195,7 +195,7 @@ class Flight:
 
 
 class AutoGateUnderAnything(RuleBasedStateMachine):
-    """Steps come, wait, send, end, die, in any order and at any time, under a limit that is told or not."""
+    """Steps arrive, wait, send, end and die in any order and at any time, under a limit that is stated or not."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -203,7 +203,7 @@ class AutoGateUnderAnything(RuleBasedStateMachine):
         self.flights: list[Flight] = []
         self.sends: list[float] = []
         self.levels: list[tuple[float, float]] = []
-        self.asked = 0
+        self.steps = 0
 
     @initialize(risk=st.sampled_from(Risk))
     def an_admin_chooses(self, risk: Risk) -> None:
@@ -214,10 +214,10 @@ class AutoGateUnderAnything(RuleBasedStateMachine):
         self.now += seconds
 
     @rule(budget=st.floats(1.0, 60.0), count=st.integers(1, 12), caller=st.sampled_from(["one", "two", "stranger"]))
-    def steps_ask(self, budget: float, count: int, caller: str) -> None:
+    def steps_arrive(self, budget: float, count: int, caller: str) -> None:
         for _ in range(count):
-            self.asked += 1
-            claimant = Claim(str(self.asked), caller, caller != "stranger")
+            self.steps += 1
+            claimant = Claim(str(self.steps), caller, caller != "stranger")
             decision, gate = decide(self.gate, self.limits, self.now, self.now + budget, LATENCY, claimant)
             if decision.slot is None:
                 assert gate == self.gate
@@ -256,13 +256,13 @@ class AutoGateUnderAnything(RuleBasedStateMachine):
         return True
 
     @precondition(lambda self: self.sent())
-    @rule(data=st.data(), outcome=st.sampled_from(["ok", "ok", "ok", "told", "429", "other", "fault", "dies"]))
+    @rule(data=st.data(), outcome=st.sampled_from(["ok", "ok", "ok", "stated", "429", "other", "fault", "dies"]))
     def a_sent_request_ends(self, data: st.DataObject, outcome: str) -> None:
         flight = data.draw(st.sampled_from(self.sent()))
         self.flights.remove(flight)
         sent_at = flight.sent_at or 0.0
-        if outcome in ("ok", "told"):
-            published = data.draw(st.sampled_from([6.0, 60.0, float("inf")])) if outcome == "told" else None
+        if outcome in ("ok", "stated"):
+            published = data.draw(st.sampled_from([6.0, 60.0, float("inf")])) if outcome == "stated" else None
             self.gate = succeeded(self.gate, self.limits, sent_at, self.now, published)
         elif outcome in ("429", "other"):
             kind = RefusalClass.EDGE if outcome == "429" else data.draw(st.sampled_from(PAUSING))
@@ -289,7 +289,7 @@ class AutoGateUnderAnything(RuleBasedStateMachine):
         assert inside <= max(ceil(highest), 60 / self.limits.spacing + 1), "more than the level"
 
     @invariant()
-    def what_is_kept_is_bounded(self) -> None:
+    def stored_state_is_bounded(self) -> None:
         self.levels.append((self.now, self.gate.pace.level(self.now, self.limits.risk.weight)))
         assert len(self.gate.pace.sends) <= 2 * MOST
         assert self.gate.probe_until <= self.now + AHEAD
@@ -300,7 +300,7 @@ TestAutoGateUnderAnything = AutoGateUnderAnything.TestCase
 
 
 @given(st.lists(st.floats(0.0, 3.0), min_size=2, max_size=60), st.floats(1.0, 60.0))
-def test_before_anything_is_known_requests_are_never_closer_than_the_spacing(gaps: list[float], spacing: float) -> None:
+def test_before_the_first_answer_requests_are_never_closer_than_the_spacing(gaps: list[float], spacing: float) -> None:
     gate, limits, now, slots = Gate(), replace(AUTO, spacing=spacing), START, []
     for gap in gaps:
         now += gap
@@ -313,7 +313,7 @@ def test_before_anything_is_known_requests_are_never_closer_than_the_spacing(gap
 
 
 @given(
-    st.lists(st.tuples(st.sampled_from(["asks", "ok", "429", "auth", "cap"]), st.floats(-90_000, 90_000) | st.floats(0, 30)), max_size=40),
+    st.lists(st.tuples(st.sampled_from(["step", "ok", "429", "auth", "cap"]), st.floats(-90_000, 90_000) | st.floats(0, 30)), max_size=40),
     st.sampled_from(list(Pacing)),
     st.sampled_from(list(Risk)),
 )
@@ -329,7 +329,7 @@ def test_a_clock_that_jumps_blocks_no_longer_than_the_pause_itself_and_breaks_no
             assert decision.retry_at - now <= longest
         if what == "ok":
             gate = succeeded(gate, limits, now, now, 60.0)
-        elif what != "asks":
+        elif what != "step":
             kind = {"429": RefusalClass.EDGE, "auth": RefusalClass.AUTH, "cap": RefusalClass.SUBSCRIPTION_CAP}[what]
             gate = refusal(gate, now, kind, limits)
         assert gate.state(now) in GateState
@@ -344,7 +344,7 @@ def test_a_pause_outlives_a_clock_that_was_set_back_by_its_own_length_only() -> 
 
 
 @settings(max_examples=25)
-@given(st.lists(st.tuples(st.sampled_from(["ok", "429", "asks"]), st.floats(0, 40)), max_size=60))
+@given(st.lists(st.tuples(st.sampled_from(["ok", "429", "step"]), st.floats(0, 40)), max_size=60))
 def test_a_replay_gives_the_same_gate(happenings: list[tuple[str, float]]) -> None:
     def replay() -> Gate:
         gate, now = Gate(), START

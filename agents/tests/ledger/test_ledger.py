@@ -1,4 +1,4 @@
-"""The only writer: all facts of one moment at once, each once, and slots that keep the spacing whoever asks."""
+"""The only writer: all facts of an operation at once, each once, and slots that keep the spacing across processes."""
 
 import json
 import os
@@ -31,7 +31,7 @@ from agents.policy.reasons import PauseSource, Reason, Verdict
 ROOT = Path(__file__).resolve().parents[3]
 NOW = 1_790_000_000.0
 LIMITS = Limits(spacing=5.0)
-ASKING = "import django; django.setup(); from agents.tests.ledger.test_ledger import main; main()"
+SLOTS = "import django; django.setup(); from agents.tests.ledger.test_ledger import main; main()"
 
 database = pytest.mark.django_db(transaction=True)
 
@@ -45,8 +45,8 @@ def request(cut_off: float = NOW + 23.5, limits: Limits = LIMITS) -> ledger.Requ
     return ledger.Request(default_account(), limits, cut_off, ("m",))
 
 
-def asked(story: Opening, at: float = NOW, **how: Any) -> ledger.Permit:
-    return ledger.open_step(story, [request(**how)], lambda: at)
+def open_step(opened: Opening, at: float = NOW, **how: Any) -> ledger.Permit:
+    return ledger.open_step(opened, [request(**how)], lambda: at)
 
 
 def ended(permit: ledger.Permit, **facts: Any) -> AttemptEnd:
@@ -54,9 +54,9 @@ def ended(permit: ledger.Permit, **facts: Any) -> AttemptEnd:
     return AttemptEnd(**{"uid": permit.attempt_uid, "verdict": Verdict.OK, "ended_at": NOW + 3, "sent_at": NOW, "accepted": True, **facts})
 
 
-def closed(story: Opening, attempt: AttemptEnd | None = None, **facts: Any) -> StepFacts:
+def closed(opened: Opening, attempt: AttemptEnd | None = None, **facts: Any) -> StepFacts:
     fields = {"route": "template", "reason": Reason.PAUSED, "answered_at": NOW + 3, "duration": 3.0}
-    return StepFacts(story, Closing(**{**fields, **facts}, attempt=attempt))
+    return StepFacts(opened, Closing(**{**fields, **facts}, attempt=attempt))
 
 
 def refused(permit: ledger.Permit, **facts: Any) -> AttemptEnd:
@@ -68,8 +68,8 @@ def rows() -> list[int]:
 
 
 @database
-def test_write_1_brings_the_step_its_decision_and_an_open_attempt_with_its_slot() -> None:
-    permit = asked(begun())
+def test_write_1_creates_the_step_with_its_decision_and_an_open_attempt_with_its_slot() -> None:
+    permit = open_step(begun())
     step, attempt, gate = Step.objects.get(), LLMAttempt.objects.get(), Gate.objects.get()
     assert (step.route, step.reason, step.answered_at) == ("", "", None)
     assert (str(attempt.uid), attempt.verdict, attempt.number, attempt.model) == (permit.attempt_uid, "open", 1, "m")
@@ -77,9 +77,9 @@ def test_write_1_brings_the_step_its_decision_and_an_open_attempt_with_its_slot(
 
 
 @database
-def test_a_step_that_may_not_ask_is_written_with_the_reason_and_no_attempt() -> None:
-    asked(begun())
-    permit = asked(begun(1), cut_off=NOW + 10)
+def test_a_step_that_may_not_use_the_llm_is_written_with_the_reason_and_no_attempt() -> None:
+    open_step(begun())
+    permit = open_step(begun(1), cut_off=NOW + 10)
     assert permit.attempt_uid is None
     step = Step.objects.get(index=1)
     assert (step.reason, step.retry_at and step.retry_at.timestamp()) == ("spacing", NOW + LIMITS.spacing + LIMITS.grace)
@@ -93,27 +93,27 @@ def test_a_step_whose_refusal_is_known_beforehand_is_written_once_with_its_decis
     ledger.close_step(closed(begun()), LIMITS, refused=permit)
     step = Step.objects.get()
     assert (step.reason, step.route, step.declined, step.spooled) == ("paused", "template", declined, False)
-    assert [each and each.timestamp() for each in (step.decided_at, step.retry_at, step.answered_at)] == [NOW, NOW + 60, NOW + 3]
+    assert [moment and moment.timestamp() for moment in (step.decided_at, step.retry_at, step.answered_at)] == [NOW, NOW + 60, NOW + 3]
 
 
 def capped(cap: float, most: float, *, index: int = 0, at: float = NOW, task_id: str = "t") -> ledger.Permit:
     """Write 1 of a step whose task may cost `cap` USD, and one call `most`."""
-    wanted = ledger.Request(default_account(), Limits(spacing=0), at + 20, ("m",), cap, {"m": most})
-    return ledger.open_step(begun(index, received_at=at, task_id=task_id), [wanted], lambda: at)
+    llm_request = ledger.Request(default_account(), Limits(spacing=0), at + 20, ("m",), cap, {"m": most})
+    return ledger.open_step(begun(index, received_at=at, task_id=task_id), [llm_request], lambda: at)
 
 
 @database
-def test_what_a_task_has_cost_counts_with_calls_under_way_and_only_for_that_task() -> None:
-    assert capped(0.05, 0.03).attempt_uid, "under way: it counts with all that it can cost"
+def test_a_tasks_cost_includes_open_calls_and_counts_for_that_task_only() -> None:
+    assert capped(0.05, 0.03).attempt_uid, "an open call counts at its highest cost"
     assert capped(0.05, 0.03, index=1).decision.reason is Reason.COST
     assert capped(0.05, 0.02, index=2).attempt_uid
     assert capped(0.05, 0.03, task_id="another").attempt_uid
     assert capped(0.0, 9.0, index=3).attempt_uid, "no cap"
-    assert capped(0.05, 0.03, index=4, at=NOW + TASK_SECONDS + 1).attempt_uid, "the same task, sent anew"
+    assert capped(0.05, 0.03, index=4, at=NOW + TASK_SECONDS + 1).attempt_uid, "the same task, posted again"
 
 
 @database
-def test_write_1_asks_for_a_tasks_cost_by_one_query_however_many_calls_it_had() -> None:
+def test_write_1_reads_a_tasks_cost_in_one_query_however_many_calls_it_had() -> None:
     with CaptureQueriesContext(connection) as first:
         capped(1.0, 0.001)
     for index in range(1, 9):
@@ -126,29 +126,29 @@ def test_write_1_asks_for_a_tasks_cost_by_one_query_however_many_calls_it_had() 
 
 
 @database
-def test_where_write_1_fails_nothing_is_written_and_no_slot_is_taken() -> None:
-    story = begun()
-    asked(story)
+def test_where_write_1_fails_nothing_is_written_and_no_slot_is_reserved() -> None:
+    opened = begun()
+    open_step(opened)
     before = rows(), Gate.objects.get().last_slot_at
     with pytest.raises(Error):
-        asked(story, at=NOW + 10)
+        open_step(opened, at=NOW + 10)
     assert (rows(), Gate.objects.get().last_slot_at) == before
 
 
 @database
 def test_where_write_2_fails_nothing_of_it_is_written() -> None:
-    story = begun()
-    permit = asked(story)
+    opened = begun()
+    permit = open_step(opened)
     before = rows()
     with pytest.raises(Error):
-        ledger.close_step(closed(story, refused(permit), route="llm"), LIMITS)
+        ledger.close_step(closed(opened, refused(permit), route="llm"), LIMITS)
     assert rows() == before
     assert (LLMAttempt.objects.get().verdict, Gate.objects.get().strikes, Step.objects.get().route) == ("open", 0, "")
 
 
 @database
 @pytest.mark.usefixtures("no_database")
-def test_without_the_database_both_writes_say_so() -> None:
+def test_without_the_database_both_writes_raise_an_error() -> None:
     with pytest.raises(OperationalError):
         ledger.open_step(begun(), [], lambda: NOW)
     with pytest.raises(OperationalError):
@@ -156,9 +156,9 @@ def test_without_the_database_both_writes_say_so() -> None:
 
 
 @database
-def test_a_step_is_closed_once_however_often_its_facts_come() -> None:
-    story = begun()
-    whole = closed(story, refused(asked(story)), reason=Reason.REFUSED)
+def test_a_step_is_closed_once_however_often_its_facts_are_written() -> None:
+    opened = begun()
+    whole = closed(opened, refused(open_step(opened)), reason=Reason.REFUSED)
     for _ in range(3):
         ledger.close_step(whole, LIMITS)
     ledger.close_step(replace(whole, closing=replace(whole.closing, reason=Reason.FAILED, done=True)), LIMITS)
@@ -170,8 +170,8 @@ def test_a_step_is_closed_once_however_often_its_facts_come() -> None:
 
 @database
 def test_threads_that_close_the_same_step_at_once_close_it_once() -> None:
-    story = begun()
-    whole = closed(story, refused(asked(story)), reason=Reason.REFUSED)
+    opened = begun()
+    whole = closed(opened, refused(open_step(opened)), reason=Reason.REFUSED)
     at_once(8, lambda _: close_until_taken(whole))
     assert rows() == [1, 1, 1, 1, 1, 1]
     assert (Gate.objects.get().strikes, Caller.objects.get().steps) == (1, 1)
@@ -185,7 +185,7 @@ def test_a_step_whose_write_1_failed_is_written_whole_and_marked() -> None:
 
 
 @database
-def test_callers_are_counted_by_how_they_were_answered() -> None:
+def test_callers_steps_are_counted_by_route_and_lateness() -> None:
     ledger.close_step(closed(begun(0), route="llm", reason=Reason.ANSWERED), LIMITS)
     ledger.close_step(closed(begun(1), answered_at=NOW + 26), LIMITS)
     ledger.close_step(closed(begun(2, received_at=NOW - 50)), LIMITS)
@@ -197,17 +197,17 @@ def test_callers_are_counted_by_how_they_were_answered() -> None:
 
 @database
 def test_two_callers_with_the_same_id_have_a_task_each_and_one_caller_one() -> None:
-    for story in (begun(), begun(1), begun(caller="192.0.2.8"), begun(task_id="u")):
-        ledger.open_step(story, [], lambda: NOW)
+    for opened in (begun(), begun(1), begun(caller="192.0.2.8"), begun(task_id="u")):
+        ledger.open_step(opened, [], lambda: NOW)
     assert Task.objects.count() == 3
 
 
 @database
 def test_a_model_that_failed_hands_over_to_the_next_in_one_step() -> None:
-    story = begun()
-    first = asked(story)
+    opened = begun()
+    first = open_step(opened)
     failed = ended(first, verdict=Verdict.FAILED, accepted=False)
-    second = ledger.next_attempt(story, request(), failed, [request()], lambda: NOW + 3)
+    second = ledger.next_attempt(opened, request(), failed, [request()], lambda: NOW + 3)
     assert second.decision.slot == NOW + LIMITS.spacing + LIMITS.grace
     assert list(LLMAttempt.objects.order_by("number").values_list("number", "verdict")) == [(1, "failed"), (2, "open")]
     assert Gate.objects.get().strikes == 0
@@ -216,11 +216,11 @@ def test_a_model_that_failed_hands_over_to_the_next_in_one_step() -> None:
 @database
 def test_a_slot_that_was_given_up_frees_its_probe() -> None:
     Gate.objects.create(account=default_account(), strikes=1, paused_at=NOW - 60, paused_until=NOW - 1)
-    story = begun()
-    permit = asked(story)
+    opened = begun()
+    permit = open_step(opened)
     assert Gate.objects.get().probe_until == permit.decision.lease
-    assert asked(begun(1)).decision.reason == Reason.PROBING
-    ledger.close_step(closed(story, ended(permit, verdict=Verdict.GIVEN_UP, sent_at=None, accepted=False)), LIMITS)
+    assert open_step(begun(1)).decision.reason == Reason.PROBING
+    ledger.close_step(closed(opened, ended(permit, verdict=Verdict.GIVEN_UP, sent_at=None, accepted=False)), LIMITS)
     gate = Gate.objects.get()
     assert (gate.probe_until, gate.strikes) == (0.0, 1)
     assert LLMAttempt.objects.get().sent_at is None
@@ -228,25 +228,25 @@ def test_a_slot_that_was_given_up_frees_its_probe() -> None:
 
 @database
 def test_attempts_that_were_refused_by_one_violation_are_one_event() -> None:
-    stories = [begun(index) for index in range(3)]
-    permits = [asked(story, limits=Limits(spacing=0)) for story in stories]
-    for number, (story, permit) in enumerate(zip(stories, permits, strict=True)):
-        ledger.close_step(closed(story, refused(permit, sent_at=NOW + number, ended_at=NOW + 3 + number)), LIMITS)
+    openings = [begun(index) for index in range(3)]
+    permits = [open_step(opened, limits=Limits(spacing=0)) for opened in openings]
+    for number, (opened, permit) in enumerate(zip(openings, permits, strict=True)):
+        ledger.close_step(closed(opened, refused(permit, sent_at=NOW + number, ended_at=NOW + 3 + number)), LIMITS)
     assert list(RateLimitEvent.objects.values_list("strike", "ended_by")) == [(1, "")]
     assert Gate.objects.get().paused_until == NOW + 3 + 60
 
 
 @database
 def test_an_account_without_balance_is_paused_until_our_next_check(caplog: pytest.LogCaptureFixture) -> None:
-    story = begun()
-    ledger.close_step(closed(story, refused(asked(story), status=402, refusal="payment", pause=300.0)), LIMITS)
+    opened = begun()
+    ledger.close_step(closed(opened, refused(open_step(opened), status=402, refusal="payment", pause=300.0)), LIMITS)
     event = RateLimitEvent.objects.get()
     assert (event.refusal, event.pause_seconds, event.pause_source) == ("payment", 300.0, PauseSource.CHECK)
     assert "Account default paused for 300 s: The account has no balance. Top up the account." in caplog.text
 
 
 def at_once(count: int, act: Any) -> list[Any]:
-    """What each of `count` threads got that began together."""
+    """The results of `count` threads that start together."""
     begin = threading.Barrier(count)
 
     def run(number: int) -> Any:
@@ -261,7 +261,7 @@ def at_once(count: int, act: Any) -> list[Any]:
 
 
 def close_until_taken(whole: StepFacts) -> None:
-    """A database that is busy for longer than a step waits is tried again, as from the spool."""
+    """Retries while the database is busy, as the spool does."""
     while True:
         try:
             return ledger.close_step(whole, LIMITS)
@@ -269,13 +269,13 @@ def close_until_taken(whole: StepFacts) -> None:
             continue
 
 
-def ask_until_answered(number: int) -> float | None:
-    """One step's slot. A database that is busy for longer than a step waits is asked again."""
+def slot_when_available(number: int) -> float | None:
+    """One step's slot. Retries while the database is busy."""
     while True:
         try:
             now = time.time()
-            wanted = request(now + 1_000, Limits(spacing=2.0))
-            return ledger.open_step(begun(number, received_at=now, task_id=str(number)), [wanted], time.time).decision.slot
+            llm_request = request(now + 1_000, Limits(spacing=2.0))
+            return ledger.open_step(begun(number, received_at=now, task_id=str(number)), [llm_request], time.time).decision.slot
         except UNAVAILABLE:
             continue
 
@@ -287,14 +287,14 @@ def assert_spaced(slots: list[float]) -> None:
 
 @database
 def test_twenty_threads_at_once_get_slots_that_keep_the_spacing() -> None:
-    assert_spaced(at_once(20, ask_until_answered))
+    assert_spaced(at_once(20, slot_when_available))
     assert LLMAttempt.objects.count() == Step.objects.count() == 20
 
 
 def test_threads_of_two_processes_get_slots_that_keep_the_spacing_on_postgres(postgres_url: str, tmp_path: Path) -> None:
     environment = {**os.environ, "DATA_DIR": str(tmp_path), "DATABASE_URL": postgres_url}
-    asking = [subprocess.Popen([sys.executable, "-c", ASKING], cwd=ROOT, env=environment, stdout=subprocess.PIPE) for _ in range(2)]
-    slots = [slot for process in asking for slot in json.loads(process.communicate(timeout=300)[0].splitlines()[-1])]
+    processes = [subprocess.Popen([sys.executable, "-c", SLOTS], cwd=ROOT, env=environment, stdout=subprocess.PIPE) for _ in range(2)]
+    slots = [slot for process in processes for slot in json.loads(process.communicate(timeout=300)[0].splitlines()[-1])]
     assert_spaced(slots)
     with psycopg.connect(postgres_url) as ledger_database:
         counted = ledger_database.execute("SELECT count(*), count(DISTINCT slot_at) FROM agents_llmattempt").fetchone()
@@ -302,8 +302,8 @@ def test_threads_of_two_processes_get_slots_that_keep_the_spacing_on_postgres(po
 
 
 def main() -> None:
-    """Ten threads' slots, as JSON on the last line: run by a process of a test's own."""
-    print(json.dumps(at_once(10, ask_until_answered)))  # noqa: T201
+    """The slots of ten threads as JSON on the last line; run in a process of a test."""
+    print(json.dumps(at_once(10, slot_when_available)))  # noqa: T201
 
 
 def test_a_traceback_keeps_its_end_however_long_it_is() -> None:

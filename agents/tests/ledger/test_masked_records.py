@@ -1,4 +1,4 @@
-"""No key that a stranger sends is in any row or file afterwards, while the caller gets back what it sent."""
+"""No key that a caller sends is in any row or file afterwards, while the answer to the caller still has it."""
 
 import gzip
 import json
@@ -16,14 +16,14 @@ from agents import ledger
 from agents.common.redaction import MASK, mask_keys, remember
 from agents.contract import step_facts
 from agents.contract.protocol import Form
-from agents.contract.protocol import Step as Asked
+from agents.contract.protocol import Step as ProtocolStep
 from agents.hybrid import page_archive, spool
 from agents.models import Step, StepPage, Task
 from agents.operator_jobs import submissions
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-# Made up, each in the form in which it is issued; in parts, so that nobody's scanner takes them for real ones.
+# Made up, in the form in which they are issued; written in parts, so that secret scanners do not report them.
 KEYS = {
     "chutes": "cpk_" + "a1" * 16 + "." + "b2" * 16 + "." + "C3" * 16,
     "openai": "sk-" + "proj-A1b2C3d4E5f6G7h8J9k0",
@@ -38,8 +38,8 @@ KEYS = {
     "bearer": "A1b2C3d4.E5f6G7h8-J9k0",
     "ours": "our own metrics-token",
 }
-SAID = {**KEYS, "bearer": f"Bearer {KEYS['bearer']}"}
-ALL = " ".join(SAID.values())
+SENT = {**KEYS, "bearer": f"Bearer {KEYS['bearer']}"}
+ALL = " ".join(SENT.values())
 
 
 @pytest.fixture(autouse=True)
@@ -48,7 +48,7 @@ def our_own_secret() -> None:
 
 
 def stored() -> Iterator[tuple[str, str]]:
-    """Every text of every table, with where it stands."""
+    """Every text of every table, with the table's name."""
     with connection.cursor() as cursor:
         for table in connection.introspection.table_names(cursor):
             cursor.execute(f'SELECT * FROM "{table}"')
@@ -63,7 +63,7 @@ def _text(value: object) -> str:
     return str(value)
 
 
-def found() -> list[tuple[str, str]]:
+def stored_keys() -> list[tuple[str, str]]:
     return [(where, name) for where, text in stored() for name, key in KEYS.items() if key in text]
 
 
@@ -88,21 +88,21 @@ def test_no_table_holds_a_key_that_a_caller_sends(path: str, client: Client) -> 
         assert answer.status_code == 200
     page_archive.waiting.join()
     assert Step.objects.count() == 2 and StepPage.objects.exists()
-    assert found() == []
+    assert stored_keys() == []
     assert MASK in Task.objects.first().prompt  # type: ignore[union-attr]
 
 
-def test_the_answer_is_made_of_what_the_caller_sent(client: Client) -> None:
+def test_the_answer_has_the_callers_unmasked_text(client: Client) -> None:
     prompt = f"Search for '{KEYS['openai']}'"
     page = "<html><body><form><input type='search' name='q'><button>Search</button></form></body></html>"
     answer = client.post(
         "/solve_task", {"id": "t", "prompt": prompt, "url": "http://localhost:8000/?seed=1", "html": page}, "application/json"
     )
     assert KEYS["openai"] in answer.content.decode()
-    assert found() == []
+    assert stored_keys() == []
 
 
-def test_two_tasks_that_differ_in_their_keys_alone_are_two(client: Client) -> None:
+def test_two_tasks_that_differ_only_in_their_keys_are_two(client: Client) -> None:
     for key in (KEYS["openai"], KEYS["anthropic"]):
         client.post("/solve_task", {"id": "t", "prompt": f"Search for '{key}'", "url": "http://localhost:8000/?seed=1"}, "application/json")
     assert Task.objects.count() == 2
@@ -122,21 +122,23 @@ def test_the_spool_holds_no_key(client: Client, monkeypatch: pytest.MonkeyPatch,
     text = file.read_text()
     assert not [name for name, key in KEYS.items() if key in text]
     spool.drain()
-    assert found() == []
+    assert stored_keys() == []
 
 
 def test_an_operators_task_is_stored_without_its_keys(client: Client) -> None:
     submissions.submit(prompt=f"Say {ALL}", url=f"http://localhost:8000/?k={KEYS['aws']}", page=f"<p>{ALL}</p>", by="ann")
-    assert found() == []
+    assert stored_keys() == []
 
 
 def test_a_kept_page_can_be_answered_again_with_the_masks_in_it(client: Client) -> None:
-    asked = Asked(endpoint="/step", form=Form.STEP, task_id="t", prompt=f"Say {KEYS['chutes']}", url="http://x/", page=f"<p>{ALL}</p>")
-    kept = page_archive.unpacked(page_archive.packed(asked))
+    step = ProtocolStep(
+        endpoint="/step", form=Form.STEP, task_id="t", prompt=f"Say {KEYS['chutes']}", url="http://x/", page=f"<p>{ALL}</p>"
+    )
+    kept = page_archive.unpacked(page_archive.packed(step))
     assert (kept.prompt, kept.url, kept.form) == (f"Say {MASK}", "http://x/", Form.STEP)
 
 
-def test_what_an_attempt_brought_is_masked_as_soon_as_it_is_a_fact() -> None:
+def test_the_facts_of_an_attempt_are_masked_when_they_are_made() -> None:
     end = step_facts.AttemptEnd(uid="u", verdict="ok", ended_at=0, detail=ALL, reply=json.dumps({"text": ALL}))
     closing = step_facts.Closing(
         "llm", "answered", 0, 0, actions=[{"type": "TypeAction", "text": ALL, "more": [ALL]}], fault=ALL, attempt=end
@@ -161,11 +163,11 @@ def test_a_mask_that_is_longer_than_its_key_still_fits_the_column(client: Client
         "https://example.com/a/b?c=d#hf_model",
     ],
 )
-def test_a_page_without_keys_is_stored_as_it_is(text: str) -> None:
+def test_a_page_without_keys_is_stored_unchanged(text: str) -> None:
     assert mask_keys(text) == text
 
 
-def test_a_key_is_found_wherever_it_stands_in_a_long_page() -> None:
+def test_a_key_is_masked_anywhere_in_a_long_page() -> None:
     filler = "<p>nothing of interest</p>" * 3_000
     for start in range(65_500, 65_600, 7):
         text = filler[:start] + " " + KEYS["chutes"] + filler
@@ -177,7 +179,7 @@ def test_a_key_is_found_wherever_it_stands_in_a_long_page() -> None:
     "odd", ["sk-", "-sk-", "eyJ", "eyJaaaaaaaaaa.", "cpk%", "Bearer ", "api_key   ", "-----BEGIN A ", "ghp_", "a", "xai-a"]
 )
 @pytest.mark.long
-def test_masking_takes_a_time_that_grows_with_the_text_and_not_with_its_square(odd: str) -> None:
+def test_masking_takes_linear_time(odd: str) -> None:
     def seconds(length: int) -> float:
         text = odd * (length // len(odd))
         return min(timeit.repeat(lambda: mask_keys(text), timer=time.thread_time, number=1, repeat=5))

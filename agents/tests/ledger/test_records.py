@@ -1,4 +1,4 @@
-"""The items that a page shows: found by their structure, told by their attributes."""
+"""The items of a page, recognised by structure, with their attributes."""
 
 import pytest
 
@@ -32,19 +32,19 @@ def cards(template: str = CARD) -> str:
         "<aside><label><input type=checkbox>Drama</label><label><input type=checkbox>Crime</label></aside><div>{}</div>",
     ],
 )
-def test_cards_are_records_wherever_they_stand(page: str) -> None:
-    found = records(page.format(cards()))
-    assert [(one.name, one.attributes["year"], one.attributes["rating"]) for one in found] == FILMS
-    assert [[element.label for element in one.elements] for one in found] == [["View", "Add"]] * 3
-    assert [one.place for one in found] == [0, 1, 2]
+def test_cards_are_records_everywhere_on_a_page(page: str) -> None:
+    items = records(page.format(cards()))
+    assert [(record.name, record.attributes["year"], record.attributes["rating"]) for record in items] == FILMS
+    assert [[element.label for element in record.elements] for record in items] == [["View", "Add"]] * 3
+    assert [record.place for record in items] == [0, 1, 2]
 
 
 def test_column_heads_name_the_attributes_of_rows() -> None:
     rows = (
         "<tr><td>Jo</td><td>Active</td><td><button>Edit</button></td></tr><tr><td>Al</td><td>Closed</td><td><button>Edit</button></td></tr>"
     )
-    found = records(f"<table><thead><tr><th>Client name<th>Status<th></tr></thead><tbody>{rows}</tbody></table>")
-    assert [(one.name, dict(one.attributes)) for one in found] == [
+    items = records(f"<table><thead><tr><th>Client name<th>Status<th></tr></thead><tbody>{rows}</tbody></table>")
+    assert [(record.name, dict(record.attributes)) for record in items] == [
         ("Jo", {"client name": "Jo", "status": "Active"}),
         ("Al", {"client name": "Al", "status": "Closed"}),
     ]
@@ -86,7 +86,7 @@ def test_column_heads_name_the_attributes_of_rows() -> None:
         ("<h3>X</h3><a href='mailto:a@b.com'>a@b.com</a>", "email", "a@b.com"),
     ],
 )
-def test_attributes_are_known_by_label_or_shape(html: str, name: str, value: str | None) -> None:
+def test_attributes_are_recognised_by_label_or_shape(html: str, name: str, value: str | None) -> None:
     assert only(html).attributes.get(name) == value
 
 
@@ -94,12 +94,12 @@ def test_a_whole_number_where_the_other_items_have_ratings_is_one() -> None:
     items = "".join(
         f"<div><div><i>Drama</i><b>{rating}</b></div><h3>{name}</h3><a href=/x>x</a></div>" for name, rating in (("A", "7.5"), ("B", "8"))
     )
-    assert [one.attributes["rating"] for one in records(items)] == ["7.5", "8"]
+    assert [record.attributes["rating"] for record in records(items)] == ["7.5", "8"]
 
 
-def test_a_text_that_all_items_say_beside_another_is_its_label() -> None:
+def test_a_text_that_all_items_have_beside_another_is_its_label() -> None:
     items = "".join(f"<div><h3>{name}</h3><p><i>Tonnage</i><b>{at}x</b></p><a href=/x>x</a></div>" for at, name in enumerate("ABC"))
-    assert [one.attributes["tonnage"] for one in records(items)] == ["0x", "1x", "2x"]
+    assert [record.attributes["tonnage"] for record in records(items)] == ["0x", "1x", "2x"]
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ def test_a_text_that_all_items_say_beside_another_is_its_label() -> None:
     ],
 )
 def test_parts_of_a_page_are_no_records(frame: str) -> None:
-    names = [one.name for one in records(frame.replace("{}", cards())) if one.name not in {"Drama", "Crime"}]
+    names = [record.name for record in records(frame.replace("{}", cards())) if record.name not in {"Drama", "Crime"}]
     assert set(names) == {"Heat", "Alien", "Big"}
 
 
@@ -128,17 +128,19 @@ def test_parts_of_a_page_are_no_records(frame: str) -> None:
         "<div role=row><div role=cell>{0}</div><div role=cell>{1}</div><div role=cell><button>Edit</button></div></div>",
     ],
 )
-def test_items_are_found_in_any_markup_and_behind_wrappers(item: str) -> None:
-    found = records("<main><section>" + "".join(item.format(name, year) for name, year, _ in FILMS) + "</section></main>")
-    assert [(one.name.removesuffix(" poster"), one.attributes.get("year")) for one in found] == [(name, year) for name, year, _ in FILMS]
+def test_items_are_recognised_in_any_markup_and_in_wrappers(item: str) -> None:
+    items = records("<main><section>" + "".join(item.format(name, year) for name, year, _ in FILMS) + "</section></main>")
+    assert [(record.name.removesuffix(" poster"), record.attributes.get("year")) for record in items] == [
+        (name, year) for name, year, _ in FILMS
+    ]
 
 
-def test_what_can_not_be_seen_says_nothing() -> None:
+def test_invisible_text_is_ignored() -> None:
     record = only("<h3>X</h3><p hidden>Year: 1994</p><p style='display:none'>$5</p><p aria-hidden=true>4.5/5</p><p>ok</p>")
     assert (dict(record.attributes), record.text) == ({}, "X ok")
 
 
-def test_a_detail_page_is_about_what_stands_under_its_one_heading() -> None:
+def test_a_detail_page_is_about_the_item_below_its_only_heading() -> None:
     page = read(
         f"<nav><a href=/>Home</a></nav><main><h1>Heat</h1><p>1995</p><p>Director: Ann</p><button>Add</button><h2>Alike</h2>{cards()}</main>",
         "",
@@ -160,11 +162,11 @@ LONE = "<div><div><h3>Heat</h3><p>1995 • 170 min</p><a href=/f/1>View</a></div
     ],
 )
 def test_a_single_result_is_a_record(page: str) -> None:
-    assert [(one.name, one.attributes["year"]) for one in records(page.format(LONE))] == [("Heat", "1995")]
+    assert [(record.name, record.attributes["year"]) for record in records(page.format(LONE))] == [("Heat", "1995")]
 
 
-def test_a_single_result_stands_before_other_lists() -> None:
-    assert [one.name for one in records(f"<main><h1>Search</h1>{LONE}<section><h2>Alike</h2>{cards()}</section></main>")][:2] == [
+def test_a_single_result_comes_before_other_lists() -> None:
+    assert [record.name for record in records(f"<main><h1>Search</h1>{LONE}<section><h2>Alike</h2>{cards()}</section></main>")][:2] == [
         "Heat",
         "Heat",
     ]
@@ -191,7 +193,7 @@ def test_titles_that_begin_like_headings_of_lists_are_items(title: str) -> None:
     assert read(f"<main><h1>{title}</h1><p>1995 • 170 min</p></main>", "").subject
 
 
-def test_what_goes_on_with_by_is_no_author() -> None:
+def test_other_text_after_by_is_not_an_author() -> None:
     assert "author" not in only("<h3>X</h3><p>By placing your order</p><p>by placing your order you agree</p>").attributes
 
 

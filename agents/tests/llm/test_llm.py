@@ -1,4 +1,4 @@
-"""The seam to the provider: against fake Chutes, and against a small server for answers that no provider should give."""
+"""The client of providers, against fake Chutes and against a small server with invalid answers."""
 
 import json
 import socketserver
@@ -30,7 +30,7 @@ PATIENCE = 90.0
 
 
 class Scripted:
-    """A server with a script an address: the answers to give in turn, the last one again and again."""
+    """A server with a list of answers by path: sent in order, the last one repeatedly."""
 
     def __init__(self) -> None:
         self.scripts: list[tuple[tuple[Answer, ...], list[Request]]] = []
@@ -42,7 +42,7 @@ class Scripted:
         return answers[min(len(arrived), len(answers)) - 1]
 
     def play(self, *answers: Answer) -> tuple[str, list[Request]]:
-        """The base URL of a new script and what arrives there."""
+        """The base URL of a new list of answers, and the requests to it."""
         arrived: list[Request] = []
         self.scripts.append((answers, arrived))
         return f"{self.server.url}/{len(self.scripts) - 1}/v1", arrived
@@ -57,18 +57,18 @@ def scripted() -> Scripted:
 
 
 def play(*answers: Answer) -> tuple[str, list[Request]]:
-    """A base URL that gives these answers, and what arrives there."""
+    """A base URL with these answers, and the requests to it."""
     return scripted().play(*answers)
 
 
 @contextmanager
-def talking(talk: Callable[[socketserver.StreamRequestHandler], None]) -> Iterator[str]:
-    """A server that does with each connection what `talk` does."""
+def serving(serve: Callable[[socketserver.StreamRequestHandler], None]) -> Iterator[str]:
+    """A server that handles each connection by `serve`."""
 
     class Handler(socketserver.StreamRequestHandler):
         def handle(self) -> None:
             try:
-                talk(self)
+                serve(self)
             except OSError:
                 return
 
@@ -81,7 +81,7 @@ def talking(talk: Callable[[socketserver.StreamRequestHandler], None]) -> Iterat
         thread.join()
 
 
-def ask(base_url: str, *, key: str = KEY, model: str = MODEL, seconds: float = PATIENCE, task_id: str = "t") -> Completion:
+def complete(base_url: str, *, key: str = KEY, model: str = MODEL, seconds: float = PATIENCE, task_id: str = "t") -> Completion:
     provider = Provider(base_url, key, (model,), {}, default_options())
     return client.Call(provider, model, client.Prompt(MESSAGES, task_id=task_id), cut_off=time.time() + seconds).result()
 
@@ -90,13 +90,13 @@ def whole(body: Any, status: int = 200, **headers: str) -> Answer:
     return json_answer(status, body, {name.replace("_", "-"): value for name, value in headers.items()})
 
 
-def said(content: Any, **more: Any) -> Answer:
+def reply_with(content: Any, **more: Any) -> Answer:
     return whole({"choices": [{"message": {"content": content}}], **more})
 
 
 def error_of(base_url: str, **how: Any) -> client.LLMError:
     with pytest.raises(client.LLMError) as caught:
-        ask(base_url, **how)
+        complete(base_url, **how)
     assert KEY not in str(caught.value)
     return caught.value
 
@@ -108,16 +108,16 @@ def refusal_of(*answers: Answer) -> client.Refused:
     return error
 
 
-def test_a_completion_comes_with_its_tokens(fake_chutes: FakeChutes) -> None:
-    completion = ask(fake_chutes.base_url, key=fake_chutes.key)
+def test_a_completion_has_its_tokens(fake_chutes: FakeChutes) -> None:
+    completion = complete(fake_chutes.base_url, key=fake_chutes.key)
     assert json.loads(completion.text)["actions"]
     assert completion.prompt_tokens
     assert completion.completion_tokens
 
 
-def test_the_request_asks_for_json_without_thinking_and_names_its_task() -> None:
-    url, arrived = play(said("{}"))
-    ask(url, task_id="tä\r\nsk")
+def test_the_request_requires_json_without_thinking_and_names_its_task() -> None:
+    url, arrived = play(reply_with("{}"))
+    complete(url, task_id="tä\r\nsk")
     body = json.loads(arrived[0].body)
     assert arrived[0].method == "POST"
     assert arrived[0].path.endswith("/v1/chat/completions")
@@ -131,16 +131,16 @@ def test_the_request_asks_for_json_without_thinking_and_names_its_task() -> None
 def test_connections_are_used_again() -> None:
     peers: list[int] = []
 
-    def talk(handler: socketserver.StreamRequestHandler) -> None:
+    def serve(handler: socketserver.StreamRequestHandler) -> None:
         peers.append(handler.client_address[1])
         body = json.dumps({"choices": [{"message": {"content": "{}"}}]}).encode()
         while length := _read_head(handler):
             handler.rfile.read(length)
             handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body))
 
-    with talking(talk) as url:
+    with serving(serve) as url:
         for _ in range(3):
-            assert ask(url).text == "{}"
+            assert complete(url).text == "{}"
     assert len(peers) == 1
 
 
@@ -166,15 +166,15 @@ def _read_head(handler: socketserver.StreamRequestHandler) -> int:
         ({"prompt_tokens": True, "completion_tokens": None}, (None, None)),
     ],
 )
-def test_tokens_that_make_no_sense_are_unknown(usage: Any, tokens: tuple[int | None, int | None]) -> None:
-    url, _ = play(said("{}", usage=usage))
-    completion = ask(url)
+def test_invalid_token_counts_are_unknown(usage: Any, tokens: tuple[int | None, int | None]) -> None:
+    url, _ = play(reply_with("{}", usage=usage))
+    completion = complete(url)
     assert (completion.prompt_tokens, completion.completion_tokens) == tokens
 
 
-def test_a_reply_is_text_that_every_database_takes() -> None:
-    url, _ = play(said("a\ud800b\0c"))
-    assert ask(url).text == "a\ufffdb\ufffdc"
+def test_a_reply_is_text_that_every_database_accepts() -> None:
+    url, _ = play(reply_with("a\ud800b\0c"))
+    assert complete(url).text == "a\ufffdb\ufffdc"
 
 
 @rows(
@@ -208,7 +208,7 @@ def test_a_reply_without_a_text_is_broken_though_the_account_is_fine(choices: An
     "body",
     [b"", b"<html>Welcome</html>", b"[]", b"null", b'"text"', b'{"choices": [', b"\xff\xfe", b"[" * 100_000, b'{"error": {}}', b"{}"],
 )
-def test_a_200_that_is_no_completion_is_a_broken_reply(body: bytes) -> None:
+def test_a_200_without_a_completion_is_a_broken_reply(body: bytes) -> None:
     url, _ = play(Answer(200, "application/json", (body,)))
     error = error_of(url)
     assert isinstance(error, client.BrokenReply)
@@ -223,12 +223,12 @@ def test_a_reply_longer_than_any_plan_is_not_read_to_its_end() -> None:
     assert str(MAX_REPLY_BYTES) in str(error)
 
 
-def test_a_refusal_with_an_endless_page_is_a_refusal_all_the_same() -> None:
+def test_a_refusal_with_an_endless_page_is_a_refusal() -> None:
     error = refusal_of(Answer(429, "text/html", (b"<html>" + b"x" * 100_000,) * 40, delivery=Delivery.CHUNKED))
     assert (error.status, error.refusal.kind) == (429, RefusalClass.EDGE)
 
 
-def test_a_call_knows_when_it_left_and_that_it_never_did(fake_chutes: FakeChutes, free_port: int) -> None:
+def test_a_call_has_the_time_it_was_sent_or_none(fake_chutes: FakeChutes, free_port: int) -> None:
     def call(base_url: str) -> client.Call:
         return client.Call(Provider(base_url, fake_chutes.key, (), {}), MODEL, client.Prompt(MESSAGES), cut_off=time.time() + PATIENCE)
 
@@ -253,14 +253,14 @@ def test_a_hanging_provider_is_cut_off(fake_chutes: FakeChutes) -> None:
     assert 0.3 <= time.monotonic() - started < PATIENCE
 
 
-def test_a_reply_that_drips_without_end_is_cut_off() -> None:
+def test_a_reply_that_trickles_without_end_is_cut_off() -> None:
     def drip(handler: socketserver.StreamRequestHandler) -> None:
         handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 1000000\r\n\r\n")
         while True:
             handler.wfile.write(b" ")
             time.sleep(0.02)
 
-    with talking(drip) as url:
+    with serving(drip) as url:
         started = time.monotonic()
         error = error_of(url, seconds=0.4)
     assert isinstance(error, client.TimedOut)
@@ -272,45 +272,45 @@ def test_a_call_whose_time_is_over_already_is_cut_off_at_once(fake_chutes: FakeC
     assert not fake_chutes.state()["arrivals"]
 
 
-def test_one_calls_cut_off_leaves_another_alone(fake_chutes: FakeChutes) -> None:
+def test_the_cut_off_of_a_call_does_not_affect_another(fake_chutes: FakeChutes) -> None:
     fake_chutes.set(latency=0.5)
     errors: list[client.LLMError] = []
     other = threading.Thread(target=lambda: errors.append(error_of(fake_chutes.base_url, key=fake_chutes.key, seconds=0.05)))
     other.start()
-    assert ask(fake_chutes.base_url, key=fake_chutes.key).text
+    assert complete(fake_chutes.base_url, key=fake_chutes.key).text
     other.join()
     assert isinstance(errors[0], client.TimedOut)
 
 
-def test_nobody_listening_is_unreachable(free_port: int) -> None:
+def test_a_closed_port_is_unreachable(free_port: int) -> None:
     assert isinstance(error_of(f"http://127.0.0.1:{free_port}/v1"), client.Unreachable)
 
 
 @pytest.mark.parametrize(
     "base_url", ["", "llm.chutes.ai/v1", "ftp://localhost/v1", "http://", "http://[::1/v1", "http://localhost:99999/v1", "http://xn--a/v1"]
 )
-def test_a_base_url_that_is_none_is_unreachable(base_url: str) -> None:
+def test_an_invalid_base_url_is_unreachable(base_url: str) -> None:
     error = error_of(base_url)
     assert isinstance(error, client.Unreachable)
-    assert str(error) != "The provider can't be reached or broke off: "
+    assert str(error) != "The provider can't be reached or the connection broke: "
 
 
 def test_a_server_that_speaks_no_http_is_unreachable() -> None:
     def greet(handler: socketserver.StreamRequestHandler) -> None:
         handler.wfile.write(b"220 mail.example ESMTP\r\n")
 
-    with talking(greet) as url:
+    with serving(greet) as url:
         assert isinstance(error_of(url), client.Unreachable)
 
 
-def test_a_body_that_is_not_compressed_as_it_says_is_unreachable() -> None:
+def test_a_body_with_a_wrong_content_encoding_is_unreachable() -> None:
     url, _ = play(Answer(200, "application/json", (b"not gzip",), {"Content-Encoding": "gzip"}))
     assert isinstance(error_of(url), client.Unreachable)
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
-def test_a_redirect_is_not_followed_with_the_key_and_points_at_the_base_url(status: int) -> None:
-    elsewhere, reached = play(said("{}"))
+def test_a_redirect_is_not_followed_with_the_key_and_the_error_names_the_base_url(status: int) -> None:
+    elsewhere, reached = play(reply_with("{}"))
     error = refusal_of(whole({}, status, Location=f"{elsewhere}/chat/completions"))
     assert not reached
     assert error.refusal.kind is RefusalClass.AUTH
@@ -318,7 +318,7 @@ def test_a_redirect_is_not_followed_with_the_key_and_points_at_the_base_url(stat
 
 
 @pytest.mark.parametrize("header", ["300", None])
-def test_a_retry_after_counts_from_when_the_refusal_came(header: str | None) -> None:
+def test_a_retry_after_counts_from_the_arrival_of_the_refusal(header: str | None) -> None:
     before = time.time()
     refusal = refusal_of(whole({"detail": "wait"}, 429, Retry_After=header or _http_date(300))).refusal
     assert refusal.until is not None
@@ -330,7 +330,7 @@ def _http_date(seconds: float) -> str:
     return format_datetime(datetime.now(UTC) + timedelta(seconds=seconds), usegmt=True)
 
 
-def test_a_wrong_key_and_a_wrong_host_are_both_told_as_such(fake_chutes: FakeChutes) -> None:
+def test_a_wrong_key_and_a_wrong_host_are_both_reported_as_such(fake_chutes: FakeChutes) -> None:
     wrong_key, wrong_host = error_of(fake_chutes.base_url), error_of(f"{fake_chutes.base_url}/typo", key=fake_chutes.key)
     for error, status in ((wrong_key, 401), (wrong_host, 404)):
         assert isinstance(error, client.Refused)
@@ -348,13 +348,13 @@ def test_an_unlisted_model_is_the_models_fault(fake_chutes: FakeChutes) -> None:
 def test_a_key_that_the_provider_repeats_is_in_no_error(key: str) -> None:
     url, _ = play(whole({"detail": f"Unknown key {key}"}, 401))
     with pytest.raises(client.Refused) as caught:
-        ask(url, key=key)
+        complete(url, key=key)
     assert key not in f"{caught.value} {caught.value.refusal}"
     assert caught.value.refusal.detail == "Unknown key [secret]"
 
 
 @pytest.mark.parametrize("key", ["cpk_ключ", "cpk_a\nb", "cpk_a\0b", " cpk_a ", "cpk_\ud800"])
-def test_a_key_that_no_header_takes_is_refused_as_a_key(fake_chutes: FakeChutes, key: str) -> None:
+def test_a_key_that_is_invalid_in_a_header_is_refused_as_a_key(fake_chutes: FakeChutes, key: str) -> None:
     error = error_of(fake_chutes.base_url, key=key)
     assert isinstance(error, client.Refused)
     assert error.refusal.kind is RefusalClass.AUTH
@@ -387,11 +387,11 @@ def test_the_model_list_is_read_without_a_key(fake_chutes: FakeChutes) -> None:
         {"prompt": 1e999},
     ],
 )
-def test_a_price_that_makes_no_sense_is_unknown(pricing: Any) -> None:
+def test_an_invalid_price_is_unknown(pricing: Any) -> None:
     assert listed(whole({"data": [{"id": "a", "pricing": pricing}]})) == [{"id": "a", "input": None, "output": None, "json_mode": False}]
 
 
-def test_prices_may_be_nothing_and_may_be_texts() -> None:
+def test_prices_may_be_zero_and_may_be_texts() -> None:
     entry = listed(whole({"data": [{"id": "a", "pricing": {"prompt": 0, "completion": "0.5"}, "supported_features": ["json_mode"]}]}))[0]
     assert entry == {"id": "a", "input": 0.0, "output": 0.5, "json_mode": True}
 
@@ -413,6 +413,6 @@ def test_a_list_of_another_form_is_a_broken_reply(body: Any) -> None:
         listed(whole(body))
 
 
-def test_a_refused_model_list_says_why() -> None:
+def test_a_refused_model_list_has_the_reason() -> None:
     with pytest.raises(client.Refused, match="down for maintenance"):
         listed(whole({"detail": "down for maintenance"}, 503))

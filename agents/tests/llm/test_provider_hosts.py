@@ -52,7 +52,7 @@ def host() -> Iterator[Host]:
 
 @pytest.fixture
 def resolver(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
-    """Make a name resolve to these addresses in turn, the last one again and again; returns the names that were resolved."""
+    """Make a name resolve to these addresses in order, the last one repeatedly; returns the names that were resolved."""
     real = socket.getaddrinfo
 
     def script(name: str, *turns: tuple[str, ...]) -> list[str]:
@@ -73,7 +73,7 @@ def resolver(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
 
 @pytest.fixture
 def connections(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The addresses that any socket of this process was told to connect to."""
+    """The addresses that sockets of this process connected to."""
     tried: list[str] = []
 
     def noting(real: Callable[..., Any]) -> Callable[..., Any]:
@@ -87,9 +87,9 @@ def connections(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return tried
 
 
-def ask(url: str, key: str = KEY) -> Completion:
-    asked = llm.Prompt([{"role": "user", "content": "Hello"}])
-    return llm.Call(Provider(url, key, ("a/model",), {}), "a/model", asked, cut_off=time.time() + 20).result()
+def complete(url: str, key: str = KEY) -> Completion:
+    prompt = llm.Prompt([{"role": "user", "content": "Hello"}])
+    return llm.Call(Provider(url, key, ("a/model",), {}), "a/model", prompt, cut_off=time.time() + 20).result()
 
 
 NEVER = [
@@ -116,23 +116,23 @@ NEVER = [
 
 @rows("address", NEVER)
 def test_no_list_opens_an_address_that_is_never_reached(address: str) -> None:
-    found = ipaddress.ip_address(address)
+    ip = ipaddress.ip_address(address)
     everything = [allowed("0.0.0.0/0:1-65535"), allowed("[::]/0:1-65535")]
-    assert is_never_reached(found) and not is_public(found)
-    assert not may_connect(found, 80, everything), "nor for a page fetch"
+    assert is_never_reached(ip) and not is_public(ip)
+    assert not may_connect(ip, 80, everything), "nor for a page fetch"
 
 
 @pytest.mark.parametrize(
     "address", ["10.0.0.5", "127.0.0.1", "192.168.1.1", "172.16.0.1", "100.64.0.1", "::1", "fd00::1", "::ffff:10.0.0.5"]
 )
-def test_a_private_address_is_one_that_a_list_may_open(address: str, settings: Any) -> None:
-    found = ipaddress.ip_address(address)
+def test_a_private_address_may_be_listed(address: str, settings: Any) -> None:
+    ip = ipaddress.ip_address(address)
     settings.PRIVATE_PROVIDER_HOSTS = ()
-    assert not is_public(found) and not is_never_reached(found)
-    assert provider_hosts.refused("llm.example.com", 443, [found]) == found
+    assert not is_public(ip) and not is_never_reached(ip)
+    assert provider_hosts.refused("llm.example.com", 443, [ip]) == ip
     settings.PRIVATE_PROVIDER_HOSTS = (allowed("llm.example.com"),)
-    assert provider_hosts.refused("llm.example.com", 443, [found]) is None
-    assert provider_hosts.refused("llm.example.com", 8443, [found]) == found, "another port is another service"
+    assert provider_hosts.refused("llm.example.com", 443, [ip]) is None
+    assert provider_hosts.refused("llm.example.com", 8443, [ip]) == ip, "another port is another service"
 
 
 @pytest.mark.parametrize("address", [PUBLIC, "2606:2800:220:1::1", "64:ff9b::5db8:d822"])
@@ -144,16 +144,16 @@ def test_a_public_address_needs_no_list(address: str, settings: Any) -> None:
 def test_a_metadata_address_is_refused_before_any_connection(connections: list[str]) -> None:
     for url in (f"http://{METADATA}/v1", "http://[fd00:ec2::254]/v1", "http://0x7f.1:1/v1".replace("0x7f.1", "2852039166")):
         with pytest.raises(llm.Unreachable, match="link-local, metadata or reserved"):
-            ask(url)
+            complete(url)
     assert connections == []
 
 
-def test_a_name_that_leads_to_a_refused_address_among_others_is_refused(
+def test_a_name_with_a_refused_address_among_others_is_refused(
     resolver: Callable[..., list[str]], connections: list[str], host: Host
 ) -> None:
     resolver("llm.example.com", (PUBLIC, METADATA))
     with pytest.raises(llm.Unreachable, match="link-local"):
-        ask(f"http://llm.example.com:{host.port}/v1")
+        complete(f"http://llm.example.com:{host.port}/v1")
     assert (connections, host.arrived) == ([], [])
 
 
@@ -163,9 +163,9 @@ def test_a_name_is_checked_again_at_the_next_connection(
     settings.PRIVATE_PROVIDER_HOSTS = (allowed(f"flip.example.com:{host.port}"),)
     resolver("flip.example.com", ("127.0.0.1",), (METADATA,))
     url = f"http://flip.example.com:{host.port}/v1"
-    assert ask(url).text == "{}"
+    assert complete(url).text == "{}"
     with pytest.raises(llm.Unreachable, match=METADATA):
-        ask(url)
+        complete(url)
     assert (connections, len(host.arrived)) == (["127.0.0.1"], 1)
 
 
@@ -174,7 +174,7 @@ def test_the_address_that_was_checked_is_the_one_that_is_connected_to(
 ) -> None:
     settings.PRIVATE_PROVIDER_HOSTS = (allowed(f"flip.example.com:{host.port}"),)
     resolved = resolver("flip.example.com", ("127.0.0.1",), (METADATA,))
-    assert ask(f"http://flip.example.com:{host.port}/v1").text == "{}"
+    assert complete(f"http://flip.example.com:{host.port}/v1").text == "{}"
     assert resolved == ["flip.example.com"], "resolved once"
     assert host.arrived[0].headers["Host"] == f"flip.example.com:{host.port}"
 
@@ -182,19 +182,19 @@ def test_the_address_that_was_checked_is_the_one_that_is_connected_to(
 def test_loopback_is_refused_where_neither_environment_nor_list_names_it(host: Host, settings: Any) -> None:
     settings.PRIVATE_PROVIDER_HOSTS = ()
     with pytest.raises(llm.Unreachable, match="PRIVATE_PROVIDER_HOSTS"):
-        ask(f"http://127.0.0.1:{host.port}/v1")
+        complete(f"http://127.0.0.1:{host.port}/v1")
     assert host.arrived == []
     settings.CHUTES_BASE_URL = f"http://127.0.0.1:{host.port}/v1"
-    assert ask(settings.CHUTES_BASE_URL).text == "{}"
+    assert complete(settings.CHUTES_BASE_URL).text == "{}"
 
 
 def test_an_address_that_does_not_answer_leaves_the_next_one(resolver: Callable[..., list[str]], host: Host, settings: Any) -> None:
     settings.PRIVATE_PROVIDER_HOSTS = (allowed(f"two.example.com:{host.port}"),)
     resolver("two.example.com", ("127.0.0.2", "127.0.0.1"))
-    assert ask(f"http://two.example.com:{host.port}/v1").text == "{}"
+    assert complete(f"http://two.example.com:{host.port}/v1").text == "{}"
 
 
-def test_the_management_host_is_checked_likewise(connections: list[str]) -> None:
+def test_the_management_host_is_checked_too(connections: list[str]) -> None:
     read = quota_readings.read_host(f"http://{METADATA}", KEY, time.time())
     assert read.faults and "link-local" in read.faults[0]
     assert connections == []
@@ -248,7 +248,7 @@ def test_a_listed_private_host_and_the_environments_are_accepted(settings: Any) 
 
 
 @pytest.mark.django_db
-def test_a_new_url_asks_for_its_key_again() -> None:
+def test_a_new_url_requires_the_key_again() -> None:
     account = add_account("spare", {"base_url": "https://llm.example.com/v1"}, key=KEY, admin_key=OTHER, by=None, reason="")
     for changes, field in (
         ({"base_url": "https://llm.evil.example/v1"}, "key"),
@@ -291,7 +291,7 @@ def test_no_key_reaches_a_host_that_an_account_was_moved_to(host: Host, settings
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("url", [f"http://{METADATA}", "http://[fe80::1]:8000", "http://metadata.google.internal"])
-def test_the_live_test_is_not_pointed_at_metadata(url: str) -> None:
+def test_the_live_test_refuses_metadata_addresses(url: str) -> None:
     with pytest.raises(ValidationError) as refused:
         change({"miner_api_url": url}, by=None, reason="")
     assert "miner_api_url" in refused.value.message_dict

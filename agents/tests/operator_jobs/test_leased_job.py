@@ -1,4 +1,4 @@
-"""The one mechanism of jobs: claimed once, renewed, taken up again, and never stored by a worker that lost its claim."""
+"""The mechanism of jobs: claimed once, renewed, requeued, and never stored by a worker that lost its claim."""
 
 import os
 import threading
@@ -53,7 +53,7 @@ def wait_until(condition: Callable[[], Any]) -> None:
 
 
 def does(monkeypatch: pytest.MonkeyPatch, work: Callable[[WhatIf], Outcome | None]) -> None:
-    """From now on a what-if's work is this."""
+    """Replaces the work of a what-if."""
     monkeypatch.setattr("agents.operator_jobs.what_if.simulate", work)
 
 
@@ -66,22 +66,22 @@ def test_a_job_is_queued_with_its_key_alone_and_done_once(monkeypatch: pytest.Mo
     assert job.started_at and job.ended_at
 
 
-def test_a_job_that_is_gone_is_nobodys() -> None:
+def test_a_deleted_job_is_not_run() -> None:
     assert not leased_job.run("agents.WhatIf", 7)
 
 
-def test_of_workers_that_meet_at_one_job_one_does_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_job_that_several_workers_claim_is_run_once(monkeypatch: pytest.MonkeyPatch) -> None:
     does(monkeypatch, lambda _: None)
     job = started()
     assert sorted(in_threads(4, lambda: leased_job.run("agents.WhatIf", job.pk))) == [False, False, False, True]
 
 
-def test_of_many_who_start_at_once_where_one_is_allowed_all_get_the_same() -> None:
-    found = in_threads(4, started)
-    assert len({job.pk for job in found}) == 1
+def test_many_simultaneous_starts_of_a_single_job_get_the_same_job() -> None:
+    jobs = in_threads(4, started)
+    assert len({job.pk for job in jobs}) == 1
     assert (WhatIf.objects.count(), OrmQ.objects.count()) == (1, 1)
     WhatIf.objects.update(state=State.SUCCEEDED)
-    assert started().pk != found[0].pk
+    assert started().pk != jobs[0].pk
 
 
 def test_the_lease_is_renewed_while_the_job_runs_and_the_watchdog_sees_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -99,7 +99,7 @@ def test_the_lease_is_renewed_while_the_job_runs_and_the_watchdog_sees_it(monkey
     assert min(lease for lease in leases if lease) >= began + leased_job.LEASE
     assert min(sign for sign in signs if sign) >= began
     assert leased_job.newest_renewal(worker) is None
-    assert leased_job.newest_renewal(heartbeat.worker_name(1)) is None, "another cluster's job is no sign of life of this one"
+    assert leased_job.newest_renewal(heartbeat.worker_name(1)) is None, "another cluster's job is not a sign of life of this one"
     assert not [thread for thread in threading.enumerate() if thread.name == "lease"]
 
 
@@ -118,7 +118,7 @@ def test_a_worker_that_lost_its_job_stores_nothing(monkeypatch: pytest.MonkeyPat
     assert (job.state, job.claim, job.progress) == (State.RUNNING, other, 0)
 
 
-def test_a_dead_workers_job_is_taken_up_when_its_lease_is_over_and_fails_after_its_last_try() -> None:
+def test_a_dead_workers_job_is_requeued_when_its_lease_expires_and_fails_after_its_last_try() -> None:
     job, now = started(), timezone.now()
     for tries in range(1, WhatIf.most_tries):
         OrmQ.objects.all().delete()
@@ -132,7 +132,7 @@ def test_a_dead_workers_job_is_taken_up_when_its_lease_is_over_and_fails_after_i
     assert (job.state, job.fault) == (State.FAILED, leased_job.LOST)
 
 
-def test_of_dispatchers_at_once_one_sends_the_job() -> None:
+def test_a_job_is_sent_once_by_simultaneous_dispatchers() -> None:
     started()
     OrmQ.objects.all().delete()
     later = timezone.now() + leased_job.UNTAKEN + timedelta(seconds=1)
@@ -153,10 +153,11 @@ def test_a_job_that_no_worker_took_is_sent_again_and_then_given_up() -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "fault"),
-    [(JobFailed("There is no such page."), "There is no such page."), (ValueError("of ours"), leased_job.FAULT)],
+    ("error", "fault"), [(JobFailed("There is no such page."), "There is no such page."), (ValueError("of ours"), leased_job.FAULT)]
 )
-def test_a_job_that_fails_says_why(error: Exception, fault: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_failed_job_has_the_reason(
+    error: Exception, fault: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     def fails(_: WhatIf) -> None:
         raise error
 
@@ -167,7 +168,7 @@ def test_a_job_that_fails_says_why(error: Exception, fault: str, monkeypatch: py
     assert ("Traceback" in caplog.text) == (fault == leased_job.FAULT)
 
 
-def test_a_job_that_the_database_failed_is_taken_up_in_the_next_round(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_job_that_a_database_error_ended_is_requeued_in_the_next_round(monkeypatch: pytest.MonkeyPatch) -> None:
     def locked(_: WhatIf) -> None:
         raise OperationalError("locked")
 
@@ -178,7 +179,7 @@ def test_a_job_that_the_database_failed_is_taken_up_in_the_next_round(monkeypatc
     assert leased_job.dispatch(timezone.now()) == 1
 
 
-def test_while_the_database_is_away_the_job_waits_for_its_lease(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_while_the_database_is_down_the_job_waits_for_its_lease(monkeypatch: pytest.MonkeyPatch) -> None:
     job, _ = leased_job.start_here(WhatIf)
     with monkeypatch.context() as away:
         connection.close()
@@ -190,7 +191,7 @@ def test_while_the_database_is_away_the_job_waits_for_its_lease(monkeypatch: pyt
     assert leased_job.dispatch(timezone.now() + leased_job.LEASE + timedelta(seconds=1)) == 1
 
 
-def test_work_may_go_on_at_once_or_later(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_work_may_continue_at_once_or_later(monkeypatch: pytest.MonkeyPatch) -> None:
     later = timezone.now() + timedelta(minutes=1)
     job = started()
     for number, due_at in ((2, None), (2, later)):
@@ -198,7 +199,7 @@ def test_work_may_go_on_at_once_or_later(monkeypatch: pytest.MonkeyPatch) -> Non
         assert work(job)
         assert (job.state, OrmQ.objects.count()) == (State.QUEUED, number)
     OrmQ.objects.all().delete()
-    assert not work(job), "a key that comes too early is nobody's"
+    assert not work(job), "a key that arrives too early is ignored"
     leased_job.dispatch(later + timedelta(seconds=1))
     assert OrmQ.objects.count() == 1
 
@@ -210,7 +211,7 @@ def test_a_lease_that_cannot_be_renewed_is_tried_again(caplog: pytest.LogCapture
         wait_until(lambda: caplog.text.count("The lease of What if 7 could not be renewed") >= 2)
 
 
-def test_a_schedule_runs_never_twice_at_a_time_and_once_for_all_that_was_missed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_schedule_never_runs_twice_at_a_time_and_runs_once_for_all_missed_times(monkeypatch: pytest.MonkeyPatch) -> None:
     from agents.worker import schedules  # noqa: PLC0415 -- beside what it is about
 
     now = timezone.now()
@@ -234,7 +235,7 @@ def test_a_schedule_runs_never_twice_at_a_time_and_once_for_all_that_was_missed(
     assert timedelta(minutes=59) < row.due_at - now < timedelta(minutes=61)
 
 
-def test_a_fault_of_a_schedule_is_shown_and_ends_no_later_run(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fault_of_a_schedule_is_shown_and_fails_no_later_run(monkeypatch: pytest.MonkeyPatch) -> None:
     from agents.worker import schedules  # noqa: PLC0415 -- beside what it is about
 
     schedules.ensure()

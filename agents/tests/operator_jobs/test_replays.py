@@ -1,4 +1,4 @@
-"""Replays: a step answered once more against fake Chutes, through the gate, counted nowhere; and the pages kept for it."""
+"""Replays: a step is answered again against fake Chutes, through the gate, uncounted; and the pages kept for that."""
 
 import os
 from datetime import timedelta
@@ -11,7 +11,7 @@ from django.utils import timezone
 from agents.configuration import change, default_account
 from agents.configuration.account_changes import add_account
 from agents.contract.protocol import Form, PastAction
-from agents.contract.protocol import Step as Asked
+from agents.contract.protocol import Step as ProtocolStep
 from agents.devtools.fake_chutes.process import FakeChutes
 from agents.hybrid import page_archive, runner
 from agents.models import Gate, LLMAttempt, Replay, Source, Step, StepPage
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 FIRST, SECOND = "Qwen/Qwen3-32B-TEE", "google/gemma-4-31B-turbo-TEE"
 PAGE = '<html><body><form action="/search"><input name="query"><button type="submit">Go</button></form></body></html>'
-ASKED = Asked(
+STEP = ProtocolStep(
     endpoint="/step",
     form=Form.STEP,
     task_id="t",
@@ -47,32 +47,32 @@ def fake_chutes(fake_chutes: FakeChutes, settings: Any) -> FakeChutes:
     return fake_chutes
 
 
-def answered(asked: Asked = ASKED) -> Step:
+def answered(replay: ProtocolStep = STEP) -> Step:
     """A step that the runner answered, with its page kept."""
-    runner.answer(asked, source=Source.VALIDATOR, caller="192.0.2.7")
+    runner.answer(replay, source=Source.VALIDATOR, caller="192.0.2.7")
     page_archive.waiting.join()
     return Step.objects.get()
 
 
 def replayed(step: Step, way: Replay.Way = Replay.Way.AS_SET, **more: Any) -> Replay:
-    asked = replays.start(step, **{"way": way, "account": None, "model": "", "deadline_seconds": 25, "by": "ann", **more})
-    assert work(asked)
-    return asked
+    replay = replays.start(step, **{"way": way, "account": None, "model": "", "deadline_seconds": 25, "by": "ann", **more})
+    assert work(replay)
+    return replay
 
 
 def models_of(replay: Replay) -> list[str]:
     return list(replay.attempts.order_by("pk").values_list("model", flat=True))
 
 
-def test_a_step_comes_back_as_it_was_asked() -> None:
-    assert page_archive.unpacked(page_archive.packed(ASKED)) == ASKED
+def test_a_kept_step_is_read_as_it_was_sent() -> None:
+    assert page_archive.unpacked(page_archive.packed(STEP)) == STEP
 
 
-def test_each_steps_page_is_kept_for_a_week_behind_its_answer(fake_chutes: FakeChutes) -> None:
+def test_each_steps_page_is_kept_for_a_week_after_its_answer(fake_chutes: FakeChutes) -> None:
     step, now = answered(), timezone.now()
-    assert page_archive.kept(step.pk, now) == ASKED
+    assert page_archive.kept(step.pk, now) == STEP
     assert len(StepPage.objects.get().gz) < len(PAGE) * 8
-    assert page_archive.kept(step.pk, now + timedelta(days=6, hours=23)) == ASKED
+    assert page_archive.kept(step.pk, now + timedelta(days=6, hours=23)) == STEP
     assert page_archive.kept(step.pk, now + timedelta(days=7, hours=1)) is None
     assert page_archive.prune(now) == 0
     assert page_archive.prune(now + timedelta(days=7, hours=1)) == 1
@@ -83,21 +83,21 @@ def test_pages_are_pruned_in_batches(monkeypatch: pytest.MonkeyPatch, fake_chute
     monkeypatch.setattr(page_archive, "BATCH", 2)
     for number in range(5):
         runner.answer(
-            Asked(**{name: getattr(ASKED, name) for name in ASKED.__slots__} | {"index": number}), source=Source.TEST, caller=None
+            ProtocolStep(**{name: getattr(STEP, name) for name in STEP.__slots__} | {"index": number}), source=Source.TEST, caller=None
         )
     page_archive.waiting.join()
     assert page_archive.prune(timezone.now() + page_archive.KEPT) == 5
 
 
-def test_a_page_that_is_too_much_is_not_kept(fake_chutes: FakeChutes) -> None:
+def test_a_page_that_is_too_large_is_not_kept(fake_chutes: FakeChutes) -> None:
     noise = os.urandom(page_archive.MAX_GZ).hex()
-    step = answered(Asked(**{name: getattr(ASKED, name) for name in ASKED.__slots__} | {"page": f"<p>{noise}</p>"}))
+    step = answered(ProtocolStep(**{name: getattr(STEP, name) for name in STEP.__slots__} | {"page": f"<p>{noise}</p>"}))
     assert not StepPage.objects.exists()
-    asked = replayed(step)
-    assert (asked.state, asked.fault) == ("failed", replays.GONE)
+    replay = replayed(step)
+    assert (replay.state, replay.fault) == ("failed", replays.GONE)
 
 
-def test_a_database_that_refuses_a_page_costs_the_page_alone(fake_chutes: FakeChutes, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_database_error_for_a_page_loses_only_the_page(fake_chutes: FakeChutes, monkeypatch: pytest.MonkeyPatch) -> None:
     def locked() -> None:
         raise OperationalError("database is locked")
 
@@ -107,10 +107,10 @@ def test_a_database_that_refuses_a_page_costs_the_page_alone(fake_chutes: FakeCh
     assert Step.objects.get().route == "template"
     assert not StepPage.objects.exists()
     Step.objects.all().delete()
-    assert page_archive.kept(answered().pk, timezone.now()) == ASKED, "the next one is kept"
+    assert page_archive.kept(answered().pk, timezone.now()) == STEP, "the next one is kept"
 
 
-def test_the_template_answers_alike_and_nothing_is_sent(fake_chutes: FakeChutes) -> None:
+def test_the_template_gives_the_same_answer_and_nothing_is_sent(fake_chutes: FakeChutes) -> None:
     step = answered()
     replay = replayed(step, Replay.Way.TEMPLATE)
     assert (replay.state, replay.route, replay.reason) == ("succeeded", "template", "mode")
@@ -119,7 +119,7 @@ def test_the_template_answers_alike_and_nothing_is_sent(fake_chutes: FakeChutes)
     assert (Step.objects.count(), LLMAttempt.objects.count()) == (1, 0)
 
 
-def test_the_settings_of_now_are_used_through_the_gate_and_count_nowhere(fake_chutes: FakeChutes) -> None:
+def test_a_replay_uses_the_present_settings_and_the_gate_and_is_not_counted(fake_chutes: FakeChutes) -> None:
     step = answered()
     change({"agent_mode": "hybrid"}, by=None, reason="test")
     replay = replayed(step)
@@ -133,7 +133,7 @@ def test_the_settings_of_now_are_used_through_the_gate_and_count_nowhere(fake_ch
     assert Gate.objects.get().last_slot_at > 0, "it has taken a slot"
 
 
-def test_one_model_of_one_account_is_asked_alone(fake_chutes: FakeChutes) -> None:
+def test_one_model_of_one_account_is_used_alone(fake_chutes: FakeChutes) -> None:
     step = answered()
     spare = add_account("spare", {"base_url": fake_chutes.base_url, "model_names": [FIRST]}, key=fake_chutes.key, by=None, reason="test")
     replay = replayed(step, Replay.Way.MODEL, account=spare, model=SECOND)
@@ -141,7 +141,7 @@ def test_one_model_of_one_account_is_asked_alone(fake_chutes: FakeChutes) -> Non
     assert LLMAttempt.objects.get().account == spare
 
 
-def test_a_refusal_pauses_the_account_as_ever_and_the_template_stands_in(fake_chutes: FakeChutes) -> None:
+def test_a_refusal_pauses_the_account_and_the_template_answers(fake_chutes: FakeChutes) -> None:
     step = answered()
     fake_chutes.set(limit=0)
     change({"agent_mode": "hybrid"}, by=None, reason="test")
@@ -150,16 +150,16 @@ def test_a_refusal_pauses_the_account_as_ever_and_the_template_stands_in(fake_ch
     assert Gate.objects.get().strikes == 1
     again = replayed(step)
     assert (again.reason, models_of(again)) == ("paused", [])
-    assert len([each for each in fake_chutes.state()["arrivals"] if each["path"].endswith("completions")]) == 1
+    assert len([arrival for arrival in fake_chutes.state()["arrivals"] if arrival["path"].endswith("completions")]) == 1
 
 
-def test_without_a_key_it_says_so(fake_chutes: FakeChutes, settings: Any) -> None:
+def test_without_a_key_the_reason_is_stored(fake_chutes: FakeChutes, settings: Any) -> None:
     settings.CHUTES_API_KEY = ""
     replay = replayed(answered(), Replay.Way.MODEL, account=default_account(), model=FIRST)
     assert (replay.route, replay.reason) == ("template", "no_key")
 
 
-def test_asking_while_one_is_under_way_returns_that_one(fake_chutes: FakeChutes) -> None:
+def test_a_start_while_a_replay_is_under_way_returns_that_one(fake_chutes: FakeChutes) -> None:
     step = answered()
     how: dict[str, Any] = {"way": Replay.Way.TEMPLATE, "account": None, "model": "", "deadline_seconds": 99, "by": "ann"}
     first = replays.start(step, **how)
@@ -169,15 +169,17 @@ def test_asking_while_one_is_under_way_returns_that_one(fake_chutes: FakeChutes)
     assert replays.start(step, **how) != first
 
 
-def test_one_whose_worker_died_has_failed_since_a_second_might_be_paid_again(fake_chutes: FakeChutes) -> None:
-    asked = replays.start(answered(), way=Replay.Way.TEMPLATE, account=None, model="", deadline_seconds=9, by="ann")
+def test_a_replay_whose_worker_died_fails_since_a_second_would_be_paid_again(fake_chutes: FakeChutes) -> None:
+    replay = replays.start(answered(), way=Replay.Way.TEMPLATE, account=None, model="", deadline_seconds=9, by="ann")
     Replay.objects.update(state=Replay.State.RUNNING, tries=1, lease_until=timezone.now())
     leased_job.dispatch(timezone.now() + timedelta(seconds=1))
-    asked.refresh_from_db()
-    assert (asked.state, asked.fault) == ("failed", leased_job.LOST)
+    replay.refresh_from_db()
+    assert (replay.state, replay.fault) == ("failed", leased_job.LOST)
 
 
-def test_a_fault_ends_it_in_words(fake_chutes: FakeChutes, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_fault_ends_a_replay_with_a_message(
+    fake_chutes: FakeChutes, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     step = answered()
     StepPage.objects.update(gz=b"not gzip")
     replay = replayed(step)

@@ -1,4 +1,4 @@
-"""Operators' tasks: queued with their jobs, answered once, also where a worker died after the answer."""
+"""Operators' tasks: queued with their jobs and answered once, also where a worker died after the answer."""
 
 from datetime import timedelta
 
@@ -20,7 +20,7 @@ def submitted(prompt: str = "Log out") -> Submission:
 
 
 def die(row: Submission) -> None:
-    """Its worker died: the lease is over."""
+    """Its worker died: the lease has expired."""
     Submission.objects.update(state=State.RUNNING, tries=1, lease_until=timezone.now() - timedelta(seconds=1))
     assert leased_job.dispatch(timezone.now()) == 1
     row.refresh_from_db()

@@ -27,7 +27,7 @@ def requested(**more: Any) -> WhatIf:
 
 @pytest.fixture
 def an_hour(settings: Any, monkeypatch: pytest.MonkeyPatch) -> int:
-    """Half an hour's records that ended a moment ago; how many LLM answers are among them."""
+    """The records of a period that ended a moment ago; returns the number of LLM answers in it."""
     settings.CHUTES_MODELS = MODELS
     monkeypatch.setattr(recording, "START", timezone.now().timestamp() - 1900)
     return recorded(parse({"horizon": 600, "load": {"every": [60, 60], "tasks": 4, "steps": 5}})).llm
@@ -40,7 +40,7 @@ def test_while_one_is_under_way_that_one_is_returned() -> None:
     assert queued() == [f"agents.operator_jobs.leased_job.run('agents.WhatIf', {row.pk})"]
 
 
-def test_old_runs_are_forgotten() -> None:
+def test_old_runs_are_deleted() -> None:
     long_ago = timezone.now() - timedelta(days=1)
     WhatIf.objects.bulk_create(
         WhatIf(requested_by="ann", requested_at=long_ago + timedelta(seconds=n), state=State.SUCCEEDED) for n in range(60)
@@ -52,7 +52,7 @@ def test_old_runs_are_forgotten() -> None:
 
 
 @pytest.mark.long
-def test_the_worker_works_it_out_for_both_settings(an_hour: int) -> None:
+def test_the_worker_simulates_both_settings(an_hour: int) -> None:
     row = requested()
     assert work(row)
     assert (row.state, row.progress, row.fault, row.lease_until) == ("succeeded", 100, "", None)
@@ -60,7 +60,7 @@ def test_the_worker_works_it_out_for_both_settings(an_hour: int) -> None:
     assert row.before["recorded_steps"] == row.before["steps"] == row.after["steps"]
     assert row.before["recorded_llm"] == an_hour
     assert row.before["llm"] == pytest.approx(an_hour, rel=0.1)
-    assert row.after["llm"] > 1.3 * row.before["llm"], "a spacing of 2 s lets in more than one of 5 s"
+    assert row.after["llm"] > 1.3 * row.before["llm"], "a spacing of 2 s permits more than one of 5 s"
     assert row.after["assumed"]
 
 
@@ -81,7 +81,7 @@ def test_progress_is_stored_as_it_goes(an_hour: int, monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.long
-def test_a_run_that_is_cancelled_while_it_is_worked_out_stops(an_hour: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_that_is_cancelled_while_it_is_simulated_stops(an_hour: int, monkeypatch: pytest.MonkeyPatch) -> None:
     row = requested()
     runs = []
 
@@ -95,7 +95,7 @@ def test_a_run_that_is_cancelled_while_it_is_worked_out_stops(an_hour: int, monk
     assert an_hour and not work(row)
     assert (row.state, row.before, row.lease_until, len(runs)) == ("cancelled", None, None, 1)
     assert not leased_job.cancel(row)
-    assert requested().pk != row.pk, "another can be asked for"
+    assert requested().pk != row.pk, "another can be started"
 
 
 def test_settings_that_cannot_be_tried_are_named() -> None:
@@ -104,7 +104,7 @@ def test_settings_that_cannot_be_tried_are_named() -> None:
     assert (row.state, row.fault) == ("failed", "These settings can't be tried: spacing_seconds: “soon” is not a number.")
 
 
-def test_a_time_in_which_nothing_came_is_worked_out_too() -> None:
+def test_a_period_without_steps_is_simulated_too() -> None:
     change({}, by=None, reason="test")
     row = requested()
     assert work(row)

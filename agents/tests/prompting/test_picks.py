@@ -100,26 +100,26 @@ def test_a_number_becomes_an_action_on_its_element(raw: object, made: dict[str, 
         (None, "object"),
     ],
 )
-def test_what_is_no_pick_is_refused_with_what_is_wrong(raw: object, why: str) -> None:
+def test_an_invalid_pick_is_refused_with_the_reason(raw: object, why: str) -> None:
     with pytest.raises(InvalidAction, match=why):
         pick(raw)
 
 
-def test_a_way_that_failed_gives_place_to_the_next_and_then_to_none() -> None:
+def test_a_selector_that_failed_is_replaced_by_the_next_until_none_is_left() -> None:
     history: list[PastAction] = []
-    ways = []
+    selectors = []
     while True:
         try:
             action = pick({"type": "click", "element": SIGN_IN}, history=tuple(history))
         except InvalidAction as error:
-            assert "every way" in str(error)  # noqa: PT017 -- the last of several tries
+            assert "every selector" in str(error)  # noqa: PT017 -- the last of several tries
             break
-        ways.append(action.as_action())
+        selectors.append(action.as_action())
         history.append(PastAction(action.type, action.fields, succeeded=False, error="", url=START))
-    assert 2 <= len(ways) == len({str(way) for way in ways}) <= 3
+    assert 2 <= len(selectors) == len({str(selector) for selector in selectors}) <= 3
 
 
-def test_where_nothing_was_shown_selectors_are_all_there_is() -> None:
+def test_without_a_page_a_model_may_use_selectors() -> None:
     assert pick({"type": "click", "selector": "//a"}, html="").fields == {"selector": {"type": "xpathSelector", "value": "//a"}}
 
 

@@ -1,4 +1,4 @@
-"""What a model's reply is read as."""
+"""How a model's reply is parsed."""
 
 import json
 
@@ -27,7 +27,7 @@ FUNCTION = {"id": "1", "type": "function", "function": {"name": "click", "argume
 
 
 @rows(
-    ("text", "found"),
+    ("text", "actions"),
     [
         (json.dumps([CLICK]), [CLICK]),
         (json.dumps({"actions": [CLICK], "done": False}), [CLICK]),
@@ -44,8 +44,8 @@ FUNCTION = {"id": "1", "type": "function", "function": {"name": "click", "argume
         ('{"done": true}', []),
     ],
 )
-def test_a_list_of_actions_is_found_however_the_model_wraps_it(text: str, found: list[object]) -> None:
-    assert parse_reply(text).actions == found
+def test_a_list_of_actions_is_found_however_the_model_wraps_it(text: str, actions: list[object]) -> None:
+    assert parse_reply(text).actions == actions
 
 
 @rows(
@@ -119,7 +119,7 @@ def test_notes_are_few_and_short() -> None:
     assert max(map(len, plan.notes)) < 300
     with pytest.raises(InvalidReply) as caught:
         plan_from_reply("I would click.", STEP, UNSEEN)
-    assert caught.value.notes == ("The reply holds no JSON list of actions.",)
+    assert caught.value.notes == ("The reply has no JSON list of actions.",)
 
 
 @rows(
@@ -132,7 +132,7 @@ def test_notes_are_few_and_short() -> None:
     ],
 )
 @rows("step", [ONE_SHOT, STEP])
-def test_a_reply_of_which_nothing_is_left_is_invalid_and_says_why(step: Step, reply: object, why: str) -> None:
+def test_a_reply_without_a_usable_action_is_invalid_with_the_reason(step: Step, reply: object, why: str) -> None:
     with pytest.raises(InvalidReply, match=why):
         plan_from_reply(json.dumps(reply), step, UNSEEN)
 
@@ -155,7 +155,7 @@ WRAPPED = st.builds(lambda before, reply, after: f"{before}{json.dumps(reply)}{a
 
 @settings(max_examples=300)
 @given(st.text(st.characters(), max_size=50) | WRAPPED, st.sampled_from([ONE_SHOT, STEP]))
-def test_whatever_a_model_says_is_a_valid_plan_or_an_invalid_reply(text: str, step: Step) -> None:
+def test_any_reply_is_a_valid_plan_or_an_invalid_reply(text: str, step: Step) -> None:
     try:
         plan = plan_from_reply(text, step, UNSEEN)
     except InvalidReply:

@@ -1,4 +1,4 @@
-"""What of a page an LLM is shown."""
+"""What an LLM is shown of a page."""
 
 import re
 from typing import Any
@@ -7,7 +7,7 @@ import pytest
 
 from agents.contract.protocol import Form, Step
 from agents.page import Element, read
-from agents.prompting import page_words
+from agents.prompting import element_text
 from agents.prompting.page_prompt import Shown, show
 from agents.tests.long_pages import films
 
@@ -19,7 +19,7 @@ def seen(html: str, prompt: str = FILM, budget: int = 2_000) -> Shown:
     return show(Step("/step", Form.STEP, "t", prompt, START, html), read(html, START), budget)
 
 
-def test_items_stand_with_their_attributes_before_the_numbers_of_what_can_be_pressed_in_them() -> None:
+def test_items_are_shown_with_their_attributes_before_the_numbers_of_their_controls() -> None:
     line = next(line for line in seen(films(6)).text.splitlines() if "] Film number 1 " in line)
     assert "year 1951" in line
     assert re.search(r'→ \d+ link "View details", \d+ button "Add to watchlist"$', line)
@@ -32,7 +32,7 @@ def test_the_numbers_are_those_of_the_elements() -> None:
     assert sorted(shown.elements) == list(range(1, len(shown.elements) + 1))
 
 
-def test_fields_tell_type_value_and_options() -> None:
+def test_fields_are_shown_with_type_value_and_options() -> None:
     page = """<label>Genre<select><option>Drama<option selected>Comedy</select></label><input type=password placeholder=Secret value=x>"""
     text = seen(page).text
     assert '1 listbox "Genre" = "Comedy" options: Drama | Comedy' in text
@@ -47,18 +47,18 @@ def test_what_meets_the_criteria_is_shown_first_where_not_all_fits() -> None:
     assert re.search(r"\(Left out, as they fit the task least: \d+ controls, \d+ items", shown.text)
 
 
-def test_of_a_long_list_hardly_more_is_worded_than_there_is_room_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    worded = list[Element]()
+def test_of_a_long_list_little_more_is_rendered_than_fits(monkeypatch: pytest.MonkeyPatch) -> None:
+    rendered = list[Element]()
 
     def counted(element: Element, *rest: Any) -> str:
-        worded.append(element)
-        return said(element, *rest)
+        rendered.append(element)
+        return text_of(element, *rest)
 
-    said = page_words.worded
-    monkeypatch.setattr(page_words, "worded", counted)
+    text_of = element_text.text_of
+    monkeypatch.setattr(element_text, "text_of", counted)
     page = "<p>" + "".join(f"<a href='/films/{number}?seed=58'>A film whose name has the number {number}</a> " for number in range(600))
     shown = seen(page, budget=900)
-    assert len(shown.elements) <= len(worded) <= 2 * len(shown.elements) < 200
+    assert len(shown.elements) <= len(rendered) <= 2 * len(shown.elements) < 200
 
 
 def test_links_that_lead_off_the_site_are_not_shown() -> None:
@@ -71,7 +71,7 @@ def test_links_that_lead_off_the_site_are_not_shown() -> None:
     assert "Our friends" not in seen(films(2)).text
 
 
-def test_what_the_page_says_went_wrong_is_told() -> None:
+def test_the_errors_of_the_page_are_shown() -> None:
     assert "The page says: Password is required" in seen("<p class='text-red-500'>Password is required</p><input type=password>").text
 
 
@@ -86,13 +86,13 @@ STATES = """<h1>Account</h1><form><h2>Profile</h2><label><input type=checkbox ch
 <button disabled>Save</button></form>"""
 
 
-def test_an_open_dialog_is_named_and_what_lies_behind_it_is_not_offered() -> None:
+def test_an_open_dialog_is_named_and_elements_behind_it_are_left_out() -> None:
     text = seen(DIALOG).text
     assert 'DIALOG Delete it? (open, over the page)\n1 button "Yes"' in text
     assert "Behind" not in text
 
 
-def test_the_states_of_controls_and_their_section_are_told_and_a_disabled_one_has_no_number() -> None:
+def test_controls_are_shown_with_state_and_section_and_disabled_ones_without_a_number() -> None:
     text = seen(STATES).text
     controls = (
         *('checkbox "News" (checked)', 'checkbox "Offers" (not checked)', 'textbox "Name" (required, invalid)'),
@@ -103,7 +103,7 @@ def test_the_states_of_controls_and_their_section_are_told_and_a_disabled_one_ha
     assert text.index("FORM Profile") < text.index("News")
 
 
-def test_each_item_says_which_criteria_it_meets_and_the_legend_which_they_are() -> None:
+def test_each_item_is_marked_with_the_criteria_that_it_meets_and_the_legend_lists_them() -> None:
     page = "<ul>" + "".join(
         f"<li><h3>Film {at}</h3><p>Year: {year}</p><a href='/{at}'>Open</a></li>" for at, year in enumerate((1990, 2015))
     )
@@ -122,8 +122,8 @@ def test_of_many_options_those_that_meet_the_criteria_come_first_and_nothing_is_
     assert "options: 2011 | 2012 | 2013" in text
     assert "2020 | 2010 | 1950 | … 59 more" in text
     long = "The International Society for the History, Philosophy and Social Studies of Biology"
-    assert "options: Short | The International Society" in (told := seen(f"<select><option>Short<option>{long}</select>").text)
-    assert "…" in told
+    assert "options: Short | The International Society" in (shown_text := seen(f"<select><option>Short<option>{long}</select>").text)
+    assert "…" in shown_text
 
 
 def test_repeated_controls_collapse_and_are_counted() -> None:
@@ -143,7 +143,7 @@ def test_an_item_with_many_controls_has_further_lines_for_them_and_one_that_come
     assert "All that can be operated is listed." in text
 
 
-def test_nothing_is_said_that_the_page_does_not_say() -> None:
+def test_nothing_is_shown_that_is_not_on_the_page() -> None:
     """A rating out of ten is no date, a box that is made of a button is no button, and a set's legend is not its form's name."""
     page = """<main><h1>Registration</h1><form><fieldset><legend>Sex</legend><label><input type="radio" name="sex">Female</label></fieldset>
     <p>Enter a name</p><input aria-invalid="true" aria-describedby="why" aria-label="Name"><p id="why">Name is required</p>

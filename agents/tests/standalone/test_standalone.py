@@ -27,7 +27,7 @@ pytestmark = pytest.mark.long
 MODELS = ("a/model", "b/model")
 SECONDS = 5.0
 PAGE = "<html><body><h1>Lamps</h1><p>All of them.</p><button>More</button></body></html>"
-BODY = {"task_id": "t", "prompt": "Find something that nobody has heard of", "url": "http://localhost:8000/?seed=4", "html": PAGE}
+BODY = {"task_id": "t", "prompt": "Find something unusual", "url": "http://localhost:8000/?seed=4", "html": PAGE}
 
 
 @contextmanager
@@ -58,19 +58,19 @@ def names(reply: Mapping[str, Any]) -> list[str]:
     return [call["name"] for call in reply["tool_calls"]]
 
 
-def test_every_generation_of_callers_gets_an_answer_that_it_accepts_and_the_miners_own() -> None:
+def test_every_generation_of_callers_gets_the_miners_answer_in_its_form() -> None:
     with serving(Options(mode="template")) as client:
         assert client.get("/health").json()["status"] == "healthy"
         for row in BODIES:
             response = client.post(row["path"], json=row["body"])
             assert response.status_code == 200
             assert READS[row["reads"]](response.json())
-            asked = parse(row["path"], json.dumps(row["body"]).encode())
-            made = plan(asked, read(asked.page, asked.url) if asked.page else None)
-            assert response.json() == render(asked, made, agent_id="1")
+            request = parse(row["path"], json.dumps(row["body"]).encode())
+            made = plan(request, read(request.page, request.url) if request.page else None)
+            assert response.json() == render(request, made, agent_id="1")
 
 
-def test_a_bad_request_names_its_field_and_other_paths_are_not_there() -> None:
+def test_a_bad_request_names_its_field_and_other_paths_are_not_found() -> None:
     with serving(Options(mode="template")) as client:
         response = client.post("/step", json={"task_id": "t", "url": "http://a/"})
         assert (response.status_code, response.json()["field"]) == (400, "prompt")
@@ -78,7 +78,7 @@ def test_a_bad_request_names_its_field_and_other_paths_are_not_there() -> None:
         assert client.post("/elsewhere", json={}).status_code == 404
 
 
-def test_the_model_answers_without_a_key_in_the_name_of_the_task(gateway: Gateway) -> None:
+def test_the_model_answers_without_a_key_for_the_task(gateway: Gateway) -> None:
     with serving(Options(models=MODELS), gateway.url) as client:
         reply = client.post("/step", json=step()).json()
     assert names(reply)[0] == "browser.scroll"
@@ -89,23 +89,23 @@ def test_the_model_answers_without_a_key_in_the_name_of_the_task(gateway: Gatewa
 
 
 @rows("fault", FAULTS)
-def test_each_fault_of_the_gateway_is_survived_in_time_by_the_rules(gateway: Gateway, fault: str) -> None:
-    gateway.says = lambda _: "ok"
+def test_with_each_fault_of_the_gateway_the_template_answers_in_time(gateway: Gateway, fault: str) -> None:
+    gateway.choose = lambda _: "ok"
     with serving(Options(models=MODELS), gateway.url) as client:
-        client.post("/step", json=step(task_id="first"))  # now little time is expected of the model
-        gateway.says = lambda _: fault
+        client.post("/step", json=step(task_id="first"))  # now the model is expected to be fast
+        gateway.choose = lambda _: fault
         gateway.requests.clear()
         started = time.monotonic()
         reply = client.post("/step", json=step(timeout_seconds=SECONDS)).json()
         assert time.monotonic() - started < SECONDS
         assert names(reply) and reply["error"] is None
         assert gateway.requests
-        gateway.says = lambda _: "ok"
+        gateway.choose = lambda _: "ok"
         assert client.post("/step", json=step(task_id="another")).status_code == 200
 
 
-def test_a_task_over_its_cost_uses_no_model_any_more_and_others_do(gateway: Gateway) -> None:
-    gateway.says = lambda _: "task over its cost" if len(gateway.requests) == 1 else "ok"
+def test_a_task_over_its_cost_uses_no_model_and_others_do(gateway: Gateway) -> None:
+    gateway.choose = lambda _: "task over its cost" if len(gateway.requests) == 1 else "ok"
     with serving(Options(models=MODELS), gateway.url) as client:
         for index, task in enumerate(("t", "t", "u")):
             client.post("/step", json=step(task_id=task, step_index=index % 2))
@@ -115,7 +115,7 @@ def test_a_task_over_its_cost_uses_no_model_any_more_and_others_do(gateway: Gate
 @rows("fault", ["model not allowed", "model without a price", "model full", "server error"])
 def test_where_one_model_is_refused_the_next_answers(gateway: Gateway, fault: str) -> None:
     gateway.requests.clear()
-    gateway.says = lambda body: fault if body["model"] == "a/model" else "ok"
+    gateway.choose = lambda body: fault if body["model"] == "a/model" else "ok"
     with serving(Options(models=MODELS), gateway.url) as client:
         reply = client.post("/step", json=step()).json()
     assert names(reply)[0] == "browser.scroll"
@@ -123,14 +123,14 @@ def test_where_one_model_is_refused_the_next_answers(gateway: Gateway, fault: st
 
 
 def test_after_a_rate_limit_nothing_is_sent_for_a_while(gateway: Gateway) -> None:
-    gateway.says = lambda _: "rate limit"
+    gateway.choose = lambda _: "rate limit"
     with serving(Options(models=MODELS), gateway.url) as client:
         for task in "tuv":
             client.post("/step", json=step(task_id=task))
     assert len(gateway.requests) == 1
 
 
-def test_a_step_knows_what_was_done_before_and_what_it_changed(gateway: Gateway) -> None:
+def test_the_prompt_has_the_earlier_actions_and_their_effects(gateway: Gateway) -> None:
     with serving(Options(models=MODELS), gateway.url) as client:
         first = client.post("/step", json=step()).json()["tool_calls"][0]
         history = [{"step": 0, "action": "ScrollAction", "text": None, "exec_ok": True, "error": None}]
@@ -140,7 +140,7 @@ def test_a_step_knows_what_was_done_before_and_what_it_changed(gateway: Gateway)
     assert 'new text "Nothing else."' in gateway.requests[1][1]["messages"][1]["content"]
 
 
-def test_the_gateway_is_where_the_sandbox_says() -> None:
+def test_the_gateways_url_comes_from_the_environment() -> None:
     assert gateway_of({"SANDBOX_GATEWAY_URL": "http://g:9/"}) == "http://g:9/chutes/v1"
     assert gateway_of({"SANDBOX_GATEWAY_URL": "http://g:9", "CHUTES_BASE_URL": "http://h/v1"}) == "http://h/v1"
     assert gateway_of({}) == ""

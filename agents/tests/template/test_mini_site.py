@@ -2,9 +2,9 @@
 
 from agents.page import Page, read
 from agents.page.elements import BUTTONS, TEXT_FIELDS
-from agents.tests.mini_looks import WORDS
 from agents.tests.mini_site import FILMS, PASSWORD, USER, Film, MiniSite
 from agents.tests.rows import rows
+from agents.tests.site_variants import LABELS
 
 SEEDS = range(1, 17)
 TITLES = {film.title for film in FILMS}
@@ -30,7 +30,7 @@ def test_all_cards_are_read_with_their_attributes_and_buttons(seed: int) -> None
     assert {one.name for one in found} == TITLES
     for record in found:
         tells(dict(record.attributes), next(film for film in FILMS if film.title == record.name))
-        assert {one.label for one in record.elements} <= {*WORDS["details"], *WORDS["cart"]}
+        assert {one.label for one in record.elements} <= {*LABELS["details"], *LABELS["cart"]}
         assert len(record.elements) == 2
 
 
@@ -48,7 +48,7 @@ def test_a_detail_page_is_about_its_film(seed: int) -> None:
     assert subject.name == FILMS[4].title
     tells(dict(subject.attributes), FILMS[4])
     assert {one.label for one in subject.elements if one.role == "button"} >= {
-        next(word for word in WORDS[act] if word in subject.text) for act in ("watchlist", "cart")
+        next(word for word in LABELS[act] if word in subject.text) for act in ("watchlist", "cart")
     }
 
 
@@ -97,9 +97,9 @@ def test_a_greeting_lies_over_the_first_page_alone() -> None:
 
 def test_the_site_records_what_is_done() -> None:
     site = MiniSite(5)
-    look = site.look
-    assert site.post("/login", {look.code("username"): USER, look.code("password"): "no"}) == "/login?wrong=1"
-    assert site.post("/login", {look.code("username"): USER, look.code("password"): PASSWORD}) == "/account"
+    variant = site.variant
+    assert site.post("/login", {variant.code("username"): USER, variant.code("password"): "no"}) == "/login?wrong=1"
+    assert site.post("/login", {variant.code("username"): USER, variant.code("password"): PASSWORD}) == "/account"
     assert site.post("/films/2/watchlist", {}) == "/films/2"
     site.get("/search", {"genre": "Drama"})
     assert [one.kind for one in site.events] == ["login", "watchlist", "filter"]

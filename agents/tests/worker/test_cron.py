@@ -1,4 +1,4 @@
-"""Cron's five fields: which are taken, what they mean, when the next time is."""
+"""Cron's five fields: which are accepted, their meaning and their next time."""
 
 from datetime import UTC, datetime
 
@@ -42,15 +42,15 @@ def test_the_next_time_is_the_first_one_after_a_moment_in_utc(text: str, after: 
         "? ? ? ? ?",
     ],
 )
-def test_what_names_no_time_is_refused_with_the_fields_name(text: str) -> None:
+def test_an_invalid_time_is_refused_with_the_fields_name(text: str) -> None:
     with pytest.raises(ValueError, match=r"^cron: "):
         cron.checked(text)
 
 
-def test_spaces_are_put_in_order() -> None:
+def test_spaces_are_normalised() -> None:
     assert cron.checked("  7  *\t* * * ") == "7 * * * *"
 
 
-def test_times_are_told_in_words() -> None:
+def test_times_are_described() -> None:
     assert cron.in_words("7 * * * *") == "At 7 minutes past the hour, UTC"
     assert cron.in_words("30 4 * * 1") == "At 04:30, only on Monday, UTC"

@@ -1,4 +1,4 @@
-"""Jobs that a cluster has taken bear its name, so that a dead cluster's are free again at once."""
+"""Jobs that a cluster has taken have its name, so that a dead cluster's jobs are released at once."""
 
 import os
 import subprocess
@@ -16,12 +16,12 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def take() -> list[str]:
-    """Take the next job as a cluster does; its names in the queue."""
+    """Take the next job as a cluster does; returns its names in the queue."""
     taken = get_broker().dequeue()
     return [OrmQ.objects.get(pk=pk).key for pk, _ in taken or []]
 
 
-def test_a_job_that_is_taken_bears_its_clusters_name_and_is_not_taken_twice() -> None:
+def test_a_taken_job_has_its_clusters_name_and_is_not_taken_twice() -> None:
     async_task("agents.jobs.canary")
     (key,) = take()
     assert key.endswith(f"/{os.getsid(0)}")
@@ -29,7 +29,7 @@ def test_a_job_that_is_taken_bears_its_clusters_name_and_is_not_taken_twice() ->
     assert heartbeat.waiting() == 0
 
 
-def test_jobs_of_a_dead_cluster_are_in_the_queue_again_and_those_of_a_living_one_stay() -> None:
+def test_jobs_of_a_dead_cluster_are_released_and_those_of_a_running_one_stay() -> None:
     async_task("agents.jobs.canary")
     async_task("agents.jobs.reconcile")
     take()

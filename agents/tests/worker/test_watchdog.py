@@ -1,4 +1,4 @@
-"""When the cluster of job workers is started again."""
+"""When the cluster of job workers is restarted."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,7 +13,7 @@ def test_a_cluster_that_ended_is_started_again() -> None:
     assert why_restart(SIGNS, running=False, now=1001, limits=LIMITS) == "its main process ended"
 
 
-def test_a_new_cluster_is_given_as_long_as_a_silent_one() -> None:
+def test_a_new_cluster_has_as_long_as_a_silent_one() -> None:
     assert why_restart(SIGNS, running=True, now=1045, limits=LIMITS) == ""
     assert why_restart(SIGNS, running=True, now=1045.1, limits=LIMITS) == "no job came through"
 
@@ -37,7 +37,7 @@ def test_signs_of_life_never_go_back(beats: list[float], now: float) -> None:
         signs = later
 
 
-def test_canaries_are_sent_at_their_pace_and_oftener_while_the_cluster_is_silent() -> None:
+def test_canaries_are_sent_at_intervals_and_more_often_while_the_cluster_is_silent() -> None:
     fresh = Signs(alive_at=1000, canary_sent_at=1000)
     assert not canary_due(fresh, waiting=0, now=1009, limits=LIMITS)
     assert canary_due(fresh, waiting=0, now=1010, limits=LIMITS)
@@ -49,6 +49,6 @@ def test_canaries_do_not_pile_up() -> None:
     assert not canary_due(SIGNS, waiting=MOST_WAITING, now=2000, limits=LIMITS)
 
 
-def test_a_cluster_that_ends_at_once_is_started_ever_more_slowly() -> None:
+def test_a_cluster_that_ends_at_once_is_restarted_with_growing_delays() -> None:
     assert restart_delay(lived=60, failures=0) == 0
     assert [restart_delay(lived=1, failures=number) for number in (1, 2, 3, 9)] == [2, 4, 8, 30]

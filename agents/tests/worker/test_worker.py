@@ -1,4 +1,4 @@
-"""The worker as real processes: whatever of it is killed, jobs are run again within a bounded time."""
+"""The worker as processes: whichever of them is killed, jobs run again within a bounded time."""
 
 import os
 import signal
@@ -81,23 +81,23 @@ def test_two_long_jobs_at_once_with_the_queue_full_are_no_stall_and_are_begun_ag
     assert worker.cluster() == cluster
     os.kill(cluster, signal.SIGKILL)
     wait_for(lambda: begun(marker) >= 4)  # a job's lock alone would keep it for 390 s, longer than this test is patient
-    worker.process.kill()  # nobody waits for the long jobs
+    worker.process.kill()  # does not wait for the long jobs
 
 
 @pytest.mark.slow
-def test_a_worker_that_is_killed_with_the_queues_lock_is_got_over(worker: Worker) -> None:
+def test_the_cluster_recovers_from_a_worker_that_is_killed_with_the_queues_lock(worker: Worker) -> None:
     wait_for(lambda: len(worker.pool()) >= 4)
     wait_for(lambda: family.holder_of_the_queue(worker.process.pid) is not None)
     holder = family.holder_of_the_queue(worker.process.pid)
     assert holder is not None
     old = worker.cluster()
     os.kill(holder, signal.SIGKILL)
-    wait_until_gone(old)  # nobody else can take a job any more, so the watchdog starts a cluster of new ones
+    wait_until_gone(old)  # no worker can take a job any more, so the watchdog starts a new cluster
     worker.works()
 
 
 @pytest.mark.slow
-def test_a_busy_worker_that_is_killed_is_got_over(worker: Worker) -> None:
+def test_the_cluster_recovers_from_a_busy_worker_that_is_killed(worker: Worker) -> None:
     wait_for(lambda: len(worker.pool()) >= 4)
     marker = Path(worker.environment["DATA_DIR"]) / "busy"
     worker.queue("subprocess.call", ["sh", "-c", f"echo $PPID > {marker}.new && mv {marker}.new {marker} && sleep 30"])

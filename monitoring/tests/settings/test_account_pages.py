@@ -173,10 +173,14 @@ def test_another_key_with_the_same_end_is_in_the_history(admin: Client) -> None:
         ("base_url", "no address", "such as https://llm.chutes.ai/v1"),
         ("management_url", "https://me:secret@api.chutes.ai", "without a user"),
         ("model_names", "x" * 201, "at most 200 characters"),
-        ("request_options", "{temperature: 0}", "This is no JSON: Expecting property name enclosed in double quotes, at line 1, column 2."),
+        (
+            "request_options",
+            "{temperature: 0}",
+            "This is not JSON: Expecting property name enclosed in double quotes, at line 1, column 2.",
+        ),
         ("request_options", "[]", "Give a JSON object"),
         ("request_options", '{"stream": true}', "The miner sets stream itself"),
-        ("request_options", "[" * 4_000, "This is no JSON"),
+        ("request_options", '{"top_k": ' + "9" * 4_400 + "}", "This JSON can't be read"),
         ("price_overrides", '{"a/model": 0.1}', 'Give prices as {"some/model": [0.1, 0.4]}'),
     ],
 )

@@ -11,14 +11,14 @@ from django.utils import timezone
 
 from agents.configuration.known_sites import load
 from agents.learning import store
-from agents.learning.store import KNOWN, Place
+from agents.learning.store import KNOWN_CALLERS, Place
 from agents.learning.toml import toml
 from agents.models import AuditEntry, Learned
 
 pytestmark = pytest.mark.django_db
 
 EVIL = "<script>alert(1)</script>"
-FILMS = Place("localhost:8000", "autocinema", KNOWN)
+FILMS = Place("localhost:8000", "autocinema", KNOWN_CALLERS)
 STRANGER = Place("evil.example:80", "", "6.6.6.6")
 
 

@@ -57,7 +57,7 @@ def tried(fixed: float = 307, auto: float = 412, refusals: tuple[int, int] = (5,
     before, after = (
         {"steps": 900.0, "llm": float(llm), "edge_429": float(edge)} for llm, edge in zip((fixed, auto), refusals, strict=True)
     )
-    values = {"requested_by": what_if.UNASKED, "state": "succeeded", "before": before, "after": after}
+    values = {"requested_by": what_if.AUTOMATIC, "state": "succeeded", "before": before, "after": after}
     return WhatIf.objects.create(**{**values, "settings": {**settings, "pacing": "auto"}, **fields})
 
 

@@ -1,4 +1,4 @@
-"""The list of hosts that may be looked at, and which addresses they may lead to."""
+"""The list of hosts that pages may be fetched from, and the addresses that they may have."""
 
 import ipaddress
 
@@ -48,13 +48,13 @@ def test_an_entry_lists_nothing_else(entry: str, host: str, port: int) -> None:
     "entry",
     ["", "*", "a b", "http://x.org", "x.org/path", "x.org:0", "x.org:70000", "x.org:9-8", "10.0.0.1/8", "999.1.1.1", "x.org:", "-x"],
 )
-def test_what_is_no_host_is_refused_with_a_remedy(entry: str) -> None:
+def test_an_invalid_host_is_refused_with_a_remedy(entry: str) -> None:
     with pytest.raises(ValueError, match=r"Write it as|Give one"):
         allowed(entry)
 
 
 @pytest.mark.parametrize("address", ["93.184.216.34", "2606:2800:220:1::1"])
-def test_a_listed_name_may_lead_to_a_public_address(address: str) -> None:
+def test_a_listed_name_may_have_a_public_address(address: str) -> None:
     assert may_connect(ipaddress.ip_address(address), 80, [allowed("example.com")])
 
 
@@ -75,11 +75,11 @@ def test_a_listed_name_may_lead_to_a_public_address(address: str) -> None:
         "2002:a00:5::1",
     ],
 )
-def test_a_listed_name_may_not_lead_to_a_private_address(address: str) -> None:
+def test_a_listed_name_may_not_have_a_private_address(address: str) -> None:
     assert not may_connect(ipaddress.ip_address(address), 80, [allowed("example.com")])
 
 
-def test_a_private_address_may_be_asked_where_it_is_listed_itself() -> None:
+def test_a_private_address_may_be_connected_to_where_it_is_listed_itself() -> None:
     entries = [allowed("10.0.0.0/8"), allowed("localhost:8000")]
     assert may_connect(ipaddress.ip_address("10.0.0.5"), 80, entries)
     assert may_connect(ipaddress.ip_address("::ffff:10.0.0.5"), 443, entries)

@@ -1,4 +1,4 @@
-"""How a small site looks at a seed: ids, classes, texts, order, labels, wrappers and decoys all differ; what it offers does not."""
+"""The variant of a small site at a seed: ids, classes, texts, order, labels, wrappers and decoys differ; its functions do not."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-WORDS: Mapping[str, Sequence[str]] = {
+LABELS: Mapping[str, Sequence[str]] = {
     "log in": ("Log in", "Sign in", "Login", "Access account"),
     "log out": ("Log out", "Sign out", "Logout"),
     "details": ("View details", "See more", "More info", "View film"),
@@ -28,37 +28,37 @@ _LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """One look. The same seed and key always give the same."""
+class Variant:
+    """One variant. The same seed and key always give the same result."""
 
     seed: int
 
-    def dice(self, key: str) -> Random:
+    def rng(self, key: str) -> Random:
         return Random(f"{self.seed} {key}")
 
     def pick(self, key: str, options: Sequence[T]) -> T:
-        return self.dice(key).choice(options)
+        return self.rng(key).choice(options)
 
-    def word(self, meaning: str) -> str:
-        return self.pick(meaning, WORDS[meaning])
+    def label(self, meaning: str) -> str:
+        return self.pick(meaning, LABELS[meaning])
 
     def shuffled(self, key: str, parts: Iterable[T]) -> list[T]:
         listed = list(parts)
-        self.dice(key).shuffle(listed)
+        self.rng(key).shuffle(listed)
         return listed
 
     def code(self, key: str) -> str:
-        """A name that no person would think of: of a form's field, an id or a class."""
-        return "k" + "".join(self.dice(f"code {key}").choices(_LETTERS, k=7))
+        """A random name of a form's field, an id or a class."""
+        return "k" + "".join(self.rng(f"code {key}").choices(_LETTERS, k=7))
 
     def marks(self, key: str) -> str:
-        """The attributes of a node that mean nothing."""
+        """Meaningless attributes of a node."""
         kinds = (f'id="{self.code(key)}"', f'class="{self.code(key)} px-{self.seed % 9}"', f'data-v="{self.seed}"', "")
         return self.pick(f"marks {key}", kinds)
 
     def wrapped(self, key: str, html: str) -> str:
         """Within up to two wrappers, beside a decoy that can't be seen, or neither."""
-        for number in range(self.dice(f"wraps {key}").randrange(3)):
+        for number in range(self.rng(f"wraps {key}").randrange(3)):
             tag = self.pick(f"wrap {key} {number}", ("div", "span", "section"))
             html = f"<{tag} {self.marks(f'{key} {number}')}>{html}</{tag}>"
         decoy = '<span class="hidden" aria-hidden="true">Log out 1999 $1</span><div style="display: none"><button>Delete</button></div>'
@@ -69,17 +69,17 @@ class Look:
         return f'<a {self.marks(path)} href="{path}{joined}seed={self.seed}">{escape(text)}</a>'
 
     def button(self, act: str, text: str) -> str:
-        """A button that a script makes do something: nothing in its markup says what."""
+        """A button whose action is in a script, not in its markup."""
         return f'<button type="button" {self.marks(act)} data-act="{self.address(act)}">{escape(text)}</button>'
 
     def address(self, path: str) -> str:
         return f"{path}?seed={self.seed}"
 
     def field(self, name: str, label: str, control: str = '<input type="text" {}>') -> str:
-        """A field that is named in one of the ways that forms have; `control` has a place for its attributes."""
+        """A field with one of several kinds of labels; `control` has a place for its attributes."""
         place = self.code(f"id {name}")
         given = f'name="{self.code(name)}"'
-        ways = {
+        labelled_controls = {
             "for": f'<label for="{place}">{label}</label>' + control.format(f'{given} id="{place}"'),
             "around": f"<label><span>{label}</span>{control.format(given)}</label>",
             "beside": f"<div><p>{label}</p><span>{control.format(given)}</span></div>",
@@ -87,11 +87,11 @@ class Look:
             "hint": control.format(f'{given} placeholder="{label}"'),
         }
         if "<select" in control:
-            ways.pop("hint")
-        return self.wrapped(name, f"<div>{ways[self.pick('labels', sorted(ways))]}</div>")
+            labelled_controls.pop("hint")
+        return self.wrapped(name, f"<div>{labelled_controls[self.pick('labels', sorted(labelled_controls))]}</div>")
 
     def facts(self, key: str, facts: Mapping[str, str]) -> str:
-        """What an item's attributes look like: labelled, as chips, or in one line."""
+        """An item's attributes as HTML: labelled, as chips, or in one line."""
         labelled = "".join(f"<p><b>{name.capitalize()}:</b> {escape(value)}</p>" for name, value in facts.items())
         paired = "".join(f"<dt>{name.capitalize()}</dt><dd>{escape(value)}</dd>" for name, value in facts.items())
         spans = "".join(f"<div><span>{name.capitalize()}</span><span>{escape(value)}</span></div>" for name, value in facts.items())
