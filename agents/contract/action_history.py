@@ -21,6 +21,7 @@ WAITS = frozenset({"WaitAction", "ScreenshotAction", "IdleAction", "ScrollAction
 _KEYS = frozenset({"SubmitAction", "SendKeysIWAAction"})
 PRESSES = _KEYS | {"ClickAction", "DoubleClickAction"}
 
+_IN_ITEM = re.compile(r' in item "(.+)"$')
 # The effect of an action after which a page is as it was before.
 NOTHING_CHANGED = "nothing changed"
 
@@ -41,6 +42,12 @@ def sign(action_type: str, fields: Mapping[str, Any]) -> Sign:
 _ANYWHERE = re.compile(r"\(*//(?:form|input|button|textarea|select|descendant::\w+|/|\)|\[(?:\d+|@type='(?!search)\w+')\])*")
 
 
+def _moved(entries: Sequence[PastAction]) -> int:
+    """Which entry came to this path; 0 where all are of it."""
+    paths = [path_of(entry.url) for entry in entries]
+    return max((at for at, (one, other) in enumerate(pairwise(paths), 1) if one != other), default=0)
+
+
 @dataclass(frozen=True)
 class Past:
     """A history. An entry without a reported outcome counts as done: repeating it would waste the step."""
@@ -57,8 +64,7 @@ class Past:
         else here, such as the first field of a form."""
         loads = [at for at, entry in enumerate(self.entries) if entry.type == "NavigateAction" and entry.succeeded is not False]
         since = self.entries[loads[-1] if loads else 0 :]
-        paths = [path_of(entry.url) for entry in since]
-        moved = max((at for at, (one, other) in enumerate(pairwise(paths), 1) if one != other), default=0)
+        moved = _moved(since)
         kept = set[Sign]()
         for at, entry in enumerate(since):
             selector = entry.fields.get("selector")
@@ -68,6 +74,12 @@ class Past:
             if entry.succeeded is not False and (is_here or not is_anywhere):
                 kept.add(sign(entry.type, entry.fields))
         return frozenset(kept)
+
+    @cached_property
+    def here(self) -> "Past":
+        """The entries after the one that opened this page."""
+        moved = _moved(self.entries)
+        return Past(self.entries[moved + 1 :]) if moved else self
 
     @property
     def last_failed(self) -> bool:
@@ -86,6 +98,18 @@ class Past:
     def last_changed(self) -> bool:
         """Whether, by our records, the last press changed the page."""
         return any(entry.type in PRESSES and entry.effect not in ("", NOTHING_CHANGED) for entry in self.entries[-1:])
+
+    def is_stuck(self, actions: Iterable[Action]) -> bool:
+        """Whether, by our records, the last press was one of the actions and changed nothing."""
+        last = next((entry for entry in reversed(self.entries) if entry.type in PRESSES), None)
+        signs = {sign(action.type, action.fields) for action in actions}
+        return last is not None and last.effect == NOTHING_CHANGED and sign(last.type, last.fields) in signs
+
+    def opened_as(self, path: str) -> str:
+        """The name of the item whose press opened the page of this path, by our records; "" where that is not known."""
+        led = (entry for entry in reversed(self.entries) if entry.type in PRESSES and path_of(entry.url) == path)
+        names = (found[1] for entry in led if (found := _IN_ITEM.search(entry.words or "")))
+        return next(names, "")
 
     @property
     def is_in_item(self) -> bool:

@@ -19,8 +19,9 @@ from agents.prompting import element_text
 from agents.prompting.element_text import cut, shortest_name
 from agents.template.items.matching import Verdict, judge
 from agents.template.prompt.criteria import Criterion
-from agents.template.prompt.intents import Intent, target_of, understand
+from agents.template.prompt.intents import Intent, understand
 from agents.template.prompt.masking import LONGEST_PROMPT
+from agents.template.prompt.targets import target_of
 from agents.template.prompt.task_rows import Trait
 
 # Tokenizers make a token of about four characters of English prose and three of labels and JSON, but of each figure, and of each

@@ -57,8 +57,8 @@ def further(intent: Intent, page: Page, past: Past) -> Iterator[Move]:
     """Each thing that is untried and unasked-for by nothing, once: it may be pressed, and undone by what the site offers for that."""
     if _is_over(intent, past):
         return
-    clicked = list(_shown(intent, page)) if _CLICKS.search(intent.words) else []
-    if any(one.operator in POSITIVE for one in intent.criteria):
+    clicked, is_sure = _shown(intent, page)
+    if is_sure:
         yield from (move for move in clicked if not any(map(past.times, move.alternatives)))
     for way in _ways(intent, page, is_anywhere=not _is_near(intent, past)):
         yield from islice(_untried(way, intent, page, past), _MOST_OF_WAY)
@@ -90,12 +90,17 @@ def _untried(elements: Iterable[Element], intent: Intent, page: Page, past: Past
             yield move
 
 
-def _shown(intent: Intent, page: Page) -> Iterator[Move]:
-    """Press what only its heading shows: not all that can be pressed looks like it."""
-    for heading in page.headings[1:]:
-        fits = intent.criteria and all(holds(one, heading) for one in intent.criteria)
-        if fits and (selector := page.showing(heading)):
-            yield Move(made(click, (selector,)))
+def _shown(intent: Intent, page: Page) -> tuple[list[Move], bool]:
+    """Presses of what only its heading shows: not all that can be pressed looks like it; and whether it surely is among them. What is
+    excluded may be called a little differently; the others stand beside it."""
+    headings = page.headings[1:] if intent.criteria and _CLICKS.search(intent.words) else ()
+    excluded = {word for one in intent.criteria if one.operator.negative for value in one.values for word in words(value)}
+    like = [at for at, heading in enumerate(headings) if excluded & set(words(heading))]
+    fitting = [(at, one) for at, one in enumerate(headings) if at not in like and all(holds(each, one) for each in intent.criteria)]
+    nearest = sorted(fitting, key=lambda pair: min((abs(pair[0] - at) for at in like), default=0))
+    selectors = (page.showing(heading) for _, heading in nearest)
+    is_sure = bool(like) or any(one.operator in POSITIVE for one in intent.criteria)
+    return [Move(made(click, (selector,))) for selector in selectors if selector], is_sure
 
 
 def _is_near(intent: Intent, past: Past) -> bool:

@@ -5,6 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from agents.contract.actions import FILLS, Action, InvalidAction, click, navigate, select_option, submit, type_text, wait
+from agents.contract.origins import path_of
 from agents.contract.selectors import Selector, xpath
 from agents.page import Element, Page
 from agents.page.elements import BUTTONS, GOOD_ENOUGH
@@ -63,7 +64,9 @@ def fill(page: Page, element: Element, value: str) -> Move:
 
 
 def link_to(page: Page, names: Sequence[str], least: float = GOOD_ENOUGH) -> tuple[Move, ...]:
-    found = page.find(names, BUTTONS, least)
+    """By what the link is called, else by its address: sites change their labels, and hardly ever their routes."""
+    routes = [f"/{name.replace(' ', '-')}" for name in names]
+    found = page.find(names, BUTTONS, least) or next((one for one in page.usable({"link"}) if path_of(one.href) in routes), None)
     return (press(page, found),) if found else ()
 
 

@@ -18,7 +18,7 @@ from agents.template.forms.forms import passwords
 from agents.template.forms.wizards import wizard
 from agents.template.items.answers import answer
 from agents.template.items.finding import fitting, is_target_page, press_on_item, to_things, towards
-from agents.template.items.matching import judge, was_pressed
+from agents.template.items.matching import attribute_of, judge, was_pressed
 from agents.template.items.navigation import OWNERS, is_of_section, is_own_item, place_of, to_own_page, to_own_part, to_section
 from agents.template.moves import LOADING, NO_PAGE, NOTHING_LEFT, Move, breathing, opened, press
 from agents.template.prompt import Intent, Kind, Trait, target_of
@@ -41,12 +41,15 @@ _MANY = re.compile(r"\b(?!details)[a-z]{3,}[^is]s,? (?:where|whose|which|that|wi
 # What has not come after so many waits in a row does not come.
 _MOST_WAITS = 2
 _MOST_OF_LINK = 4
+# Of a list's items so many show what all are like.
+_MOST_ASKED = 5
 _BUY = ("buy now", "buy it now", "order now", "purchase now", "checkout now", "buy", "purchase")
 
 
 def next_step(step: Step, intent: Intent, page: Page) -> Plan:
     """What was done last may not have been recorded yet by the site, and callers judge at the last action: so a wait ends a task."""
     past = Past(step.history)
+    intent = _about_listed(replace(intent, opened_as=past.opened_as(path_of(page.url))), page)
     made = _next(step, intent, page, past)
     if not made.done or made.answer or not past.entries:
         return made
@@ -55,6 +58,13 @@ def next_step(step: Step, intent: Intent, page: Page) -> Plan:
     moves = another(intent, page, past) if not intent.then and intent.kind in _BY_VERB else ()
     onward = next(filter(None, (_open(step, past, [move]) for move in moves)), [])
     return _sent(onward, past, f"{intent.kind}, another control") if onward else made
+
+
+def _about_listed(intent: Intent, page: Page) -> Intent:
+    """What no kind of task is known for is done to an item where the page lists things with most of what the criteria speak of."""
+    fields = [one.field for one in intent.criteria] if intent.kind is Kind.OTHER else []
+    listed = (sum(bool(attribute_of(record, field)) for field in fields) for record in page.records[:_MOST_ASKED])
+    return replace(intent, kind=Kind.REACT) if fields and len(page.records) > 1 and 2 * max(listed, default=0) > len(fields) else intent
 
 
 def _next(step: Step, intent: Intent, page: Page, past: Past) -> Plan:
@@ -204,7 +214,9 @@ def _into_section(intent: Intent, page: Page, past: Past, acts: tuple[Move, ...]
     lists = intent.kind.has(Trait.ON_LIST) and (not acts or (is_of_others and not _PEOPLE & set(words(intent.head))))
     target = target_of(intent)
     opens_item = intent.kind.has(Trait.IN_SECTION) and (target.is_any or not any(verdict.certain for _, verdict in fitting(target, page)))
-    moves = to_section(intent, page) if lists or opens_item or is_of_section(intent) else ()
+    # What a prompt does to a thing by a verb of its own is done in the part of the site of such things.
+    is_to_thing = intent.kind is Kind.OTHER and bool(intent.criteria)
+    moves = to_section(intent, page) if lists or opens_item or is_to_thing or is_of_section(intent) else ()
     return () if any(past.times(way) for move in moves for way in move.alternatives) else moves
 
 
@@ -299,10 +311,14 @@ class Choice:
         """The alternatives that are still open. What was pressed is pressed again only after new fills; else the next has its turn."""
         if move.alternatives and move.alternatives[0].type == "WaitAction":
             return move.alternatives
-        done = [action for action in move.alternatives if self.past.did(action)]
+        # What opens a choice on this page may be called as it was on the page before.
+        past = self.past.here if move.opens else self.past
+        done = [action for action in move.alternatives if past.did(action)]
         done = done or (self._pressed_unseen(move, is_last=is_last) if move.alternatives else [])
         is_filled = move.fills and (self._is_nameless(move.alternatives[0], succeeded=True) or done)
         if is_filled or move.shown or (move.once and done):
+            return ()
+        if move.repeats and self.whole.is_stuck(move.alternatives):
             return ()
         if move.fills or move.repeats or (again and max(map(self.whole.times, move.alternatives), default=0) < _MOST_SENT):
             return move.alternatives

@@ -14,7 +14,7 @@ from agents.template.forms.filling import Answer, answers, by_name
 from agents.template.forms.slots import Slot, slots, value_for
 from agents.template.items.navigation import FOREIGN, makes_another
 from agents.template.moves import Move, blind_enter, blind_fill, fill, press, send
-from agents.template.prompt import Criterion
+from agents.template.prompt import Criterion, holds
 from agents.template.prompt.synonyms import alike, meant, names_of, words_of
 from agents.template.prompt.task_rows import ADDING, CHANGING, TaskKind, is_for_other
 
@@ -146,7 +146,9 @@ def openers(criteria: Sequence[Criterion], given: Sequence[Answer], elements: Se
     for field in dict.fromkeys(one.field for one in criteria if one.field not in answered):
         scored = ((max(_opener_of(one, name) * weight for name, weight in names_of(field)), one) for one in buttons)
         best = max(scored, key=lambda hit: (hit[0], -hit[1].place), default=None)
-        if best and best[0] >= 0.8:
+        # Many show what was chosen.
+        is_chosen = best is not None and all(holds(one, best[1].text) for one in criteria if one.field == field)
+        if best and best[0] >= 0.8 and not (is_chosen and any(map(str.isdigit, best[1].text))):
             yield best[1]
 
 

@@ -148,7 +148,7 @@ _TYPED = {"email": 0, "tel": 1, "url": 2}
 # Texts that are put in where a prompt says none. A number may be typed into a search too, so it proves nothing.
 MADE_UP = frozenset(value for _, values in _POOLS for value in values if not value.isdigit())
 # A first option like these says that nothing is chosen yet.
-_UNCHOSEN = re.compile(r"^\W*(?:(?:please )?(?:select|choose|pick)\b.*|none|any|all|-+)?\W*$", re.I)
+_UNCHOSEN = re.compile(r"^\W*(?:(?:please )?(?:select|choose|pick)\b.*|none|(?:any|all)(?: [a-z]+s)?|-+)?\W*$", re.I)
 _NUMERIC = frozenset({"number", "range"})
 
 

@@ -15,6 +15,8 @@ from agents.template.moves import Move, press
 from agents.template.prompt import Intent, Kind, Trait, besides_item
 
 _ONWARD = ("next", "next step", "continue", "proceed")
+# What turns the leaves of a calendar or a list is no step of a form.
+_LEAVES = frozenset({"month", "week", "day", "year", "page", "slide"})
 _NAME_OF = re.compile(r"\b(?!(?:first|last|full|user|your|the|display|a|an|new|enter|type)\b)([a-z]+) name\b", re.I)
 _FIRST_FILLED = ("title", "name")
 
@@ -24,13 +26,19 @@ def wizard(intent: Intent, page: Page, past: Past) -> tuple[Move, ...]:
     inside = [one for one in page.elements if one.layer and not (one.hidden or one.covered)]
     if _is_of_another(inside, intent) or (intent.kind.has(Trait.CHANGES) and not intent.kind.row.sent_by):
         return ()
-    onward = best_button([replace(one, disabled=False) for one in inside], _ONWARD, 0.7)
+    # What leads on stands at the dialog's foot, whatever else in it has such a word.
+    foot = (one for one in reversed(inside) if _LEAVES.isdisjoint(words(one.label)))
+    onward = best_button([replace(one, disabled=False) for one in foot], _ONWARD, 0.7)
     if onward is None and was_pressed(past, _ONWARD[:1]):
         onward = best_button([one for one in inside if one.usable and _may_send(one, intent)], intent.kind.row.sent_by, 0.6)
     if onward is None:
         return ()
     offered = slots(inside)
-    given = answers(besides_item(intent) or intent.criteria, offered, page)
+    # What says which item is meant is no value for a form.
+    is_item = intent.kind.has(Trait.OF_ITEM) and intent.kind is not Kind.CHOOSE
+    given = answers(besides_item(intent) or (() if is_item else intent.criteria), offered, page)
+    if is_item and not given:
+        return ()
     is_shut = not page.elements[onward.place].usable
     fills = filled(page, (*given, *demanded(offered, given, _FIRST_FILLED, page, all_empty=is_shut)))
     is_next = was_named(onward, _ONWARD)

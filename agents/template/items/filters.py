@@ -13,11 +13,13 @@ from agents.template.moves import Move, fill, press
 from agents.template.prompt import Criterion, Operator, holds
 from agents.template.prompt.operators import POSITIVE
 from agents.template.prompt.synonyms import meant, names_of
+from agents.template.prompt.task_rows import ADDING, CHANGING
 
 _CHOICES = BUTTONS | TICKED | {"option"}
 # What an option says that chooses nothing.
 _NOTHING = frozenset({"all", "any", "none", "select", "choose", "clear", "reset", "default", "everything"})
 _NARROWS = frozenset({"search", "filter", "apply", "go", "view", "all", "confirm"})
+_MAKING = ADDING | CHANGING
 _LONGEST_CHIP = 6
 
 
@@ -134,4 +136,6 @@ def _unfolded(page: Page, group: Sequence[Criterion]) -> Move | None:
     usable = page.usable({PICKER, "combobox", "listbox", "button"})
     called = [(_called(one, group[0].field), -one.place, one) for one in in_time(usable, each=4) if one.tag not in {"input", "select"}]
     best = max(called, key=lambda hit: hit[:2], default=None)
-    return press(page, best[2]) if best is not None and best[0] >= 0.75 else None
+    # "Post a job" makes a job, and shows none.
+    is_other = best is not None and not _MAKING.isdisjoint(words(best[2].label))
+    return press(page, best[2]) if best is not None and best[0] >= 0.75 and not is_other else None

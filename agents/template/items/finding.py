@@ -16,7 +16,7 @@ from agents.template.budget import in_time, once
 from agents.template.forms.forms import search_for
 from agents.template.items.filters import choices
 from agents.template.items.matching import LEADS_TO, LEAST, Verdict, best, best_button, judge, places_of, press_best
-from agents.template.items.navigation import place_of
+from agents.template.items.navigation import names_of_thing, place_of
 from agents.template.moves import LOADING, Move, press
 from agents.template.prompt import Criterion, Intent, Kind, Operator, Target, target_of
 from agents.template.prompt.measures import number_in
@@ -45,7 +45,7 @@ def is_target_page(target: Target, page: Page) -> bool:
         return judge(target.criteria, page.subject, whole=True).fits
     if target.name and any(_is_named(target, head) for head in (*page.headings[:3], page.title)):
         return True
-    return page.subject is None and not page.records
+    return page.subject is None and (not page.records or (target.is_open and may_show(target, page)))
 
 
 def lies_open(target: Target, page: Page) -> bool:
@@ -145,11 +145,12 @@ def _routes(target: Target, page: Page, past: Past) -> Iterator[tuple[Move, ...]
     for one in sorted(spoken, key=lambda one: not _SEARCHED_BY & set(words(one.field)))[:_MOST_SEARCHED]:
         yield _searched(_as_searched(one), page, past)
     yield _cleared(page, past)
-    yield _to_place(target, page, past)
+    yield () if (place := _place_of_things(target, page)) else _to_place(target, page, past)
     # Each item that was opened in vain was left by going back: that takes two of the steps that there are.
     if sum("go_back" in entry.fields for entry in past.entries) + len(past.nameless("NavigateAction", succeeded=True)) < MOST_OPENED:
         yield _opened(page, past, (record for record, _ in fits))
-    yield _next_page(page, past)
+    # Other lists have no such things on their further pages.
+    yield () if place and path_of(place.href) != path_of(page.url) else _next_page(page, past)
     yield _listed(page, past)
 
 
@@ -176,6 +177,9 @@ def _opened(page: Page, past: Past, records: Iterable[Record]) -> tuple[Move, ..
         named = (link for link in addressed if said and words(link.text)[: len(said)] == said)
         chosen = next(named, None) or best_button(addressed, _OPENERS) or next(iter(addressed), None) or best_button(links, _OPENERS)
         chosen = chosen or next((one for one in links if one.opens == "item" or (said and set(said) <= set(words(one.text)))), None)
+        # What a card has one button with words for is to go on to the item.
+        worded = [one for one in links if one.text and len(words(one.text)) > 1]
+        chosen = chosen or (worded[0] if len(worded) == 1 else None)
         if chosen and not _tried(move := press(page, chosen, lambda selector: "href" in str(selector), record.name), past):
             return (move,)
     return ()
@@ -205,17 +209,28 @@ def _unnumbered(fields: Mapping[str, Any]) -> str:
 
 def to_things(target: Target, page: Page, past: Past) -> tuple[Move, ...]:
     """To the site's page of such things, where its navigation has one that isn't this page: an author isn't found among books."""
-    route = re.compile(rf"/{re.escape(target.thing)}s?(?:[/?#]|$)", re.I)
+    leading = (one for one in page.usable({"button"}) if one.label.startswith(LEADS_TO))
+    found = _place_of_things(target, page) or next((one for one in leading if target.thing in words(f"{one.text} {one.hints}")), None)
+    if not found or _route_of(target).search(page.url):
+        return ()
+    move = press(page, found)
+    return () if _tried(move, past) else (move,)
+
+
+def _route_of(target: Target) -> re.Pattern[str]:
+    return re.compile(rf"/(?:{'|'.join(map(re.escape, names_of_thing(target.thing)))})s?(?:[/?#]|$)", re.I)
+
+
+def _place_of_things(target: Target, page: Page) -> Element | None:
+    """The link to the site's page of such things."""
+    if not target.thing:
+        return None
+    route = _route_of(target)
     links = [link for link in page.usable({"link"}) if route.search(link.href) and _keeps_query(link, page)]
     named = [link for link in links[:1] if words(link.label) == (target.thing,)]
     # A site often changes its labels, and hardly ever its routes.
-    named = named or [link for link in links if place_of(link.href) == target.thing][:1]
-    leading = (one for one in page.usable({"button"}) if one.label.startswith(LEADS_TO))
-    named = named or [one for one in leading if target.thing in words(f"{one.text} {one.hints}")]
-    if route.search(page.url) or not named:
-        return ()
-    move = press(page, named[0])
-    return () if _tried(move, past) else (move,)
+    routed = (link for name in names_of_thing(target.thing) for link in links if place_of(link.href) == name)
+    return next(iter(named), None) or next(routed, None)
 
 
 def _to_place(target: Target, page: Page, past: Past) -> tuple[Move, ...]:
@@ -264,7 +279,9 @@ def _next_page(page: Page, past: Past) -> tuple[Move, ...]:
     pages = page.pagination
     on = pages.next or (pages.numbered.get(pages.now + 1) if pages.now else None)
     within = {element.place for record in page.records for element in record.elements}
-    short = (element for element in page.elements if len(words(element.label)) <= 3 and element.place not in within)
+    # A part of the site may be called "Later".
+    here = (one for one in page.elements if not one.href.strip("#") or path_of(one.href) == path_of(page.url))
+    short = (element for element in here if len(words(element.label)) <= 3 and element.place not in within)
     found = on or best_button(short, ("next", "next page", "load more", "show more", "more results", "older"), least=0.9)
     move = replace(press(page, found), repeats=True) if found else None
     return (move,) if move and max(map(past.times, move.alternatives), default=0) < MOST_PAGES else ()

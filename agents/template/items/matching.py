@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from agents.contract.action_history import Past
+from agents.contract.origins import path_of
 from agents.page import Element, Page, Record
 from agents.page.elements import BUTTONS
 from agents.page.matching import likeness, words
@@ -12,7 +13,7 @@ from agents.template.budget import in_time
 from agents.template.moves import Move, press
 from agents.template.prompt import Criterion, Operator, holds, meets
 from agents.template.prompt.measures import PURE_NUMBER, comparable
-from agents.template.prompt.operators import ABOVE, BELOW
+from agents.template.prompt.operators import ABOVE, BELOW, POSITIVE
 from agents.template.prompt.synonyms import alike, meant
 
 # Half of the words and something of its own: "Share" for "share link" will do, "Remove" for "remove from the cart" too.
@@ -141,7 +142,9 @@ def _result(criterion: Criterion, record: Record, *, whole: bool) -> bool | None
     is_comparing = criterion.operator in ABOVE | BELOW
     shown = attribute_of(record, criterion.field)
     if shown and (not is_comparing or comparable(shown, criterion.value)[0] is not None):
-        return holds(criterion, shown)
+        # The doctor's name of a record is not the record's own.
+        is_of_part = shown == record.name and criterion.operator in POSITIVE and len(words(criterion.field)) > 1
+        return holds(criterion, shown) or (is_of_part and bool(_by_text(criterion, record)))
     found = _by_text(criterion, record)
     if found is not None or is_comparing or not whole:
         return found
@@ -200,15 +203,21 @@ def _contains(text: str, value: str) -> bool:
     return value.lower() in text.lower()
 
 
+# What an item's address ends with: /hotels/12, /restaurant/rest-12
+_ID = re.compile(r"/[^/]*\d[^/]*$")
+
+
 def attribute_of(record: Record, field: str) -> str:
     """The item's value for a field of a prompt ("movie name", "release year"); "" where none is shown."""
     wanted, last = " ".join(words(field)), set(words(field)[-1:])
+    if last == {"id"} and (found := next(filter(_ID.search, (path_of(one.href) for one in record.elements)), "")):
+        return found.rpartition("/")[2]
     if not record.attributes:
         return record.name if last & _CALLED else ""
     named = [(" ".join(words(name)), value) for name, value in record.attributes.items()]
     own = next((value for name in (wanted, wanted.rpartition(" ")[0]) for said, value in named if said == name and value), "")
     if record.name and last & _CALLED:
-        return own if " " in wanted and own else record.name
+        return own if " " in wanted and own and record.name not in own else record.name
     if own:
         return own
     groups = [group for group in _SAME if wanted in group or last & group]

@@ -35,6 +35,7 @@ expense cost receipt
 server community
 address location
 review comment feedback note rating
+expert consultant consultation freelancer professional specialist
 """
 _ALIKE = tuple(frozenset(line.split()) for line in _NOUNS.strip().splitlines())
 # What a lead, or a form's button, of another task is about.
@@ -83,9 +84,10 @@ def form_links(page: Page, intent: Intent) -> list[tuple[Element, float]]:
     row, nouns, found = intent.kind.row, nouns_of(intent), list[tuple[Element, float]]()
     asked, head = set(words(intent.words)), set(words(intent.head))
     fields = {word for one in intent.criteria for name, weight in names_of(one.field) if weight > _SURE for word in words(name)}
-    # What an item of a list offers is for that item.
+    # What an item of a list offers is for that item; an entry of a menu offers itself.
     is_of_none = (not intent.kind.has(Trait.OF_ITEM) or target_of(intent).is_any) and not is_own_item(intent)
-    listed = set(page.items) if is_of_none and len(page.records) > 1 else set[int]()
+    items = page.items if is_of_none and len(page.records) > 1 else {}
+    listed = {place for place, record in items.items() if page.elements[place].text != record.text}
     filled = {one.form for one in page.usable(TEXT_FIELDS)}
     for one in in_time(page.usable(BUTTONS)):
         said = set(words(one.label or one.text))
@@ -166,9 +168,17 @@ def to_section(intent: Intent, page: Page) -> tuple[Move, ...]:
     is_marked = intent.kind is Kind.MARK and not re.search(r"\bun[a-z]+", intent.head, re.I)
     leading = (one for one in page.usable({"button"}) if one.label.startswith(LEADS_TO) and not is_marked)
     places += [(word, one) for one in leading for word in (*words(one.label)[2:], *words(one.hints))]
-    other = [name for word in said for name in sorted(frozenset().union(*(group for group in _ALIKE if word in group)))]
+    other = [name for word in said for name in names_of_thing(word)]
+    # What is called by several words is surer than what is by one: "Medical records" is not "Records".
+    labelled = (link for link in links if len(own := words(link.label)) > 1 and set(own) <= set(said) and own[0] not in others)
     found = next((link for noun in (*said, *other) for place, link in places if place == noun), None)
+    found = next(labelled, None) or found
     return (press(page, found),) if found else ()
+
+
+def names_of_thing(thing: str) -> tuple[str, ...]:
+    """A thing's own name, then what else sites call their part with such things."""
+    return (thing, *sorted(frozenset().union(*(group for group in _ALIKE if thing in group)) - {thing} - OWNERS - FOREIGN))
 
 
 def is_of_section(intent: Intent) -> bool:

@@ -1,7 +1,8 @@
 """What a prompt asks for: its intent and criteria, the item that it is about, and values that meet what is wanted."""
 
 from agents.template.prompt.criteria import Criterion, Operator
-from agents.template.prompt.intents import Intent, Target, besides_item, target_of, to_choose
+from agents.template.prompt.intents import Intent
+from agents.template.prompt.targets import Target, besides_item, target_of, to_choose
 from agents.template.prompt.task_kinds import Kind
 from agents.template.prompt.task_rows import Trait
 from agents.template.prompt.values import example, holds, meets

@@ -7,7 +7,6 @@ from functools import lru_cache
 from agents.page.matching import words
 from agents.template.prompt.criteria import Criterion, Operator, criteria
 from agents.template.prompt.masking import MARK, Masked, mask
-from agents.template.prompt.operators import POSITIVE
 from agents.template.prompt.questions import is_question
 from agents.template.prompt.task_kinds import Kind
 from agents.template.prompt.task_rows import ASKING, MOVING, Trait, names
@@ -21,7 +20,7 @@ class Intent:
 
     `subject` is what it is about, as the prompt writes it: the item to open, the words to search for, the page to go to. `is_quoted`:
     whether it stands in quotes and no criterion has it. `words` are the prompt's own words about the task, with the values in them, and
-    `head` those before the criteria. `then` is what is to be done after it, in order.
+    `head` those before the criteria. `then` is what follows, in order. `opened_as`: the name of the item that opened the page.
     """
 
     kind: Kind
@@ -32,6 +31,7 @@ class Intent:
     is_quoted: bool = False
     words: str = ""
     then: "tuple[Intent, ...]" = ()
+    opened_as: str = ""
 
     @property
     def chain(self) -> tuple[Kind, ...]:
@@ -121,33 +121,18 @@ _LIST_OF = re.compile(r"\b(?:popular|trending|latest|recent|(?:my|all|the) [a-z]
 _CONTROL = re.compile(r"\b(?:forms?|modal|wizard|dialog|pop-?up|drop-?down|selector|picker)\b", re.I)
 _CHOICE = re.compile(r"\b(?:drop-?down|selector|picker)\b", re.I)
 _WIDGETS = frozenset({"dropdown", "picker", "selector", "option", "value", "menu", "one"})
-_CHOSEN = re.compile(r"\b(?:select|choose|pick|set|specify)\b (?:an? |the |my |your )?(?P<what>[a-z]+)", re.I)
-_CHOSEN_THING = re.compile(r"\b(?:for|at|on|in|from|where|whose|that|which|with|as|ensuring|of|equals?|is|not)\b|[.,\ue000-\uf7ff]", re.I)
+CHOSEN = re.compile(r"\b(?:select|choose|pick|set|specify)\b (?:an? |the |my |your )?(?P<what>[a-z]+)", re.I)
+CHOSEN_THING = re.compile(r"\b(?:for|at|on|in|from|where|whose|that|which|with|as|ensuring|of|equals?|is|not)\b|[.,\ue000-\uf7ff]", re.I)
 _ONE_THING = re.compile(r"\b([a-z]+(?<!s))\W*$", re.I)
 _PLACE = re.compile(r"\b(?:page|tab|section|home|homepage|website|site)\b|/", re.I)
+# As in: view the help page where page equals 'help'.
+_ABOUT_PAGE = re.compile(r"\b(?:where|whose) (?:the )?page (?:is |not |does |equals|contains)", re.I)
 _SUBJECT_NOISE = re.compile(
     rf"(?i)\b(?:please|i want to|search(?:es)?(?: for)?|look(?:ing)? (?:up|for)|find|query|open|views?|show|see|visit|display|{MOVING}|"
     r"access|switch to|(?:un|de)?select|(?:un)?check|choose|pick|hide|toggle|"
     r"me|the|an?|of|for|details?|information|info|page|preview|directly|called|named|titled|any|some|users?|tab|section|within|"
     r"movies?|films?|books?|products?|items?|restaurants?|calendars?|in the|database|catalog(?:ue)?|site|website|on|about|to|with)\b"
 )
-# What is left of a prompt that says its item without quotes: "Add the Smart Watch to my cart".
-_NOISE = re.compile(
-    r"(?i)\b(?:my|your|own|cart|basket|shopping|(?:watch|wish|reading) ?list|favou?rites?|trailer|add|remove|delete|share|edit|update|"
-    r"watch|put|from|like|follow|it|is|one|first|then)\b"
-)
-# As in: edit the year to 2021 – but not: edit the draft where to equals …
-_SETS = re.compile(r"\b(?:so|set|setting|changing|updating|modifying|(?<!where )(?<!and )to)\b", re.I)
-# As in: edit your film where …
-_OWN = re.compile(r"^\W*(?:\w+\W+){1,3}(?:my|your|our) [a-z]+ (?:where|whose|so that|with)\b", re.I)
-# What something is put into, or is to become, is not the thing: a book of "add a book to my cart where …".
-_NO_THING = r"(?:cart|basket|bag|(?:wish|watch)?list|favou?rites?|important|(?:un)?read|spam|junk|done)\b"
-_THING = re.compile(rf"(?<!\bas )\b(?!{_NO_THING})([a-z]+)(?: (?:details?|page|profile))*,? (?:where|whose|that|named|called)\b", re.I)
-_WHERE = re.compile(r"\b(?:where|whose|with|named|called|titled)\b", re.I)
-# What a reply and what is forwarded put before the subject of the message itself.
-_ANSWERED = re.compile(r"^\s*(?:re|fwd?): *", re.I)
-_NAMED_BY = frozenset({"name", "title", "subject"})
-_OF_PERSONS = frozenset({"commenter", "reviewer", "recipient", "patient", "first", "last", "user", "sender", "host"})
 
 
 @lru_cache(maxsize=512)
@@ -224,10 +209,10 @@ def _task(masked: Masked, span: tuple[int, int], whole: tuple[Criterion, ...]) -
     found = tuple(one for one in whole if span[0] < one.end <= span[1])
     text = masked.text[slice(*span)].strip(" .!,")
     kind = _kind_of(text, tuple(map(masked.plain, MARK.findall(text))), criteria=bool(found))
-    if kind is Kind.CHOOSE and found and (said := _CHOSEN.search(text)):
+    if kind is Kind.CHOOSE and found and (said := CHOSEN.search(text)):
         # As in: a country from the dropdown that is not …
         found = tuple(replace(one, field=said["what"].lower()) if one.field in _WIDGETS else one for one in found)
-        chosen = _CHOSEN_THING.split(text[said.start("what") :], maxsplit=1)[0]
+        chosen = CHOSEN_THING.split(text[said.start("what") :], maxsplit=1)[0]
         if not any(set(words(one.field)) & set(words(chosen)) for one in found) and (noun := _ONE_THING.search(chosen)):
             # As in: an occasion for a booking at a restaurant where … – any will do.
             found = (Criterion(noun[1].lower(), Operator.NOT_EQUALS, ("none",)), *found)
@@ -262,6 +247,8 @@ def _kind_of(text: str, values: tuple[str, ...], *, criteria: bool) -> Kind:
 def _opened(text: str, head: str, values: tuple[str, ...], *, criteria: bool) -> Kind:
     """Whether a page of the site is to be opened ("the jobs page", "the Jobs tab"), or one of its items."""
     if _LIST_OF.search(head) and not values[: not criteria]:
+        return Kind.NAVIGATE
+    if criteria and _ABOUT_PAGE.search(text) and _PLACE.search(head):
         return Kind.NAVIGATE
     if criteria:
         form = Kind.CHOOSE if _CHOICE.search(head) else Kind.OTHER
@@ -318,81 +305,3 @@ def _account(masked: Masked) -> tuple[Criterion, ...]:
     said = [value for value in masked.values if value.startswith("<signup_")]
     names = said or ["<signup_username>", "<signup_email>", "<signup_password>"]
     return tuple(Criterion(value.strip("<>").removeprefix("signup_").replace("_", " "), Operator.EQUALS, (value,)) for value in names)
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """The item that is to be found: its criteria, the name or part of a name to search for, and what it is ("book"); "" where not known."""
-
-    criteria: tuple[Criterion, ...]
-    name: str = ""
-    thing: str = ""
-
-    @property
-    def is_any(self) -> bool:
-        return not self.criteria and not self.name
-
-
-def target_of(intent: Intent) -> Target:
-    own = tuple(one for one in intent.criteria if _is_of_item(intent, one))
-    if intent.kind in (Kind.REPLY, Kind.FORWARD):
-        own = tuple(replace(one, values=tuple(_ANSWERED.sub("", value) for value in one.values)) for one in own)
-    named = next((one.value for one in own if _is_name_of_item(one)), "")
-    subject = intent.subject if intent.is_quoted else " ".join(_NOISE.sub(" ", intent.subject).split())
-    if subject in {value for one in intent.criteria if one not in own for value in one.values}:
-        subject = ""
-    if not named and subject and (intent.is_quoted or (not own and _is_name(intent, subject))):
-        named = subject
-        own = (*own, Criterion("name", Operator.CONTAINS, (named,)))
-    # What the item is, by the field for its name ("author name"), or by the word before its criteria: "an author whose …".
-    things = {said[0] for one in intent.criteria if len(said := words(one.field)) == 2 and said[1] in _NAMED_BY}
-    thing = next(iter(things), "")
-    if len(things) != 1 or thing in _OF_PERSONS:
-        found = _THING.search(intent.words)
-        thing = " ".join(words(found[1])) if found else ""
-    return Target(own, named, thing)
-
-
-def to_choose(intent: Intent) -> tuple[Criterion, ...]:
-    """Of a task to choose something: the criteria of what is to be chosen, which its words name first; all where they name none of them."""
-    said = _CHOSEN.search(intent.words)
-    named = set(words(_CHOSEN_THING.split(intent.words[said.start("what") :], maxsplit=1)[0])) if said else set[str]()
-    field = next((one.field for one in intent.criteria if named & set(words(one.field))), "")
-    return tuple(one for one in intent.criteria if not field or one.field == field)
-
-
-def besides_item(intent: Intent) -> tuple[Criterion, ...]:
-    """The criteria that don't say which item is meant."""
-    is_about = intent.kind.has(Trait.OF_ITEM)
-    return tuple(one for one in intent.criteria if not (is_about and _is_of_item(intent, one)))
-
-
-def _is_of_item(intent: Intent, criterion: Criterion) -> bool:
-    """Not what is filled into a form, nor what an item is changed to: of an edit, what is said after the verb, or of one's own."""
-    said = words(criterion.field)
-    has_own_name = any(len(own := words(one.field)) == 2 and own[1] == "name" for one in intent.criteria)
-    if intent.kind is Kind.CANCEL and not has_own_name:
-        return False
-    if intent.kind is Kind.MARK and said[:1] == ("is",) and set(said) & set(words(intent.head)):
-        return False  # as in: mark as spam … where is_spam equals True – that is what it is to become
-    if said == ("subject",) and has_own_name:
-        return True
-    if {*said[:1], *said[-1:]} & set(intent.kind.row.form_fields.split()):
-        return False
-    if intent.kind is Kind.CHOOSE and criterion in to_choose(intent):
-        return False
-    if intent.kind is not Kind.EDIT_ITEM:
-        return True
-    is_named = _is_name_of_item(criterion) and _WHERE.search(intent.words)
-    return not _OWN.search(intent.words) and bool(is_named or not _SETS.search(intent.words))
-
-
-def _is_name_of_item(criterion: Criterion) -> bool:
-    said = set(words(criterion.field))
-    return criterion.operator in POSITIVE and bool(_NAMED_BY & said) and not _OF_PERSONS & said
-
-
-def _is_name(intent: Intent, subject: str) -> bool:
-    """Whether a subject without quotes is a name, not what is left of the prompt's words: names begin with capitals."""
-    begins = subject[0].isdigit() or (subject[0].isupper() and intent.words.find(subject) > 0)
-    return begins and len(subject.split()) <= 8

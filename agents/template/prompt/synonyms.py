@@ -97,6 +97,7 @@ location, city, address, place, venue, where, region, area
 address, street, street address, address line 1, delivery address, shipping address, location
 zip, zip code, zipcode, postal code, postcode
 country, country code, nation, dial code, region
+code, country code, dial code, country
 card number, credit card number, credit card, card
 expiry, expiration, expiration date, expiry date, exp date, valid until, mm/yy
 cvv, cvc, security code, card code

@@ -28,16 +28,17 @@ _ORDERED = (
 )
 _BOOK = (
     r"book(?! review)|reserve|rent|request (?:(?:an?|the) )?(?:quick |new |urgent )?(?:ride|trip|cab|appointment|consultation)|"
-    r"(?:quick )?hire(?! later)|order a (?:ride|cab)"
+    r"(?:quick |start |begin |confirm )?hir(?:e|ing)(?! later)|order a (?:ride|cab)"
 )
-_BOOKINGS = "bookings?|reservations?|appointments?|rides?|trips?|stays?"
+_MAKE = "cancel|make|start|initiate|schedule|arrange|confirm|change|modify|edit|finali[sz]e|complete"
+_BOOKINGS = "bookings?|reservations?|appointments?|rides?|trips?|stays?|hiring"
 _PREFERENCES = r"settings|preferences?|options?|themes?|dark mode|light mode|language|notifications?|time ?zone|signature"
 
 # What is written, and what is said of an order, not of the thing that is ordered.
 _WRITTEN = "content comment message text body review commenter reviewer author feedback reply"
 _ORDER = (
     "quantity count people guest adult child date time checkin checkout occasion phone email note request payment card address "
-    "preference size recipient username password reason patient visit notes"
+    "code preference size recipient username password reason patient visit notes"
 )
 
 _BEGIN = "getting started, start here, quick start, welcome, begin"
@@ -82,7 +83,7 @@ class Kind(StrEnum):
         _ON_LIST,
         asks_first=re.compile(
             rf"{ASKING}(?:filter|narrow|apply (?:the |an? )?filters?|(?:show|display|list|view)(?: me)? only|"
-            r"limit (?:the )?(?:results|list))|\bfilter(?:ed)? ",
+            r"limit (?:the )?(?:results|list))|\bfilter(?:s|ed)? ",
             re.I,
         ),
     )
@@ -110,7 +111,7 @@ class Kind(StrEnum):
         "expand or collapse",
         "Expand or collapse",
         _OF_ITEM | _ITEM_OPTIONAL | _ON_CARDS,
-        asks_first=begins("open|view|show|read|click", "faqs?(?: (?:item|question|entry))?(?=\\W*$)"),
+        asks_first=begins("open|view|show|read|click", "faqs?(?: (?:item|question|entry))?(?=\\W*$| (?:about|on|for)\\b)"),
         asks=(begins("expand|collapse|unfold|toggle", "sections?|details?|panels?|menus?|questions?|faqs?|descriptions?"),),
         form_fields="question faq section panel",
     )
@@ -154,7 +155,7 @@ class Kind(StrEnum):
         "wishlist",
         "Change the wishlist",
         _OF_ITEM | _ON_CARDS,
-        asks=(begins(_PUT, r"(?:wish|watch)[ -]?list|favou?rites?(?! [a-z]+ to\b)|saved [a-z]+|for later|collections?"),),
+        asks=(begins(_PUT, r"(?:wish|watch)[ -]?list|favou?rites?(?! [a-z]+ to\b)|saved [a-z]+|(?:for|hire) later|collections?"),),
         buttons=_ADD_TO_LIST,
     )
     SHARE = TaskKind(
@@ -173,7 +174,7 @@ class Kind(StrEnum):
         "Contact somebody whom the site lists",
         _OF_ITEM,
         asks_first=begins(
-            "contact|message|get in touch with|reach out to|send (?:an? |the )?message to|write (?:an? message )?to",
+            "(?:open (?:the |an? )?)?contact|message|get in touch with|reach out to|(?:send|write) (?:(?:an? |the )?message )?to",
             "experts?|doctors?|hosts?|sellers?|owners?|consultants?|agents?|freelancers?|landlords?",
         ),
         opened_by=names("contact, contact doctor, contact expert, contact host, message, send message, message host, chat, write"),
@@ -199,7 +200,10 @@ class Kind(StrEnum):
         "booking",
         "Book or reserve",
         _OF_ITEM | _ITEM_OPTIONAL,
-        asks=(begins(_BOOK), begins("cancel|make|schedule|arrange|confirm|change|modify|edit|finali[sz]e|complete", _BOOKINGS)),
+        asks=(
+            begins(_BOOK),
+            begins(_MAKE, _BOOKINGS),
+        ),
         opened_by=names("book now, reserve, book, book appointment, make a reservation, book a table, request booking, schedule"),
         sent_by=names(
             "confirm booking, complete reservation, confirm reservation, book appointment, confirm, reserve, book now, book, request"
@@ -356,9 +360,7 @@ class Kind(StrEnum):
         "calendar",
         "Plan in the calendar",
         _CREATES,
-        asks=(
-            begins("add|create|schedule|make|plan|set up|invite|enter|put", "events?|calendars?|meetings?|(?:day|week|month|agenda) view"),
-        ),
+        asks=(begins("add|create|schedule|make|plan|set up|invite|enter|put", "events?|calendars?|meetings?|(?:day|week|month) view"),),
         opened_by=names("create event, new event, add event, create, add, calendar"),
         sent_by=names("save event, save, create event, add event, create, add"),
         fills=names("title"),
@@ -369,14 +371,13 @@ class Kind(StrEnum):
         "like or follow",
         "Like or follow",
         _OF_ITEM | _ITEM_OPTIONAL | _ON_CARDS,
-        asks=(
-            begins("hire later|like|unlike|upvote|follow|unfollow|connect|endorse|hide|unhide|save|bookmark|react|subscribe|join|apply"),
-        ),
+        asks=(begins("hire later|(?:un)?like|upvote|(?:un)?follow|connect|endorse|(?:un)?hide|save|bookmark|react|subscribe|join|apply"),),
     )
     CHOOSE = TaskKind(
         "choose a value",
         "Choose a value",
         _OF_ITEM | _ITEM_OPTIONAL,
+        asks_first=begins("select|choose|pick", "methods?|options?"),
         asks=(begins("(?:set|select|choose|pick|specify)(?! up)"),),
         opened_by=names(f"add new, new, create, post, add, book, {_BEGIN}"),
         sent_by=names("save, add, submit, create, confirm, book, find, search"),

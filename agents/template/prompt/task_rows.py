@@ -15,15 +15,15 @@ CHANGING = frozenset("edit update modify change manage adjust revise amend alter
 _ADVERBS = r"permanently|completely|directly|quickly|simply|kindly|immediately|successfully|only|just"
 ASKING = (
     r"^\W*(?:(?:please|i want to|i would like to|i'd like to|i need to|can you|could you|help me|let me|let's|proceed to|go ahead and|"
-    rf"decide to|make sure to|user|now|also|finally|first|next|and|to|{_ADVERBS})\b[\s,:]*)*"
+    rf"decide to|make sure to|(?:triggered )?when|(?:the |a )?users?|now|also|finally|first|next|and|to|{_ADVERBS})\b[\s,:]*)*"
 )
 NAVIGATION = r"(?:nav(?:igation)?(?: ?bar| ?menu)?|menu|side ?bar|header|footer)"
 MOVING = r"(?:go|navigate|take|bring|get)(?: me)?(?: directly| straight)? to|navigate(?: me)?"
 
 
 def begins(verbs: str, about: str = "") -> re.Pattern[str]:
-    """Prompts that begin with one of the verbs, as alternatives of a pattern, and speak of something later."""
-    return re.compile(rf"{ASKING}(?:{verbs})\b" + (rf".*\b(?:{about})\b" if about else ""), re.I)
+    """Prompts that begin with one of the verbs, as alternatives of a pattern ("add", "the user adds"), and speak of something later."""
+    return re.compile(rf"{ASKING}(?:{verbs})(?:e?[sd])?\b" + (rf".*\b(?:{about})\b" if about else ""), re.I)
 
 
 def names(text: str) -> tuple[str, ...]:

@@ -113,7 +113,9 @@ _LISTS = frozenset(
 )
 _THINGS = frozenset({"film", "movie", "book", "product", "post", "email", "account", "task", "event", "matter", "client", "file", "item"})
 # What is deleted or removed by a button that says so, where the prompt speaks of something else: "Delete comment" deletes no post.
-_OTHERS = tuple(map(frozenset, ({"comment", "review"}, {"message"}, {"account", "profile"}, {"team"}, {"label"}, {"draft"}, {"post"})))
+_OTHERS = tuple(
+    frozenset(thing.split()) for thing in ("comment review", "message", "account profile", "team", "label", "draft", "post job")
+)
 _DRAFTS = re.compile(r"\b(?:save|keep|store|as)\b.*\bdrafts?\b", re.I)
 # What ends a booking or an order, by a verb and a noun on its button.
 _BINDS = frozenset({"submit", "confirm", "complete", "approve", "finalize", "finalise", "place"})
@@ -164,11 +166,13 @@ def _asked(intent: Intent) -> frozenset[str]:
 
 
 def _is_of_other(said: frozenset[str], risks: set[str], intent: Intent) -> bool:
-    """Whether it ends a booking for which a value is only to be chosen, or deletes what the prompt does not speak of."""
+    """Whether it ends a booking for which a value is only to be chosen, or deletes or sends what the prompt does not speak of."""
     if intent.kind is Kind.CHOOSE and said & _BINDS and said & _BOUND:
         return True
-    spoken = set(words(" ".join(one.words for one in (intent, *intent.then))))
-    return bool(risks & {"delete", "remove"}) and any(said & thing and not spoken & thing for thing in _OTHERS)
+    stages = (intent, *intent.then)
+    spoken = {word for one in stages for word in words(one.words if risks & {"delete", "remove"} else one.head)}
+    does = risks & {"delete", "remove", "send"} or said & {"submit", "publish"}
+    return bool(does) and any(said & thing and not spoken & thing for thing in _OTHERS if thing != {"message"} or "send" not in risks)
 
 
 def is_unasked(element: Element, intent: Intent) -> bool:

@@ -73,14 +73,14 @@ class Login(_AccountForm):
         # The user's field is called like it; else the last before the password, else the first after it: forms have them in any order.
         mates = [one for one in page.usable(TEXT_FIELDS) if one.form == password.form and one.type in {"text", "email", "tel", ""}]
         before = [field for field in mates if field.place < password.place]
-        called = answers((name,), [Slot(field) for field in mates], None) if name else ()
+        called = answers((name,), [Slot(field) for field in mates], None)
         user = called[0].slot.element if called else next(iter(before[-1:] or mates), None)
-        fills = (fill(page, field, example(one)) for field, one in ((user, name), (password, secret)) if field and one)
+        fills = (fill(page, field, example(one)) for field, one in ((user, name), (password, secret)) if field)
         return (*fills, send(page, password, form.button))
 
     def blind_act(self, intent: Intent) -> tuple[Move, ...]:
         typed = zip((blind_xpath.BESIDE_PASSWORD, blind_xpath.PASSWORD), _credentials(intent), strict=True)
-        return (*(blind_fill(field, example(one)) for field, one in typed if one), blind_press(blind_xpath.SEND_PASSWORD))
+        return (*(blind_fill(field, example(one)) for field, one in typed), blind_press(blind_xpath.SEND_PASSWORD))
 
 
 class Logout(Recipe):
@@ -148,10 +148,12 @@ def _offers_log_in(page: Page) -> bool:
     return page.find(_LOG_IN_BUTTONS[:3], BUTTONS, _SURE) is not None
 
 
-def _credentials(intent: Intent) -> tuple[Criterion | None, Criterion | None]:
+def _credentials(intent: Intent) -> tuple[Criterion, Criterion]:
+    """What the prompt does not name of them, callers fill in."""
     criteria = intent.login or intent.criteria
-    secret = next((one for one in criteria if _kind(one) == "password"), None)
-    return next((one for one in criteria if one is not secret), None), secret
+    name, secret = _PLACEHOLDERS
+    secret = next((one for one in criteria if _kind(one) == "password"), secret)
+    return next((one for one in criteria if one is not secret), name), secret
 
 
 def _account(intent: Intent) -> tuple[Criterion, ...]:

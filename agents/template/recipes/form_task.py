@@ -18,7 +18,7 @@ from agents.template.forms.forms import FoundForm, Wanted, called, forms, opener
 from agents.template.forms.slots import MADE_UP, Slot, slots
 from agents.template.items.filters import other_chip
 from agents.template.items.finding import fitting, press_on_item
-from agents.template.items.matching import press_labelled, was_pressed
+from agents.template.items.matching import press_best, press_labelled, was_pressed
 from agents.template.items.navigation import OWN, form_links, nouns_of
 from agents.template.moves import Move, blind_press, fill, press, send
 from agents.template.prompt import Criterion, Intent, Kind, Trait, besides_item, holds, target_of, to_choose
@@ -26,7 +26,7 @@ from agents.template.prompt.measures import date_in
 from agents.template.prompt.synonyms import names_of
 from agents.template.prompt.task_rows import ADDING
 from agents.template.recipes.accounts import log_in
-from agents.template.recipes.recipe import BEST_GUESS, Recipe
+from agents.template.recipes.recipe import BEST_GUESS, Recipe, only_opens
 
 _SUCCESS = re.compile(
     r"(?i)\b(?:thank you|thanks for|success(?:ful(?:ly)?)?|(?:has|have) been (?:sent|saved|added|updated|created|submitted|received|"
@@ -89,8 +89,8 @@ class FormTask(Recipe):
         if listed := chosen_from_list(page, self._criteria(intent)):
             return listed
         form = self._form(intent, page)
-        if form is None:
-            return self._opening(intent, page)
+        if form is None or only_opens(intent):
+            return () if form else self._opening(intent, page)
         refused = bool(page.errors) or any(slot.element.invalid for slot in form.slots)
         given = (*form.answers, *demanded(form.slots, form.answers, intent.kind.row.fills, page, all_empty=refused))
         fills = filled(page, given)
@@ -102,6 +102,8 @@ class FormTask(Recipe):
     def achieved(self, intent: Intent, page: Page, past: Past) -> bool:
         """The form was sent, and is gone or the page says so; where it stays, a wait has shown that it stays for good."""
         form = self._form(intent, page)
+        if only_opens(intent):
+            return form is not None and past.pressed
         past = past.since_filling() if form is not None else past
         if form is not None and form.button is not None:
             unseen, presses = past.presses_since_filling(), [move for move in self.act(intent, page) if not move.fills]
@@ -141,8 +143,12 @@ class FormTask(Recipe):
         return of_items and (intent.kind is Kind.EDIT_PROFILE or intent.kind.row.verbs == ADDING)
 
     def _opening(self, intent: Intent, page: Page) -> tuple[Move, ...]:
-        named = intent.kind is Kind.EDIT_ITEM and target_of(intent).criteria
-        return press_on_item(intent, page, intent.kind.row.opened_by) if named else ()
+        target, names = target_of(intent), intent.kind.row.opened_by
+        if intent.kind is not Kind.EDIT_ITEM or not target.criteria:
+            return ()
+        # What a list leaves open of its items, the form that it opens shows.
+        likely = (press_best(page, record.elements, names, beside=record.name) for record, _ in fitting(target, page))
+        return press_on_item(intent, page, names) or next(filter(None, likely), ())
 
     def _links(self, intent: Intent, page: Page) -> list[tuple[Element, float]]:
         found, target = form_links(page, intent), target_of(intent)

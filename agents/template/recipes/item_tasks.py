@@ -132,7 +132,7 @@ class Wishlist(PressOnItem):
 
     def achieved(self, intent: Intent, page: Page, past: Past) -> bool:
         on = super().labels(intent)
-        pressed = was_pressed(past, (*on, *self._OFF))
+        pressed = was_pressed(past, (*on, *self._OFF), links=False)
         if not pressed or not _TAKES_AWAY.search(intent.words):
             return pressed
         is_gone = was_pressed(past, ("remove", "unsave")) or bool(press_on_item(intent, page, on))

@@ -3,15 +3,15 @@
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import islice
 
 from agents.contract.action_history import Past
 from agents.contract.origins import path_of
 from agents.page import Element, Page
-from agents.page.elements import BUTTONS, FIELDS, OPTIONS
+from agents.page.elements import BUTTONS, FIELDS, OPTIONS, TICKED
 from agents.page.matching import words
 from agents.template import blind_xpath
 from agents.template.budget import in_time
+from agents.template.forms.filling import fills_for
 from agents.template.forms.forms import search_for
 from agents.template.items.filters import controls, loose
 from agents.template.items.finding import is_target_page
@@ -39,18 +39,25 @@ class Search(Recipe):
         return () if search_for(page, "") else link_to(page, ("search", "find", "browse", "catalog"))
 
     def act(self, intent: Intent, page: Page) -> tuple[Move, ...]:
-        return search_for(page, self._text(intent))
+        fills = self._fills(intent, page)
+        sending = press_best(page, page.usable({"button"}), ("search", "find", *_APPLY), least=0.9) if fills else ()
+        return (*fills, *sending) if sending else search_for(page, self._text(intent))
 
     def achieved(self, intent: Intent, page: Page, past: Past) -> bool:
-        return past.after_enter() is not None
+        return (past.after_sending() if self._fills(intent, page) else past.after_enter()) is not None
+
+    def _fills(self, intent: Intent, page: Page) -> tuple[Move, ...]:
+        """Where a search has a field for each of several things: what the criteria say of them."""
+        fields = [one for one in page.usable(FIELDS - TICKED) if one.type not in {"password", "email"} and one.form is None]
+        return fills_for(page, intent.criteria, fields) if len(fields) > 1 else ()
 
     def blind_act(self, intent: Intent) -> tuple[Move, ...]:
         return search_for(None, self._text(intent))
 
     def _text(self, intent: Intent) -> str:
-        first = next(iter(intent.criteria), None)
-        by_value = first is not None and (first.operator.negative or not intent.subject)
-        return example(first) if first and by_value else intent.subject or intent.words
+        stated = [one for one in intent.criteria if not one.operator.negative]
+        is_named = not intent.criteria or intent.is_quoted or intent.subject in {one.value for one in stated}
+        return intent.subject or intent.words if is_named else example((stated or intent.criteria)[0])
 
 
 class Filter(Recipe):
@@ -211,9 +218,9 @@ class Navigate(Recipe):
         """The link whose route is one of the place's words: routes are not restyled, and not translated."""
         wanted = set(words(place))
         routes = [(link, words(path_of(link.href))) for link in in_time(page.usable({"link"}))]
-        whole = (link for link, route in routes if route and set(route) <= wanted)
+        whole = max((hit for hit in routes if hit[1] and set(hit[1]) <= wanted), key=lambda hit: len(hit[1]), default=(None,))
         # One's own page is called by one's name: /profile/ann.
-        return next(whole, None) or next((link for link, route in routes if len(route) > 1 and set(route[:1]) == wanted), None)
+        return whole[0] or next((link for link, route in routes if len(route) > 1 and set(route[:1]) == wanted), None)
 
     def _home(self, page: Page) -> Element | None:
         """The start page's link in the navigation, whatever it is called; the site's own name leads there too."""
@@ -242,7 +249,8 @@ class Unfold(Recipe):
             is_there = not _ASKED_ON.isdisjoint(words(" ".join((path_of(page.url), *page.headings[:3]))))
             is_any = all(question.operator.negative for question in questions)
             asked = (one for one in asked if not is_any or (is_there and len(words(one.text)) > _LEAST_ASKED))
-            return tuple(replace(press(page, one), once=True) for one in islice(asked, 1))
+            likely = sorted(asked, key=lambda one: "?" not in one.text and one.expanded is None)
+            return tuple(replace(press(page, one), once=True) for one in likely[:1])
         if page.subject is None and page.records:
             return ()
         buttons = [one for one in page.usable(BUTTONS) if not one.href]

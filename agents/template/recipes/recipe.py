@@ -23,8 +23,6 @@ from agents.template.prompt.task_rows import ADDING, begins
 MARKUP = frozenset({"button", "btn", "link", "action", "cta", "trigger", "click"})
 
 _CALLED = 0.6
-# A form that is to be opened is not to be sent.
-_ONLY_OPENS = begins("open|views?|show|see|display", "forms?|dialogs?|modals?|windows?|popups?")
 
 
 class Recipe(ABC):
@@ -54,9 +52,20 @@ class Recipe(ABC):
         return ()
 
 
+_FORM = r"(?:forms?|dialogs?|modals?|windows?|popups?)"
+_OPENS = begins("open|views?|show|see|display", _FORM)
+_OPENED = re.compile(rf"\b{_FORM} (?:is )?open(?:ed|s)?\b", re.I)
+_SENDS = re.compile(r"\b(?:submit|send|fill|post|save|complete)", re.I)
+
+
+def only_opens(intent: Intent) -> bool:
+    """Whether a form is only to be opened: then it is not to be sent."""
+    return bool(_OPENS.search(intent.head) or _OPENED.search(intent.head)) and not _SENDS.search(intent.head)
+
+
 class BestGuess(Recipe):
     def act(self, intent: Intent, page: Page) -> tuple[Move, ...]:
-        if _ONLY_OPENS.search(intent.words):
+        if only_opens(intent):
             guess = self._named(intent, page)
             return (press(page, guess),) if guess and not guess.submits else ()
         slots = [Slot(field) for field in page.usable(FIELDS) if field.type != "hidden"]

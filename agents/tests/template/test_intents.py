@@ -3,8 +3,9 @@
 import pytest
 
 from agents.template.prompt.criteria import Criterion, Operator, criteria
-from agents.template.prompt.intents import Kind, target_of, understand
+from agents.template.prompt.intents import Kind, understand
 from agents.template.prompt.masking import mask
+from agents.template.prompt.targets import target_of
 from agents.tests.rows import rows
 
 PROMPTS = [

@@ -7,7 +7,8 @@ from agents.page import Record, read
 from agents.template import plan
 from agents.template.items.matching import best_button, judge
 from agents.template.prompt.criteria import Criterion, Operator
-from agents.template.prompt.intents import Kind, target_of, understand
+from agents.template.prompt.intents import Kind, understand
+from agents.template.prompt.targets import target_of
 
 URL = "http://localhost:8000/lamps?seed=58"
 WAITED = PastAction("WaitAction", {"time_seconds": 1.5}, succeeded=True, error="", url=URL)
