@@ -14,6 +14,7 @@ from agents.page.past import action_in_words
 from agents.template.budget import in_time
 from agents.template.items.finding import fitting, may_show
 from agents.template.items.matching import LEADS_TO, best_button, was_pressed
+from agents.template.items.navigation import only_sends
 from agents.template.moves import Move, made, press
 from agents.template.prompt import Intent, Kind, Trait, holds, target_of
 from agents.template.prompt.operators import POSITIVE
@@ -83,7 +84,8 @@ def _untried(elements: Iterable[Element], intent: Intent, page: Page, past: Past
     for element in elements:
         # A task that is not about an account needs no log-in that nothing asked for.
         logs_in = element.opens == "dialog" and _LOGS_IN & set(words(element.label)) and not intent.kind.has(Trait.ACCOUNT)
-        if logs_in or is_unasked(element, intent) or element.is_open_tab or (element.current and intent.kind is not Kind.NAVIGATE):
+        sends = bool(intent.kind.row.sent_by) and only_sends(element)
+        if logs_in or sends or is_unasked(element, intent) or element.is_open_tab or (element.current and intent.kind is not Kind.NAVIGATE):
             continue
         move = press(page, element)
         if move.alternatives and not any(map(past.times, move.alternatives)) and action_in_words(move.alternatives[0], page) not in done:

@@ -19,7 +19,7 @@ from agents.template.forms.wizards import wizard
 from agents.template.items.answers import answer
 from agents.template.items.finding import fitting, is_target_page, press_on_item, to_things, towards
 from agents.template.items.matching import attribute_of, judge, was_pressed
-from agents.template.items.navigation import OWNERS, is_of_section, is_own_item, place_of, to_own_page, to_own_part, to_section
+from agents.template.items.navigation import OWNERS, is_of_section, is_own_item, list_of, place_of, to_own_page, to_own_part, to_section
 from agents.template.moves import LOADING, NO_PAGE, NOTHING_LEFT, Move, breathing, opened, press
 from agents.template.prompt import Intent, Kind, Trait, target_of
 from agents.template.prompt.verbs import VERBS, is_unasked, verb_of
@@ -40,7 +40,6 @@ _PEOPLE = frozenset({"people", "person", "professional", "user", "member", "expe
 _MANY = re.compile(r"\b(?!details)[a-z]{3,}[^is]s,? (?:where|whose|which|that|with)\b", re.I)
 # What has not come after so many waits in a row does not come.
 _MOST_WAITS = 2
-_MOST_OF_LINK = 4
 # Of a list's items so many show what all are like.
 _MOST_ASKED = 5
 _BUY = ("buy now", "buy it now", "order now", "purchase now", "checkout now", "buy", "purchase")
@@ -201,10 +200,8 @@ def _to_undone(intent: Intent, page: Page, past: Past) -> tuple[Move, ...]:
     done = verb.undoes if verb and name.startswith("un") else ""
     if not done or not was_pressed(past, VERBS[done].labels):
         return ()
-    links = (one for one in page.usable({"link"}) if path_of(one.href) != path_of(page.url) and len(words(one.label)) <= _MOST_OF_LINK)
-    named = ((one, words(f"{one.label} {path_of(one.href)}")) for one in links)
-    found = next((one for one, said in named if any(word.startswith(done[:3]) for word in said)), None)
-    move = press(page, found) if found else None
+    found = list_of(done, page)
+    move = press(page, found) if found and path_of(found.href) != path_of(page.url) else None
     return (move,) if move and not any(map(past.times, move.alternatives)) else ()
 
 

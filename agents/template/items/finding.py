@@ -135,7 +135,7 @@ def _routes(target: Target, page: Page, past: Past) -> Iterator[tuple[Move, ...]
     if _is_detail(page) and past.pressed and page.subject is not None and not past.last_went_back:
         yield (Move((_BACK,)),)
     if not page.records and past.is_in_item and (back := best_button(page.elements, _LEAVING, 0.8)):
-        yield (press(page, back),)
+        yield (replace(press(page, back), repeats=True),)
     yield _searched(target.name, page, past)
     wanted = [one for one in target.criteria if one.operator in POSITIVE]
     yield tuple(move for move in choices(page, wanted) if not move.shown and not _tried(move, past))

@@ -49,7 +49,7 @@ _KEEPS = frozenset({"favorite", "favourite", "wishlist", "watchlist", "bookmark"
 _SENDS = ({"send"}, {"submit"}, {"post"})
 # Where those are written to who run the site.
 OWNERS = frozenset({"contact", "support", "help"})
-_MOST_BESIDE = 4  # more of them are no row of buttons
+_MOST_BESIDE = 4  # more buttons are no row of them, more words no name of a part of the site
 # What a profile is made of.
 _OF_ONESELF = frozenset({"experience", "education", "skill", "certification", "bio", "headline"})
 _THINGS = frozenset().union(*_ALIKE) | {"project"}
@@ -96,7 +96,7 @@ def form_links(page: Page, intent: Intent) -> list[tuple[Element, float]]:
             one.place in listed
             or (one.submits and one.form in filled)
             or bool(said & _KEEPS - asked)
-            or (said in _SENDS and not said <= {"post"} & asked)
+            or (only_sends(one) and not said <= {"post"} & asked)
             or (intent.kind is Kind.PERSON and place_of(one.href) in OWNERS)
         )
         if len(words(one.label or one.text)) > 5 or _leads_nowhere(one, page) or is_other:
@@ -108,6 +108,11 @@ def form_links(page: Page, intent: Intent) -> list[tuple[Element, float]]:
             found.append((one, min(merit, NAMED) if makes_another(one, nouns, row.verbs) else merit))
     # Of buttons that are called alike, that in the part of the page which the prompt speaks of.
     return sorted(found, key=lambda link: (link[0].footer, -link[1], -len(head & set(words(page.card(link[0])))), link[0].place))
+
+
+def only_sends(element: Element) -> bool:
+    """Whether it says no more than that it sends what is written: it opens nothing, and is for the form to press."""
+    return set(words(element.label or element.text)) in _SENDS
 
 
 def _is_of_part(element: Element, page: Page, nouns: Set[str], fields: Set[str]) -> bool:
@@ -191,6 +196,13 @@ def place_of(href: str) -> str:
     parts = [part for part in path_of(href).split("/") if part]
     named = words(parts[-1]) if len(parts) == 1 else ()
     return named[0] if len(named) == 1 else ""
+
+
+def list_of(done: str, page: Page) -> Element | None:
+    """The link to the list of what was done so: "Hidden posts" for hide, or by its route."""
+    links = (one for one in page.usable({"link"}) if one.href and len(words(one.label)) <= _MOST_BESIDE)
+    named = ((one, words(f"{one.label} {path_of(one.href)}")) for one in links)
+    return next((one for one, said in named if any(word.startswith(done[:3].lower()) for word in said)), None)
 
 
 def is_own_item(intent: Intent) -> bool:

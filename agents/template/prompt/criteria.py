@@ -138,6 +138,7 @@ _LOOSE: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(rf"\brename\b[^.;]{{1,80}}? to (?P<value>{ITEM})", re.I), "new name"),
     (re.compile(rf"\b(?:{_TEXTS}) (?:saying |that says |reading )?(?P<value>{ITEM})", re.I), "message"),
     (re.compile(rf"\b(?:addressed|sent) to {_VALUE}", re.I), "to"),
+    (re.compile(rf"\b(?:label|tag) {_VALUE} (?:to|on)\b", re.I), "label"),
     (re.compile(rf"\bsaying (?P<value>{ITEM})", re.I), "message"),
     (re.compile(rf"\b(?:for|to) {_VALUE} (?P<field>{_PEOPLE})\b", re.I), ""),
     (re.compile(rf"\b(?:{_TEXTS}|post(?:ed)?) as {_VALUE}", re.I), "commenter"),

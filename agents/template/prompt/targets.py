@@ -56,7 +56,7 @@ def target_of(intent: Intent) -> Target:
         named = subject
         own = (*own, Criterion("name", Operator.CONTAINS, (named,)))
     # What the item is, by the field for its name ("author name"), or by the word before its criteria: "an author whose …".
-    things = {said[0] for one in intent.criteria if len(said := words(one.field)) == 2 and said[1] in _NAMED_BY}
+    things = {said[0] for one in own if len(said := words(one.field)) == 2 and said[1] in _NAMED_BY}
     thing = next(iter(things), "")
     if len(things) != 1 or thing in _OF_PERSONS:
         found = _THING.search(intent.words)

@@ -309,10 +309,11 @@ class Kind(StrEnum):
         asks=(
             begins("complete|finish|mark|tick off|check off|reopen", "tasks?|to-?dos?|subtasks?"),
             begins("set|report|keep", "as (?:un)?(?:read|important|spam|junk|starred|done)|(?:back )?to (?:spam|junk|unread)"),
-            begins("add|apply|attach|assign|put", "(?:label|tag)s? (?:to|on)"),
-            begins("archive|un?archive|star|unstar|mark|flag|pin|unpin|snooze|label|tag"),
+            begins("add|apply|attach|assign|put", "(?:label|tag)s?(?: [\ue000-\uf7ff])? (?:to|on)"),
+            begins("archive|un?archive|star|unstar|mark|flag|pin|unpin|snooze|label|tag|categori[sz]e"),
             begins("clear|deselect|unselect|undo|reset", "selections?|selected"),
         ),
+        form_fields="label tag",
     )
     CANCEL = TaskKind(
         "cancel what was begun",

@@ -69,7 +69,7 @@ VERBS: dict[str, Verb] = {
     "snooze": Verb(r"snooze", names("snooze, remind me later, clock")),
     "pin": Verb(r"pin", names("pin")),
     "flag": Verb(r"flag", names("flag, report")),
-    "label": Verb(r"label|tag", names("add label, label, labels, tag")),
+    "label": Verb(r"label|tag|categori[sz]e", names("add label, label, labels, tag")),
     "search": Verb(r"search|find|look up", names("search, find, submit search, apply, go, look up, explore")),
     "complete": Verb(
         r"(?:complete|finish|tick|check)|mark\b.*\b(?:done|completed?|finished)",

@@ -11,7 +11,7 @@ from agents.page.elements import BUTTONS, TEXT_FIELDS
 from agents.page.matching import words
 from agents.template import blind_xpath
 from agents.template.budget import in_time
-from agents.template.forms.filling import fills_for
+from agents.template.forms.filling import chosen_from_list, fills_for
 from agents.template.forms.forms import search_for
 from agents.template.forms.slots import Slot, value_for
 from agents.template.items.finding import certain_items, fitting, is_target_page, press_on_item, towards
@@ -19,6 +19,7 @@ from agents.template.items.matching import best_button, judge, press_best, press
 from agents.template.items.navigation import is_own_item, to_own_page
 from agents.template.moves import Move, blind_press, fill, press
 from agents.template.prompt import Criterion, Intent, Kind, besides_item, meets, target_of
+from agents.template.prompt.operators import POSITIVE
 from agents.template.prompt.task_rows import names
 from agents.template.prompt.verbs import VERBS, verb_of
 from agents.template.recipes.form_task import FormTask
@@ -117,7 +118,7 @@ class Share(PressOnItem):
 class Wishlist(PressOnItem):
     _OFF = names("remove from watchlist, remove from list, remove from reading list, remove bookmark, saved, in list, added, remove")
     # What would take an item off must not be taken for what puts it on.
-    _SURE = 0.8
+    _SURE, _SAME = 0.8, 0.95
 
     def labels(self, intent: Intent) -> tuple[str, ...]:
         return self._OFF if _TAKES_AWAY.search(intent.words) else super().labels(intent)
@@ -127,7 +128,10 @@ class Wishlist(PressOnItem):
         # What only says "Remove" takes a thing off the list where it is known to be the one that is meant.
         labels = self._OFF if page.subject is not None or page.records else self._OFF[:-1]
         if off := press_on_item(intent, page, labels, self._SURE):
-            return off if _TAKES_AWAY.search(intent.words) else ()
+            if not _TAKES_AWAY.search(intent.words):
+                return ()
+            # What can still be put on the list is not on it: what its "Remove" removes is the thing itself.
+            return press_on_item(intent, page, super().labels(intent), self._SAME) or off
         return press_on_item(intent, page, super().labels(intent))
 
     def achieved(self, intent: Intent, page: Page, past: Past) -> bool:
@@ -149,12 +153,18 @@ class React(PressOnItem):
         return found[1].labels if found else (" ".join(intent.head.split()[:2]),)
 
     def before(self, intent: Intent, page: Page) -> tuple[Move, ...]:
-        """What is done to all of them is not done one by one."""
+        """What is done to all of them is not done one by one. Which label it is to be is chosen where they lie open."""
+        if labelled := chosen_from_list(page, self._label(intent)):
+            return labelled
         labels = self.labels(intent)
         return press_best(page, page.elements, labels, 0.8) if labels is VERBS["read all"].labels else ()
 
     def achieved(self, intent: Intent, page: Page, past: Past) -> bool:
-        return was_pressed(past, self.labels(intent), links=False)
+        chosen = [one.values for one in self._label(intent) if one.operator in POSITIVE]
+        return was_pressed(past, self.labels(intent), links=False) and all(was_pressed(past, values, links=False) for values in chosen)
+
+    def _label(self, intent: Intent) -> tuple[Criterion, ...]:
+        return besides_item(intent) if self.labels(intent) is VERBS["label"].labels else ()
 
     def instead(self, intent: Intent, page: Page) -> tuple[Move, ...]:
         """Where the prompt names no item: a button anywhere on the page. Of tasks to complete that fail no criterion the likeliest."""

@@ -16,6 +16,7 @@ from agents.template.forms.forms import search_for
 from agents.template.items.filters import controls, loose
 from agents.template.items.finding import is_target_page
 from agents.template.items.matching import best_button, press_best, press_labelled, was_pressed
+from agents.template.items.navigation import list_of
 from agents.template.moves import Move, blind_press, fill, link_to, opened, press
 from agents.template.prompt import Criterion, Intent, besides_item, example, holds, meets, target_of
 from agents.template.prompt.task_rows import NAVIGATION, names
@@ -152,8 +153,7 @@ _PAGE_WORDS = re.compile(
     r"page|tab|section|screen|view|all|my|the|please|back)\b",
     re.I,
 )
-_DONE_BY_ME = re.compile(r"\bI(?:['’]ve| have)? (?:[a-z]+ly |already |just |once )?(?P<stem>[a-z]{3})[a-z]*", re.I)
-_MOST_OF_LINK = 4
+_DONE_BY_ME = re.compile(r"\bI(?:['’]ve| have)? (?:[a-z]+ly |already |just |once )?(?P<done>[a-z]{3,})", re.I)
 _VIEW = re.compile(r"\b(?!to\b)([\w-]+)[ -]view\b", re.I)
 _NO_VIEW = frozenset({"view", "select", "switch", "show", "to", "the", "calendar"})
 _EXPAND = names("show details, details, view details, product details, more details, specifications, expand, show more, read more")
@@ -204,9 +204,7 @@ class Navigate(Recipe):
     def _own(self, intent: Intent, page: Page) -> Element | None:
         """What is called like what I did, as in: the jobs that I applied to, the posts I hid."""
         did = _DONE_BY_ME.search(intent.words)
-        links = (one for one in page.usable({"link"}) if one.href and len(words(one.label)) <= _MOST_OF_LINK) if did else ()
-        named = ((one, words(f"{one.label} {path_of(one.href)}")) for one in links)
-        return next((one for one, said in named if did and any(word.startswith(did["stem"].lower()) for word in said)), None)
+        return list_of(did["done"], page) if did else None
 
     def _by_url(self, intent: Intent) -> tuple[Move, ...]:
         return tuple(Move((action,)) for url in _URL.findall(intent.words)[:1] for action in opened(url.rstrip(".,;)")))

@@ -132,7 +132,8 @@ def quoted_in(entry: PastAction) -> str:
 def named_button(intent: Intent, page: Page) -> tuple[Move, ...]:
     """Press what the prompt itself names: all that it says, or that its markup calls it, stands in the prompt's own words."""
     said = _meanings(intent.head)
-    buttons = ((one, [_meanings(text) - MARKUP for text in (one.label, one.hints)]) for one in in_time(page.usable(BUTTONS)))
+    offered = (one for one in in_time(page.usable(BUTTONS)) if words(one.label or one.text) != ("send",))
+    buttons = ((one, [_meanings(text) - MARKUP for text in (one.label, one.hints)]) for one in offered)
     counts = (([len(own) if own <= said else 0 for own in texts], -one.place, one) for one, texts in buttons)
     best = max((hit for hit in counts if max(hit[0]) >= 2), key=lambda hit: hit[:2], default=None)
     return (press(page, best[2]),) if best else ()

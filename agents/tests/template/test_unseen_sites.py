@@ -144,7 +144,7 @@ def test_the_folder_of_what_is_marked_is_not_what_marks_it() -> None:
 
 
 def test_what_only_says_send_opens_no_form_and_sends_none_that_leaves_out_what_is_stated() -> None:
-    form = "<input aria-label=From value='me@example.com'><textarea aria-label=Message>Hello</textarea><button type=button>Send</button>"
+    form = "<input aria-label=From value=me><textarea aria-label=Message>Hello</textarea><button type=button id=email-send>Send</button>"
     assert pressed_next("Send an email where to contains 'ail' and message contains 'Hello'", form, WAITED) == ""
 
 
@@ -245,3 +245,44 @@ def test_nothing_is_removed_from_an_item_that_may_be_another_one() -> None:
     html = "<p>Posted today</p><button type=button>Remove</button>"
     prompt = "Remove saved post where content not equals 'Hello'"
     assert pressed_next(prompt, html, WAITED, url="http://localhost:8000/people/megan.lane?seed=58") == ""
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "Add the label 'Work' to the email where subject equals 'Lunch'",
+        "Categorize the email where label_name equals 'Work' and subject equals 'Lunch'",
+    ],
+)
+def test_an_item_is_labelled_by_the_label_that_is_chosen_for_it(prompt: str) -> None:
+    rows = "".join(mail(name, subject) for name, subject in (("Emily Bell", "Lunch"), ("Connor White", "Tea"), ("Rachel Brown", "Cake")))
+    bar = "<button type=button aria-haspopup=menu aria-label='Label'></button>"
+    menu = "<div role=menu><button type=button role=option>Work</button><button type=button role=option>Home</button></div>"
+    intent = understand(prompt)
+    assert intent.kind is Kind.MARK
+    assert "Work" not in target_of(intent).name
+    assert pressed_next(prompt, f"{bar}{menu}<ul>{rows}</ul>", pressed("Label")).count("Work") == 1
+    # To open the choice of labels chooses none.
+    assert not next_plan(prompt, f"{bar}<ul>{rows}</ul>", pressed("Label"), WAITED).done
+
+
+def test_an_item_that_is_not_the_one_is_left_again_each_time() -> None:
+    back = "<button type=button aria-label='Back to list'></button>"
+    html = f"{back}<h1>Tea</h1><p>With milk</p>"
+    prompt = "View the email where from_email equals 'maria.hill@cloud.com'"
+    opened = pressed("Tea", words='click button "Tea" in item "Maria Lopez"')
+    left = PastAction(
+        "ClickAction",
+        {"selector": {"type": "attributeValueSelector", "attribute": "aria-label", "value": "Back to list"}},
+        succeeded=True,
+        error="",
+        url=URL,
+        words='click button "Back to list"',
+    )
+    assert pressed_next(prompt, html, opened, left, opened, WAITED) == "Back to list"
+
+
+def test_a_thing_is_put_on_the_list_before_it_is_taken_off_rather_than_removed() -> None:
+    buttons = "<button type=button>Remove</button><button type=button>Save</button>"
+    cards = "".join(f"<li><h3>{name}</h3><p>Glow Ltd</p>{buttons}</li>" for name in ("Arc", "Bow", "Cone"))
+    assert "Save" in pressed_next("Remove saved lamp where name equals 'Bow'", f"<ul>{cards}</ul>")
