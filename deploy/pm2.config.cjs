@@ -6,12 +6,12 @@ module.exports = {
     {
       name: process.env.PM2_NAME || "minerpanel",
       cwd: path.dirname(__dirname),
-      // Sets up, then runs the supervisor, which restarts web and worker each alone
+      // Sets up, then runs the supervisor, which restarts web and worker separately
       script: "bin/run",
       interpreter: "bash",
       autorestart: true,
       exp_backoff_restart_delay: 1000,
-      // The supervisor stops its programs itself, and lets steps in hand be answered
+      // The supervisor stops its programs itself, after their running steps
       treekill: false,
       kill_timeout: 60000,
       merge_logs: true,
