@@ -119,9 +119,9 @@ def measure() -> None:
     from django.db import connection  # noqa: PLC0415
     from django.test.utils import CaptureQueriesContext  # noqa: PLC0415
 
-    from minerpanel.serve import leave_what_is_loaded  # noqa: PLC0415
+    from minerpanel.serve import freeze_loaded_modules  # noqa: PLC0415
 
-    leave_what_is_loaded()
+    freeze_loaded_modules()
     settings.ALLOWED_HOSTS.append("testserver")
     settings.STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
     works = visits()

@@ -1,4 +1,4 @@
-"""Typed reading of the environment, over a `.env` file that the environment wins over. An empty value counts as not set.
+"""Typed reading of the environment, over a `.env` file that the environment wins over. An empty value is the same as none.
 
 Every error is an `ImproperlyConfigured` that names the key and the expected type, so that a bad setting stops the start.
 
@@ -68,11 +68,11 @@ def _claim(text: str) -> tuple[str, str]:
 BOOLEANS = {**dict.fromkeys(("1", "true", "yes", "on"), True), **dict.fromkeys(("0", "false", "no", "off"), False)}
 LOG_LEVELS = {name: name for name in ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")}
 BOOLEAN = Kind("a boolean (1 or 0, true or false, yes or no, on or off)", lambda text: BOOLEANS[text.lower()])
-TEXTS = Kind("a list written with commas", listed(str))
-NETWORKS = Kind("IP addresses or networks (10.0.0.0/8) written with commas", listed(ip_network))
-HOSTS = Kind("hosts with ports (llm.lan:8000, 10.0.0.0/8:80-443) written with commas", listed(allowed))
+TEXTS = Kind("a list separated by commas", listed(str))
+NETWORKS = Kind("IP addresses or networks (10.0.0.0/8) separated by commas", listed(ip_network))
+HOSTS = Kind("hosts with ports (llm.lan:8000, 10.0.0.0/8:80-443) separated by commas", listed(allowed))
 URL = Kind("an http or https URL", _url)
-URLS = Kind("http or https URLs written with commas", listed(_url))
+URLS = Kind("http or https URLs separated by commas", listed(_url))
 CLAIM = Kind("a claim and its value, such as groups=miner", _claim)
 PATH = Kind("a path", lambda text: Path(text).expanduser().absolute())
 CRON = Kind("a time in cron's five fields, such as 17 4 * * *", cron.checked)
@@ -82,7 +82,7 @@ LOG_LEVEL = Kind(f"one of {', '.join(LOG_LEVELS)}", lambda text: LOG_LEVELS[text
 
 @dataclass(frozen=True)
 class Environment:
-    """Reads keys out of `values`; `read` collects the names of all keys that were read."""
+    """Reads keys from `values`; `read` has the names of all keys that were read."""
 
     values: Mapping[str, str]
     read: set[str] = field(default_factory=set)
@@ -130,11 +130,11 @@ SQLITE: dict[str, Any] = {
 POSTGRES: dict[str, Any] = {
     "connect_timeout": 2,  # seconds, the least that libpq takes: a step can't wait longer for a dead host
     "tcp_user_timeout": 10_000,  # milliseconds without an acknowledgement, after which the connection is closed
-    "keepalives_idle": 10,  # seconds; finds out about a host that vanished while nothing was sent, before a query does
+    "keepalives_idle": 10,  # seconds of silence after which the host is checked, so that a lost one is noticed before the next query
     "keepalives_interval": 5,
     "keepalives_count": 3,
 }
-# Our backend is Django's with an end to each wait for the server. Seconds for which a web thread keeps its connection.
+# Django's backend with a time limit on each wait for the server. A web thread keeps its connection for CONN_MAX_AGE seconds.
 BOUND_POSTGRES = {"ENGINE": "minerpanel.postgres", "CONN_MAX_AGE": 600, "CONN_HEALTH_CHECKS": True}
 
 

@@ -22,7 +22,7 @@ def ensure_secret_key(folder: Path, environ: Mapping[str, str]) -> Path | None:
 
 
 def _write(path: Path, lines: list[str]) -> Path:
-    """At once, readable by its owner only."""
+    """Atomically, readable by its owner only."""
     new = path.with_name(f"{path.name}.new")
     new.unlink(missing_ok=True)
     new.touch(mode=0o600)

@@ -1,4 +1,4 @@
-"""Logging that never prints a secret and names the step."""
+"""Logging filters: secrets are masked, and each record has the ids of its step and attempt."""
 
 import logging
 from collections.abc import Iterable
@@ -8,13 +8,13 @@ from agents.common.redaction import redact, remember
 
 
 class AddContext(logging.Filter):
-    """Gives a record the ids of the step and the attempt that it is about, and both as words for the end of a line."""
+    """Adds the ids of the record's step and attempt, and both as text for the end of its line."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         if not hasattr(record, "step"):
             ids = {"step": log_context.step.get(), "attempt": log_context.attempt.get()}
-            words = "".join(f" {name}={uid}" for name, uid in ids.items() if uid)
-            record.__dict__.update(ids, context=words)
+            text = "".join(f" {name}={uid}" for name, uid in ids.items() if uid)
+            record.__dict__.update(ids, context=text)
         return True
 
 

@@ -2,7 +2,7 @@
 
 from agents.worker.cron import Entry
 
-# With each round of the worker, which comes every ten seconds: a little less, so that none is passed over.
+# Seconds. ROUND: with each round of the worker, every ten seconds; a little less, so that none is skipped.
 ROUND, HOUR = 5.0, 3600.0
 
 
@@ -12,7 +12,7 @@ def schedules(backup_cron: str) -> tuple[Entry, ...]:
         Entry("Health checks", "monitoring.health.health_checks.check", every="health_seconds"),
         Entry("Write spooled steps, close lost attempts", "agents.jobs.reconcile", ROUND),
         Entry("Probe accounts after a pause", "agents.accounts.probing.start_due", ROUND),
-        Entry("Read quotas", "agents.accounts.quota_readings.start_due", 60.0),  # each account keeps its five minutes by itself
+        Entry("Read quotas", "agents.accounts.quota_readings.start_due", 60.0),  # of each account every five minutes
         Entry("Read the reset times of caps", "agents.accounts.quota_readings.start_caps", ROUND),
         Entry("Detect conditions for notifications", "monitoring.notifications.detection.notice", ROUND),
         Entry("Ping the outside watcher", "monitoring.health.watcher.ping", 60.0),
@@ -21,7 +21,7 @@ def schedules(backup_cron: str) -> tuple[Entry, ...]:
         Entry("Index texts", "monitoring.jobs.index_texts", ROUND),
         Entry("Learn from answered steps", "agents.learning.job.learn", ROUND),
         Entry("Keep to storage budgets", "monitoring.jobs.keep_to_budgets", ROUND),
-        Entry("Try the other pacing on the last day", "agents.operator_jobs.what_if.start_unasked", 600.0),  # as often as it says itself
+        Entry("Try the other pacing on the last day", "agents.operator_jobs.what_if.start_unasked", 600.0),  # every six hours
         Entry("Read model lists", "agents.jobs.read_catalogues", HOUR),
         Entry("Delete expired pages", "agents.jobs.forget_pages", HOUR),
         Entry("Delete old records", "monitoring.jobs.prune", HOUR),

@@ -41,7 +41,7 @@ def main() -> None:
 def serve(application: str, *, end_with_parent: bool) -> None:
     """Answer until stopped. Raises SystemCheckError for a bad setting, with its id and hint, and PortInUse."""
     django.setup()
-    # They are loaded after the setup, which they need.
+    # They need the setup.
     from agents.worker.cluster import end_with  # noqa: PLC0415
     from minerpanel.server.listening import Server, allow_open_files  # noqa: PLC0415
 
@@ -51,21 +51,21 @@ def serve(application: str, *, end_with_parent: bool) -> None:
     call_command("check", "--tag=database", f"--database={DEFAULT_DB_ALIAS}", stderr=StringIO())
     allow_open_files()
     server = Server(import_string(application), listen(settings.BIND, settings.PORT, BACKLOG))
-    leave_what_is_loaded()
+    freeze_loaded_modules()
     if not server.run():
-        logger.warning("Some requests were still in hand at the stop, and were dropped.")
+        logger.warning("Some requests were still being answered at the stop, and were dropped.")
         logging.shutdown()
         os._exit(1)  # an ordinary end would wait for their threads
 
 
-def leave_what_is_loaded() -> None:
-    """Load what answers need, and keep it out of collections of garbage: some 45 ms, about once in a hundred requests, while all wait."""
+def freeze_loaded_modules() -> None:
+    """Load what answers need, and exclude it from garbage collection, which stopped all threads for 45 ms in one request of a hundred."""
     get_resolver().url_patterns  # noqa: B018 -- reading it imports all views
     collect_rarely()
 
 
 def collect_rarely() -> None:
-    """Reading a page makes some 20,000 objects, which are all freed by their counts: looking for cycles each 2,000 takes a sixth of it."""
+    """Parsing a page makes some 20,000 objects without cycles: a collection after each 2,000 takes a sixth of the time."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 10, 10)

@@ -89,7 +89,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "agents.api.MinerMiddleware",  # validators' paths end here: no host check, session or CSRF for them
+    "agents.api.MinerMiddleware",  # answers validators' paths, without host check, session or CSRF
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",  # pages; static files are compressed beforehand
@@ -132,7 +132,7 @@ STORAGES = {
     "staticfiles": {"BACKEND": _PLAIN_STORAGE if DEBUG else _HASHED_STORAGE},
 }
 
-# Who may come in, and for how long
+# Sign-in and sessions
 
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
@@ -141,30 +141,30 @@ SESSION_COOKIE_AGE = env.value("SESSION_IDLE_HOURS", environment.whole(1, 8_760)
 _DJANGOS = "django.contrib.auth.password_validation"
 AUTH_PASSWORD_VALIDATORS: list[dict[str, Any]] = [
     {"NAME": f"{_DJANGOS}.UserAttributeSimilarityValidator"},
-    {"NAME": f"{_DJANGOS}.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},  # with a try a minute, beyond any guessing
+    {"NAME": f"{_DJANGOS}.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},  # can't be guessed at a try a minute
     {"NAME": f"{_DJANGOS}.CommonPasswordValidator"},
     {"NAME": "monitoring.users.passwords.CommonCoreValidator"},
     {"NAME": "monitoring.users.passwords.PatternValidator"},
     {"NAME": f"{_DJANGOS}.NumericPasswordValidator"},
 ]
 
-# Django-allauth: a second factor, sessions and a provider of sign-in. Who tries too often is slowed by `monitoring.sign_in.tries`
+# Django-allauth: a second factor, sessions and a provider of sign-in. Repeated tries are slowed by `monitoring.sign_in.tries`
 
 ACCOUNT_ADAPTER = "monitoring.sign_in.adapters.AccountAdapter"
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGIN_METHODS = {"username"}
-ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]  # of the kind that its check expects beside user names: nobody can sign up
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]  # required by allauth's check for ACCOUNT_LOGIN_METHODS; sign-up is closed
 ACCOUNT_RATE_LIMITS = False
 MFA_ADAPTER = "monitoring.sign_in.adapters.FactorAdapter"
-MFA_ALLOW_UNVERIFIED_EMAIL = True  # addresses are used for nothing
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # e-mail addresses are not used
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_RATE_LIMITS = False
 MFA_RECOVERY_CODES_SHOW_ONCE = True
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_TOTP_ISSUER = "Miner panel"
-MFA_TOTP_TOLERANCE = 1  # of 30 s before and after: clocks of phones differ
+MFA_TOTP_TOLERANCE = 1  # steps of 30 s before and after: clocks of phones differ
 SOCIALACCOUNT_ADAPTER = "monitoring.sign_in.oidc.ProviderAdapter"
-SOCIALACCOUNT_LOGIN_ON_GET = True  # a link: a form that leads to another host is against our content security policy
+SOCIALACCOUNT_LOGIN_ON_GET = True  # by a link: our content security policy forbids a form that redirects to another host
 OIDC_URL = env.value("OIDC_URL", environment.URL, "")
 OIDC_CLIENT_ID = env.text("OIDC_CLIENT_ID")
 OIDC_NAME = env.text("OIDC_NAME", "OpenID Connect")
@@ -186,11 +186,11 @@ CSRF_COOKIE_SECURE = HTTPS
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0  # one year
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
-SESSION_COOKIE_NAME = "minerpanel_session"  # cookies know no port: another Django on this host must not log us out
+SESSION_COOKIE_NAME = "minerpanel_session"  # cookies ignore the port: another Django on this host must not overwrite ours
 CSRF_COOKIE_NAME = "minerpanel_csrf"
 SILENCED_SYSTEM_CHECKS = [
-    "security.W005",  # the domain's other hosts are their owner's affair
-    "security.W021",  # and so is the browsers' preload list
+    "security.W005",  # HSTS for subdomains: they are not ours to decide for
+    "security.W021",  # HSTS preload: the same
 ]
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -203,7 +203,7 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
-# Jobs. django-q2 counts `retry` from dequeue, prefetching runs jobs twice and 0 attempts means for ever: hence these numbers
+# Jobs. django-q2 counts `retry` from dequeue, prefetching runs jobs twice and 0 attempts means for ever
 
 Q_CLUSTER = {
     "name": "minerpanel",
@@ -220,12 +220,12 @@ Q_CLUSTER = {
     "catch_up": False,
     "poll": 0.2,  # seconds
     "save_limit": 250,
-    "log_level": "WARNING",  # below it, three lines a job
+    "log_level": "WARNING",  # INFO has three lines per job
 }
 
 SCHEDULES = schedules(BACKUP_CRON)  # instead of django-q2's own
 
-# Logs: everything to standard output, and what is worth keeping into rows that the panel shows; secrets masked once for both
+# Logs: everything to standard output, and warnings into rows that the panel shows; secrets are masked once for both
 
 _FILTERS = ["context", "redact"]
 _KEYS = (SECRET_KEY, *SECRET_KEY_FALLBACKS, CHUTES_API_KEY, CHUTES_ADMIN_KEY)
@@ -249,9 +249,9 @@ LOGGING = {
         "django": {"handlers": [], "level": LOG_LEVEL, "propagate": True},
         "django.server": {"handlers": [], "level": LOG_LEVEL, "propagate": True},
         "django-q": {"handlers": [], "level": "WARNING", "propagate": True},
-        "apprise": {"propagate": False},  # it quotes channels' URLs; what became of a message is on record
+        "apprise": {"propagate": False},  # it logs channels' URLs; results of messages are on record
         "waitress": {"level": "WARNING"},
-        "opentelemetry": {"level": "CRITICAL"},  # agents/hybrid/spans.py reports once what it would report at each try
+        "opentelemetry": {"level": "CRITICAL"},  # agents/hybrid/spans.py reports a failure once, not at each try
         "httpx": {"level": "WARNING"},
         "httpcore": {"level": "WARNING"},
     },

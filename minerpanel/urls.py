@@ -5,7 +5,7 @@ from monitoring.sign_in import log_in, oidc
 
 handler500 = "monitoring.web.pages.server_error"
 
-# The names that django-allauth refers to are its own; none of its other pages exists.
+# These names are django-allauth's, which refers to them; its other pages are not served.
 urlpatterns: list[URLPattern | URLResolver] = [
     path("login/", log_in.PanelLogin.as_view(), name="account_login"),
     path("login/code/", log_in.code, name="mfa_authenticate"),

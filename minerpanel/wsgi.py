@@ -15,7 +15,7 @@ from agents.database import PAGE_PATIENCE  # noqa: E402
 if connection.vendor == "sqlite":
     connection.settings_dict["OPTIONS"]["timeout"] = PAGE_PATIENCE  # jobs wait longer
 
-# A thread that needs the interpreter waits this long for one that plans; by Python's 5 ms a step with thirty queries, each of which gives
-# the interpreter away, would wait 0.15 s more.
+# Seconds that a thread waits for the interpreter while another one plans. With Python's default of 5 ms a step with thirty queries, which
+# each release the interpreter, would take 0.15 s longer.
 sys.setswitchinterval(0.001)
 memory.keep_current()

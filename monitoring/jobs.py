@@ -1,4 +1,4 @@
-"""What the worker does periodically for the panel; see minerpanel/schedules.py."""
+"""The panel's periodic jobs; see minerpanel/schedules.py."""
 
 import logging
 import time
@@ -13,8 +13,8 @@ from monitoring.logs import imports
 from monitoring.reporting import search
 from monitoring.retention import backup, pruning, storage
 
-PRUNING_SECONDS = 60.0  # what is left after this long waits for the next hour's job: a job may take two minutes
-LOST_AFTER = timedelta(minutes=15)  # longer than a backup may take: whoever wrote a half file before was killed
+PRUNING_SECONDS = 60.0  # the rest is left to the next hour's job, as a job may take two minutes
+LOST_AFTER = timedelta(minutes=15)  # longer than a backup may take: an older partial file belongs to a killed process
 
 logger = logging.getLogger(__name__)
 
@@ -24,9 +24,9 @@ def prune(now: datetime) -> str:
     deleted = pruning.prune(now, until=time.monotonic() + PRUNING_SECONDS)
     if not deleted:
         return "Nothing to delete."
-    words = ", ".join(f"{count} {name}" for name, count in deleted.items())
-    logger.info("Old records were deleted: %s.", words)
-    return f"Deleted: {words}."
+    counts = ", ".join(f"{count} {name}" for name, count in deleted.items())
+    logger.info("Old records were deleted: %s.", counts)
+    return f"Deleted: {counts}."
 
 
 def index_texts(_: datetime) -> None:
@@ -38,9 +38,9 @@ def keep_to_budgets(_: datetime) -> str:
     database.empty_long_log()
     if not any(kept.values()):
         return ""
-    words = "{details} steps lost their details; {steps} steps, {logs} log records and {pages} pages were deleted.".format(**kept)
-    logger.info("Beyond their budgets: %s", words)
-    return words
+    counts = "{details} steps lost their details; {steps} steps, {logs} log records and {pages} pages were deleted.".format(**kept)
+    logger.info("Beyond their budgets: %s", counts)
+    return counts
 
 
 def back_up(now: datetime) -> str:

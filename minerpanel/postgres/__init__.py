@@ -1,1 +1,1 @@
-"""Django's Postgres backend with an end to each wait for the server. ENGINE: minerpanel.postgres."""
+"""Django's Postgres backend with a time limit on each wait for the server. ENGINE: minerpanel.postgres."""

@@ -17,7 +17,7 @@ from agents import database
 
 # psycopg's own: how often a wait is interrupted for signals and, here, for the bound, in seconds.
 INTERVAL = 0.1
-# A server that works answers `SELECT 1` in milliseconds. Whoever opens a page need not wait longer to read that it does not, in seconds.
+# Seconds. A working server answers `SELECT 1` in milliseconds; a visitor need not wait longer for the page that reports the failure.
 PING_PATIENCE = 2.0
 
 
@@ -58,7 +58,7 @@ class BoundConnection(psycopg.Connection[Any]):
 
 
 class PatientSchemaEditor(schema.DatabaseSchemaEditor):
-    """Migrations make indexes of large tables, which takes as long as it takes."""
+    """Migrations build indexes of large tables, so they have no time limit."""
 
     def __enter__(self) -> "PatientSchemaEditor":
         self._patience = database.unbounded()
@@ -74,7 +74,7 @@ class PatientSchemaEditor(schema.DatabaseSchemaEditor):
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    # Stands for the module psycopg, whose `connect` Django calls.
+    # In place of the module psycopg, whose `connect` Django calls.
     Database = SimpleNamespace(**{**vars(psycopg), "connect": BoundConnection.connect})  # type: ignore[assignment]
     SchemaEditorClass = PatientSchemaEditor
 

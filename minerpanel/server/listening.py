@@ -1,6 +1,6 @@
-"""The server: it accepts, receives and sends for all connections in one thread, and has whole requests answered by others.
+"""The server: one thread accepts, receives and sends for all connections; complete requests are answered by other threads.
 
-How long a connection may wait for what, and what becomes of a client that is refused while it sends.
+Also the time limits of a connection, and how a client that still sends is refused.
 """
 
 import logging
@@ -32,11 +32,11 @@ logger = logging.getLogger(__name__)
 
 Application = Callable[..., Any]
 FORWARDED = ("HTTP_FORWARDED", "HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_HOST", "HTTP_X_FORWARDED_PORT", "HTTP_X_FORWARDED_PROTO")
-LOOP_SECONDS = 1.0  # a stop, a time limit is noticed this late at the most
+LOOP_SECONDS = 1.0  # a stop or a time limit takes effect this late at most
 
 
-def believing_proxies(application: Application) -> Application:
-    """The application, which receives X-Forwarded-* headers of TRUSTED_PROXIES only, and the scheme that they report."""
+def with_trusted_proxies(application: Application) -> Application:
+    """Keep X-Forwarded-* headers from TRUSTED_PROXIES only, and set the scheme that they report."""
 
     def serve(environ: dict[str, Any], start_response: Any) -> Any:
         if is_trusted(environ["REMOTE_ADDR"]):
@@ -52,7 +52,7 @@ def believing_proxies(application: Application) -> Application:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """Of something scarce. `since`: Unix time from which the client has been waited for; `is_proxy`: many callers stand behind it."""
+    """A client's use of a limited resource. `since`: Unix time of its last progress; `is_proxy`: it serves many callers."""
 
     client: str
     amount: int
@@ -60,8 +60,8 @@ class Claim:
     is_proxy: bool = False
 
 
-def first_to_go(claims: Sequence[Claim]) -> int | None:
-    """The index of the claim to give up: of the client that takes most in all, the largest, then the oldest; proxies last."""
+def first_to_drop(claims: Sequence[Claim]) -> int | None:
+    """The index of the claim to drop: of the client with the most in total, the largest, then the oldest; proxies last."""
     taken: Counter[str] = Counter()
     for claim in claims:
         taken[claim.client] += claim.amount
@@ -70,13 +70,13 @@ def first_to_go(claims: Sequence[Claim]) -> int | None:
 
 
 class Phase(Enum):
-    NEW = auto()  # nothing has come yet
+    NEW = auto()  # nothing received yet
     IDLE = auto()  # between two requests
     HEADERS = auto()
     BODY = auto()
-    IN_HAND = auto()  # a request waits for a thread, or is being answered
+    ANSWERING = auto()  # a request waits for a thread, or is being answered
     SENDING = auto()  # the answer waits for the client
-    DRAINING = auto()  # refused: what it still sends is read and dropped
+    DRAINING = auto()  # refused: what it still sends is read and discarded
 
 
 SECONDS = {
@@ -89,10 +89,10 @@ SECONDS = {
 
 
 class Connection(HTTPChannel):  # type: ignore[misc] # waitress ships no types
-    """Waitress' channel with total time limits, which a client that sends a byte now and then can't stretch."""
+    """Waitress' channel with limits on the total time, which a client can't extend by sending a byte now and then."""
 
-    request: Any  # the Request that is being received; None between two
-    requests: Any  # those that were received whole, and are not answered yet
+    request: Any  # the Request being received; None between requests
+    requests: Any  # complete ones that are not answered yet
     close_when_flushed: Any
 
     parser_class = Request
@@ -103,7 +103,7 @@ class Connection(HTTPChannel):  # type: ignore[misc] # waitress ships no types
         self.client, self.is_proxy = customer(self.addr[0]), is_trusted(self.addr[0])
         self.phase_since = self.creation_time
         self.has_been_answered = self.leaves_unread = False
-        self.drained: int | None = None  # bytes; None where it is not being drained
+        self.drained: int | None = None  # bytes; None unless it is being drained
 
     @property
     def phase(self) -> Phase:
@@ -112,21 +112,21 @@ class Connection(HTTPChannel):  # type: ignore[misc] # waitress ships no types
         if self.total_outbufs_len:
             return Phase.SENDING
         if self.requests:
-            return Phase.IN_HAND
+            return Phase.ANSWERING
         if self.request is not None:
             return Phase.BODY if self.request.headers_finished else Phase.HEADERS
         return Phase.IDLE if self.has_been_answered else Phase.NEW
 
     def overdue(self, now: float) -> bool:
-        phase, request = self.phase, self.request  # a thread may take the request away meanwhile
-        if phase is Phase.IN_HAND:
+        phase, request = self.phase, self.request  # another thread may remove the request
+        if phase is Phase.ANSWERING:
             return False
         since = self.last_activity if phase is Phase.SENDING else self.phase_since
         body_seconds = request.body_seconds if request is not None else limits.DRAIN_SECONDS
         return bool(now - since > SECONDS.get(phase, body_seconds))
 
     def end_waiting(self) -> None:
-        """Refuse the request that takes too long; close a connection without one."""
+        """Refuse a request that takes too long; close a connection without one."""
         if self.phase in (Phase.HEADERS, Phase.BODY):
             self.refuse(TOO_SLOW)
         else:
@@ -147,7 +147,7 @@ class Connection(HTTPChannel):  # type: ignore[misc] # waitress ships no types
 
     @property
     def held(self) -> int:
-        # Copied, since threads take requests away.
+        # Copied, since other threads remove requests.
         requests = [*self.requests, self.request]
         return sum(request.held for request in requests if request is not None)
 
@@ -172,7 +172,7 @@ class Connection(HTTPChannel):  # type: ignore[misc] # waitress ships no types
         return not self.will_close if self.drained is not None else bool(super().readable())
 
     def writable(self) -> bool:
-        # A thread that sends holds the lock. Polling for its socket meanwhile returns at once, again and again, and keeps the
+        # While a thread sends, it holds the lock. Polling its socket then would return at once, in a busy loop, and keep the
         # interpreter's lock from that thread for 5 ms.
         if self.requests and self.total_outbufs_len and not self.will_close:
             if not self.outbuf_lock.acquire(blocking=False):
@@ -211,9 +211,9 @@ class Connection(HTTPChannel):  # type: ignore[misc] # waitress ships no types
 
 
 class Pools:
-    """Threads that answer: steps, the panel's pages, and what takes no time, so that none of them waits for another.
+    """Thread pools for steps, for the panel's pages, and for quick answers, so that none of them waits for another.
 
-    A thread is started when all others are busy (Waitress' own are all there at once): each keeps a database connection, few stay warm.
+    A thread is started only when all others are busy (waitress would start all at once), as each keeps a database connection.
     """
 
     def __init__(self) -> None:
@@ -222,7 +222,7 @@ class Pools:
 
     def add_task(self, connection: Connection) -> None:
         request: Request = connection.requests[0]
-        if request.is_unread or request.path == HEALTH:  # one that is refused before its end has no path
+        if request.is_unread or request.path == HEALTH:  # one that is refused before its headers ended has no path
             pool = self._quick
         else:
             pool = self._steps if request.path in protocol.PATHS else self._pages
@@ -233,12 +233,12 @@ class Server(TcpWSGIServer):  # type: ignore[misc] # waitress ships no types
     channel_class = Connection
 
     def __init__(self, application: Application, listener: socket.socket) -> None:
-        self.has_received = False  # a part of a body, since bodies were last added up
+        self.has_received = False  # part of a body, since the last sum of all bodies
         self._stop_by: float | None = None
         adjustments = Adjustments(
             ident="miner",
-            clear_untrusted_proxy_headers=False,  # we believe networks; waitress one address
-            connection_limit=limits.OPEN_FILES,  # ours drops a waiting connection; waitress' would accept no more
+            clear_untrusted_proxy_headers=False,  # TRUSTED_PROXIES has networks; waitress takes one address
+            connection_limit=limits.OPEN_FILES,  # beyond it waitress would accept none; handle_accept drops a waiting one instead
             cleanup_interval=1,
             max_request_header_size=limits.HEADER_BYTES,
             max_request_body_size=LARGEST + 1,
@@ -247,14 +247,14 @@ class Server(TcpWSGIServer):  # type: ignore[misc] # waitress ships no types
             outbuf_overflow=limits.OUTPUT_BYTES,
             outbuf_high_watermark=limits.OUTPUT_BYTES,
             backlog=limits.BACKLOG,
-            log_socket_errors=False,  # a client that goes away is no error of ours
+            log_socket_errors=False,  # a client that disconnects is no error
         )
         where = (listener.family, listener.type, listener.proto, listener.getsockname())
-        application = believing_proxies(application)
+        application = with_trusted_proxies(application)
         super().__init__(application, {}, _sock=listener, dispatcher=Pools(), adj=adjustments, sockinfo=where, bind_socket=False)
 
     def run(self) -> bool:
-        """Answer until SIGTERM or SIGINT comes, and then what is in hand. False where that took too long."""
+        """Serve until SIGTERM or SIGINT, then finish the requests being answered. False if that took too long."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self.stop())
         while self.turn():
@@ -285,11 +285,11 @@ class Server(TcpWSGIServer):  # type: ignore[misc] # waitress ships no types
         return bool(super().readable())
 
     def handle_accept(self) -> None:
-        """Where there are too many, the client that has most loses the one that has waited longest; never one with a request in hand."""
+        """Beyond the limit the client with the most connections loses its longest idle one, never one that is being answered."""
         super().handle_accept()
         if len(self.active_channels) > limits.MOST_CONNECTIONS:
-            waiting = [each for each in self._connections() if each.phase is not Phase.IN_HAND]
-            index = first_to_go([each.claim(1) for each in waiting])
+            waiting = [connection for connection in self._connections() if connection.phase is not Phase.ANSWERING]
+            index = first_to_drop([connection.claim(1) for connection in waiting])
             if index is not None:
                 waiting[index].handle_close()
 
@@ -302,18 +302,18 @@ class Server(TcpWSGIServer):  # type: ignore[misc] # waitress ships no types
         return list(self.active_channels.values())
 
     def _is_busy(self) -> bool:
-        return any(each.phase in (Phase.IN_HAND, Phase.SENDING, Phase.DRAINING) for each in self._connections())
+        return any(connection.phase in (Phase.ANSWERING, Phase.SENDING, Phase.DRAINING) for connection in self._connections())
 
     def _bound_bytes(self) -> None:
-        """Refuse bodies that are being received until the rest fits, from the client that sends most."""
+        """Refuse bodies being received, from the client that sends most, until the rest fits into the limit."""
         connections = self._connections()
-        held = sum(each.held for each in connections)
-        uploads = [each for each in connections if each.phase is Phase.BODY and each.request.allowance.on_disk]
-        for connection in sorted(uploads, key=lambda each: float(each.phase_since))[limits.MOST_LARGE_BODIES :]:
+        held = sum(connection.held for connection in connections)
+        uploads = [connection for connection in connections if connection.phase is Phase.BODY and connection.request.allowance.on_disk]
+        for connection in sorted(uploads, key=lambda upload: float(upload.phase_since))[limits.MOST_LARGE_BODIES :]:
             connection.refuse(TOO_MUCH_AT_ONCE)
         while held > limits.HELD_BYTES:
-            receiving = [each for each in connections if each.phase is Phase.BODY and each.held]
-            index = first_to_go([each.claim(each.held) for each in receiving])
+            receiving = [connection for connection in connections if connection.phase is Phase.BODY and connection.held]
+            index = first_to_drop([connection.claim(connection.held) for connection in receiving])
             if index is None:
                 return
             held -= receiving[index].held
@@ -329,6 +329,6 @@ def allow_open_files() -> None:
 
 
 def _report_fault(done: Future[None]) -> None:
-    """The application's faults are answered with 500; this one is of the server."""
+    """An error of the server itself: those of the application are answered with 500."""
     if done.exception() is not None:
         logger.error("A request could not be answered.", exc_info=done.exception())

@@ -9,7 +9,7 @@ LISTENING = "0A"  # TCP_LISTEN in the kernel's net/tcp_states.h
 
 
 class PortInUse(Exception):
-    """Nobody can listen there; the text names who does, and the remedy."""
+    """The port is taken, or can't be bound. The message names the owner and the remedy."""
 
 
 def listen(bind: str, port: int, backlog: int) -> socket.socket:
@@ -22,17 +22,17 @@ def listen(bind: str, port: int, backlog: int) -> socket.socket:
 
 
 def holder(port: int) -> tuple[str, int | None] | None:
-    """Who listens on `port`: the owner's name, and the process where this user may see it. None where nobody does, or it is not shown."""
+    """The user that listens on `port`, and the process id if this user may see it. None if there is none, or it is hidden."""
     tables = [PROC / "net" / name for name in ("tcp", "tcp6")]  # IPv6 may be off
     rows = [line.split() for table in tables if table.exists() for line in table.read_text().splitlines()[1:]]
-    found = [row for row in rows if row[3] == LISTENING and int(row[1].rpartition(":")[2], 16) == port]
-    if not found:
+    listeners = [row for row in rows if row[3] == LISTENING and int(row[1].rpartition(":")[2], 16) == port]
+    if not listeners:
         return None
     try:
-        user = pwd.getpwuid(int(found[0][7])).pw_name
+        user = pwd.getpwuid(int(listeners[0][7])).pw_name
     except KeyError:
-        user = found[0][7]
-    sockets = {f"socket:[{row[9]}]" for row in found}
+        user = listeners[0][7]
+    sockets = {f"socket:[{row[9]}]" for row in listeners}
     pid = next((pid for pid in sorted(int(path.name) for path in PROC.glob("[0-9]*")) if _has_open(pid, sockets)), None)
     return user, pid
 

@@ -1,4 +1,4 @@
-"""A request as it arrives, byte by byte. Only bodies that a path takes are read, and only up to that path's limit."""
+"""A request as it arrives. A body is read only if its path accepts one, and only up to that path's limit."""
 
 import json
 from dataclasses import dataclass
@@ -21,8 +21,8 @@ from monitoring.logs import imports
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """What is read of a request's body: at most `limit` bytes; with `on_disk` they are kept in a file. One that `may_be_left` is left
-    unread where it is larger, or where its length is not said before."""
+    """How much of a request's body is read: at most `limit` bytes; with `on_disk` into a file. With `may_be_left` a body is left
+    unread if it is larger, or has no Content-Length."""
 
     limit: int
     on_disk: bool = False
@@ -35,7 +35,7 @@ LARGEST = imports.LARGEST + imports.FORM_BYTES  # of any body, in bytes
 
 
 def allowance(method: str, path: str) -> Allowance:
-    """What is read of the body of a request. Nothing where no view would use it: the request is answered without it."""
+    """How much of a request's body is read: nothing if no view uses it."""
     if path in protocol.PATHS:
         return Allowance(settings.DATA_UPLOAD_MAX_MEMORY_SIZE) if method == "POST" else NOTHING
     if not is_valid_path(path):
@@ -72,11 +72,11 @@ class DiskBuffer(TempfileBasedBuffer):  # type: ignore[misc]
 class Request(HTTPRequestParser):  # type: ignore[misc]
     """`is_unread`: its body is left unread, so the connection ends after the answer."""
 
-    body_rcv: Any  # what takes the body in; None without one
+    body_rcv: Any  # what receives the body; None without one
     error: Any
     allowance: Allowance = NOTHING
     is_unread = False
-    body_noted = False  # its connection counts the time since its headers ended
+    body_noted = False  # the time limit of the connection runs from the end of the headers
 
     def received(self, data: bytes) -> int:
         consumed: int = super().received(data[: limits.CHUNKED_AT_ONCE] if self.chunked else data)
@@ -89,7 +89,7 @@ class Request(HTTPRequestParser):  # type: ignore[misc]
                 self.refuse(BAD_FRAMING)
         if self.error is not None:
             self.is_unread = True
-        # What follows an unread body's headers is that body, not the next request.
+        # After the headers of an unread body comes that body, not the next request.
         return len(data) if self.is_unread else consumed
 
     def parse_header(self, header_plus: bytes) -> None:
@@ -127,7 +127,7 @@ class Request(HTTPRequestParser):  # type: ignore[misc]
 
 
 class Refusal(ErrorTask):  # type: ignore[misc]
-    """An answer by the server itself, in the form of the callers' endpoints: JSON that names the field."""
+    """An error answer of the server itself, as JSON that names the field, like those of the callers' endpoints."""
 
     def execute(self) -> None:
         error = self.request.error

@@ -27,19 +27,19 @@ async def answers(where: str, calls: list[tuple[str, dict[str, Any]]]) -> list[A
             http = await stack.enter_async_context(httpx2.AsyncClient(headers=bearer, timeout=60))
             server = streamable_http_client(where, http_client=http)
         client = await stack.enter_async_context(Client(server, read_timeout_seconds=60))
-        found: list[Any] = [[tool.name for tool in (await client.list_tools()).tools]]
+        listed: list[Any] = [[tool.name for tool in (await client.list_tools()).tools]]
         for name, arguments in calls:
-            filled = {key: _filled(value, found) for key, value in arguments.items()}
+            filled = {key: _filled(value, listed) for key, value in arguments.items()}
             started = time.perf_counter()
             result = await client.call_tool(name, filled)
             text = "".join(getattr(part, "text", "") for part in result.content)
             shown = {"error": text} if result.is_error else json.loads(text)
-            found.append({**shown, "seconds": time.perf_counter() - started})
-        return found
+            listed.append({**shown, "seconds": time.perf_counter() - started})
+        return listed
 
 
-def _filled(value: Any, found: list[Any]) -> Any:
-    return found[int(value[1:])]["confirmation"] if isinstance(value, str) and value.startswith("@") else value
+def _filled(value: Any, answers: list[Any]) -> Any:
+    return answers[int(value[1:])]["confirmation"] if isinstance(value, str) and value.startswith("@") else value
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What the tests in a real browser share."""
+"""Fixtures of the tests in a real browser."""
 
 import os
 import shutil
@@ -34,7 +34,7 @@ def make_inhabited(
 
 @pytest.fixture(scope="session")
 def panel(make_inhabited: Callable[[Path], dict[str, str]], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Panel]:
-    """A panel that tests share because they only look; it has rows on every page."""
+    """A panel that read-only tests share; it has rows on every page."""
     with running_panel(make_inhabited(tmp_path_factory.mktemp("panel"))) as running:
         running.miner.manage("shell", "--command", FILL)
         yield running

@@ -19,7 +19,7 @@ BASE, TESTED, MIRROR = "debian:trixie-slim", "minerpanel-tested", "http://deb.de
 PACKAGES = {name: name for name in ("buildah", "podman", "podman-compose", "runc", "debootstrap")}
 BUILD_SECONDS = 1_500
 CALL_SECONDS = 180
-# As this process has them: who has fewer rights than usual may not raise them.
+# As this process has them: without the usual rights they can't be raised.
 LIMITS = [
     f"--ulimit={name}={soft}:{hard}"
     for name, (soft, hard) in {
@@ -69,7 +69,7 @@ def call(*command: str, timeout: float = CALL_SECONDS, check: bool = True) -> st
 
 
 def ensure_tools() -> None:
-    """Install what is missing; the test fails where it cannot be had."""
+    """Install missing programs; the test fails if they are not available."""
     missing = [package for program, package in PACKAGES.items() if not shutil.which(program, path=f"{os.environ['PATH']}:/usr/sbin")]
     if missing:
         as_root = [] if os.geteuid() == 0 else ["sudo", "-n"]
@@ -134,13 +134,13 @@ class Container:
     def run(self, *command: str, check: bool = True) -> str:
         return call("podman", "exec", self.name, *command, check=check)
 
-    def kill(self, words: str) -> int:
-        """SIGKILL the oldest process whose command line has these words; its id within the container."""
+    def kill(self, part: str) -> int:
+        """SIGKILL the oldest process whose command line contains `part`; its id within the container."""
         lines = call("podman", "top", self.name, "pid", "hpid", "args").splitlines()
-        found = [line.split(maxsplit=2) for line in lines if words in line]
-        assert found, f"no process {words!r}: {lines}"
-        os.kill(int(found[0][1]), 9)
-        return int(found[0][0])
+        listed = [line.split(maxsplit=2) for line in lines if part in line]
+        assert listed, f"no process {part!r}: {lines}"
+        os.kill(int(listed[0][1]), 9)
+        return int(listed[0][0])
 
     def log(self) -> str:
         return call("podman", "logs", self.name)

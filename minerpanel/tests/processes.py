@@ -136,7 +136,7 @@ class Miner:
         return process
 
     def beaten_after(self, before: float) -> int:
-        """How many workers gave a sign of life after this Unix time."""
+        """The number of workers with a heartbeat after this Unix time."""
         return sum(
             moment(beaten_at) > before for (beaten_at,) in self.rows("SELECT beaten_at FROM agents_heartbeat WHERE name LIKE 'worker %'")
         )
@@ -174,7 +174,7 @@ def wait_until(condition: Callable[[], Any], otherwise: str, patience: float = P
 
 
 def free_port() -> int:
-    """A port that nobody listens on just now."""
+    """A free port."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port: int = listener.getsockname()[1]
@@ -188,7 +188,7 @@ def kill(process: subprocess.Popen[bytes]) -> None:
 
 
 def environment(process_environment: dict[str, str], fake_chutes: FakeChutes, **more: str) -> dict[str, str]:
-    """The environment of a miner that asks fake Chutes for MODEL."""
+    """The environment of a miner that uses MODEL of fake Chutes."""
     return {
         **process_environment,
         "CHUTES_API_KEY": fake_chutes.key,

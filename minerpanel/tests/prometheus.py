@@ -41,14 +41,14 @@ def board() -> dict[str, Any]:
 
 def queries() -> dict[str, str]:
     """Each panel's queries by title and legend, with Grafana's variables replaced as it would for a short time."""
-    found = {}
+    by_name = {}
     for panel in board()["panels"]:
         for target in panel.get("targets", ()):
             expression = target["expr"]
             for name, value in VARIABLES.items():
                 expression = expression.replace(name, value)
-            found[f"{panel['title']}: {target['legendFormat']}"] = expression
-    return found
+            by_name[f"{panel['title']}: {target['legendFormat']}"] = expression
+    return by_name
 
 
 @contextmanager
@@ -79,7 +79,7 @@ def _ready(port: int) -> bool:
 
 def values(prometheus: str, query: str) -> list[float]:
     """What a query returns now, without what is not a number."""
-    told = httpx.get(f"{prometheus}/api/v1/query", params={"query": query}, timeout=PATIENCE).json()
-    assert told["status"] == "success", told
-    found = [float(series["value"][1]) for series in told["data"]["result"]]
-    return [value for value in found if value == value]  # noqa: PLR0124 -- NaN alone differs from itself
+    answer = httpx.get(f"{prometheus}/api/v1/query", params={"query": query}, timeout=PATIENCE).json()
+    assert answer["status"] == "success", answer
+    listed = [float(series["value"][1]) for series in answer["data"]["result"]]
+    return [value for value in listed if value == value]  # noqa: PLR0124 -- NaN alone differs from itself

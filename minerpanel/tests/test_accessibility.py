@@ -15,12 +15,12 @@ from minerpanel.tests.visitors import FITS, Panel, Visitor
 from monitoring.tests.web.test_access import API, routes
 
 AXE = Path(__file__).parent / "vendor/axe-core-4.14.1/axe.min.js"
-# What the panel's rows are filled with; a route with another kind of argument needs a sample here.
+# Arguments of routes; a route with another kind of argument needs a sample here.
 SAMPLES = {"<int:pk>": "1", "<int:account>": "1", "<int:number>": "1", "<str:kind>": "settings"}
-# Another's page within ours: Swagger UI.
+# A third party's page within ours: Swagger UI.
 FOREIGN = {"account/tokens/api/"}
 WIDTHS = (390, 768, 1440, 2560)
-# What a theme changes are colours, and what a width changes is the layout: axe looks at each once, in `make test` at one of both in turn.
+# What a theme changes are colours, and what a width changes is the layout: axe checks each once, in `make test` one of both in turn.
 LOOKS: list[tuple[int, Literal["light", "dark"]]] = [(1440, "light"), (390, "dark")]
 # So that nothing lies below a bar that stays in sight: a person would scroll.
 HIGH = 5_000
@@ -51,18 +51,18 @@ def page_at(page: Page, address: str) -> str:
 
 
 def faults(page: Page) -> list[str]:
-    """What axe finds on the page as it is."""
+    """Axe's findings on the current page."""
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE.read_text())
-    found: list[Any] = page.evaluate(FIND)
-    return [str(fault) for fault in found]
+    result: list[Any] = page.evaluate(FIND)
+    return [str(fault) for fault in result]
 
 
-@pytest.mark.parametrize("looks", [1, pytest.param(2, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("views", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_no_page_has_a_fault_that_axe_finds_makes_the_browser_complain_or_scrolls_sideways(
-    looks: int, admin: Visitor, panel: Panel
+    views: int, admin: Visitor, panel: Panel
 ) -> None:
-    page, found = admin.page, []
+    page, listed = admin.page, []
     pages = {page_at(page, panel.url + address) for address in addresses()} - {""}
     assert pages > {"/", "/tasks/1/", "/settings/", "/rate-limit/1/pause/"}
     for number, address in enumerate(sorted(pages)):
@@ -73,12 +73,12 @@ def test_no_page_has_a_fault_that_axe_finds_makes_the_browser_complain_or_scroll
         for width in WIDTHS:
             page.set_viewport_size({"width": width, "height": 844})
             it_fits(page, f"{address} at {width}")
-        for width, theme in LOOKS if looks == len(LOOKS) else [LOOKS[number % len(LOOKS)]]:
+        for width, theme in LOOKS if views == len(LOOKS) else [LOOKS[number % len(LOOKS)]]:
             page.set_viewport_size({"width": width, "height": HIGH})
             page.emulate_media(color_scheme=theme, reduced_motion="reduce")
             it_fits(page, f"{address} at {width}")
-            found += [f"{address} {width} {theme} {fault}" for fault in faults(page)]
-    assert not found, "\n".join(found)
+            listed += [f"{address} {width} {theme} {fault}" for fault in faults(page)]
+    assert not listed, "\n".join(listed)
     assert admin.faults == []
 
 
@@ -88,16 +88,16 @@ def it_fits(page: Page, where: str) -> None:
 
 
 def test_neither_have_the_pages_outside_the_panel_and_the_shortcuts(admin: Visitor, panel: Panel) -> None:
-    page, found = admin.page, []
+    page, listed = admin.page, []
     for theme in ("light", "dark"):
         page.emulate_media(color_scheme=theme, reduced_motion="reduce")
         page.goto(f"{panel.url}/nothing-here/")
-        found += faults(page)
+        listed += faults(page)
         page.goto(f"{panel.url}/audit/")
         page.keyboard.press("?")
         expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
-        found += faults(page)
+        listed += faults(page)
     page.context.clear_cookies()
     page.goto(panel.url)
-    found += faults(page)
-    assert not found, "\n".join(found)
+    listed += faults(page)
+    assert not listed, "\n".join(listed)

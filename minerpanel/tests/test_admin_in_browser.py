@@ -1,4 +1,4 @@
-"""What an admin does to the panel itself, by hand in a real browser."""
+"""Admins' changes to the panel, in a real browser."""
 
 import tarfile
 
@@ -15,7 +15,7 @@ tried(requested_at=timezone.now() - timedelta(hours=1, minutes=28, seconds=30))
 """
 
 
-def test_an_admin_looks_after_pacing_accounts_schedules_channels_users_and_plans(miner: tuple[Miner, str], visitor: Visitor) -> None:
+def test_an_admin_manages_pacing_accounts_schedules_channels_users_and_plans(miner: tuple[Miner, str], visitor: Visitor) -> None:
     miner[0].manage("shell", "--command", TRIED)
     visitor.log_in("admin")
     pacing(visitor)
@@ -36,12 +36,12 @@ def pacing(visitor: Visitor) -> None:
     expect(offer).to_contain_text("34 % more of the last 24 h's steps would have been answered by the LLM")
     expect(offer).to_contain_text("Simulated 1 h 28 min ago.")
     offer.get_by_role("button", name="Switch to automatic pacing").click()
-    expect(done.filter(has_text="Pacing is automatic from the next step on.")).to_be_visible()
+    expect(done.filter(has_text="Pacing is automatic. This takes effect with the next step.")).to_be_visible()
     expect(offer).to_have_count(0)
     page.get_by_role("navigation", name="Pages").get_by_role("link", name="Rate limit").click()
     expect(main).to_contain_text("Until then the spacing applies: one every 5 s.")
     offer.get_by_role("button", name="Switch to fixed pacing").click()
-    expect(done.filter(has_text="Pacing is fixed from the next step on.")).to_be_visible()
+    expect(done.filter(has_text="Pacing is fixed. This takes effect with the next step.")).to_be_visible()
     expect(main).to_contain_text("The pace is fixed: one every 5 s.")
 
 
@@ -82,7 +82,7 @@ def schedules(visitor: Visitor) -> None:
 
 
 def channels(visitor: Visitor) -> None:
-    """Added, tested, disabled, looked for among the messages, deleted."""
+    """Added, tested, disabled, filtered in the deliveries, deleted."""
     page = visitor.page
     main = page.get_by_role("main")
     done = page.get_by_role("status")

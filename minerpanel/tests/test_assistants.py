@@ -51,7 +51,7 @@ TWELVE: tuple[tuple[str, dict[str, Any], str], ...] = (
     ("settings", {}, "spacing_seconds"),
 )
 PAUSE, SPACING = {"account": "default", "minutes": 30}, {"settings": {"spacing_seconds": 9}, "reason": "By an assistant"}
-# Without a confirmation, with a made-up one, with one for something else, and as it should be
+# Without a confirmation, with a made-up one, with one for another call, and correct
 CHANGING: tuple[tuple[str, dict[str, Any]], ...] = (
     ("pause_account", PAUSE),
     ("pause_account", {**PAUSE, "confirmation": "made-up"}),
@@ -74,8 +74,8 @@ class Desk:
 
     def __init__(self, miner: Miner) -> None:
         self.miner = miner
-        told = [line.split() for line in miner.manage("shell", "--command", PREPARE).splitlines() if line.startswith("token ")]
-        self.tokens = {name: token for _, name, token in told}
+        listed = [line.split() for line in miner.manage("shell", "--command", PREPARE).splitlines() if line.startswith("token ")]
+        self.tokens = {name: token for _, name, token in listed}
 
     def environment(self, token: str = "") -> dict[str, str]:
         return {**self.miner.environment, "MCP_TOKEN": self.tokens.get(token, token)}
@@ -86,8 +86,8 @@ class Desk:
         done = subprocess.run(
             command, cwd=ROOT, env=environment, input=json.dumps(calls), stdout=subprocess.PIPE, text=True, timeout=PATIENCE, check=True
         )
-        found: list[Any] = json.loads(done.stdout)
-        return found
+        text: list[Any] = json.loads(done.stdout)
+        return text
 
     @contextmanager
     def served(self) -> Iterator[str]:
@@ -129,11 +129,11 @@ def started_as_documented(environment: dict[str, str]) -> str:
     return json.dumps({"command": command, "args": arguments, "env": environment})
 
 
-def test_over_stdio_twelve_questions_take_one_call_each_and_nothing_changes_without_a_confirmation(desk: Desk) -> None:
+def test_over_stdio_twelve_questions_take_one_call_each_and_changes_need_a_confirmation(desk: Desk) -> None:
     before = desk.state()
     server = started_as_documented(desk.environment("reader"))
     tools, *answers = desk.ask(server, "", *((tool, arguments) for tool, arguments, _ in TWELVE), ("pause_account", PAUSE))
-    assert tools == [each.__name__ for each in (*QUESTIONS, what_if, *CHANGES)]
+    assert tools == [tool.__name__ for tool in (*QUESTIONS, what_if, *CHANGES)]
     for (tool, _, word), answer in zip(TWELVE, answers, strict=False):
         assert word in json.dumps(answer, ensure_ascii=False), tool
         assert "error" not in answer, tool
@@ -152,8 +152,8 @@ def test_over_http_a_change_takes_a_preview_and_its_confirmation(desk: Desk) -> 
         assert "confirmation" in answers[0] and "error" in answers[1] and "error" in answers[3] and "error" in answers[6]
         assert answers[5]["done"]["spacing_seconds"] == 9
         assert desk.state() == [[(9.0,)], *before[1:]]
-        told = desk.miner.rows("SELECT by, detail FROM agents_auditentry WHERE action = 'token_use'")
-        assert told == [("admin", f"robot (…{desk.tokens['robot'][-4:]}): Change settings (PATCH /api/v1/settings)")]
+        rows = desk.miner.rows("SELECT by, detail FROM agents_auditentry WHERE action = 'token_use'")
+        assert rows == [("admin", f"robot (…{desk.tokens['robot'][-4:]}): Change settings (PATCH /api/v1/settings)")]
         foreign = httpx.post(url, headers={"Authorization": f"Bearer {desk.tokens['robot']}", "Host": "evil.example"}, json={})
         assert foreign.status_code == 421, "a page elsewhere can't reach it by a name of its own"
         assert httpx.get(url).status_code == 405, "there is nothing to listen to"
@@ -161,15 +161,15 @@ def test_over_http_a_change_takes_a_preview_and_its_confirmation(desk: Desk) -> 
         assert large.status_code == 413
 
 
-def test_nginx_passes_them_on_by_https_and_the_documented_command_says_whether_they_are_answered(desk: Desk, nginx: None) -> None:
+def test_nginx_passes_them_on_by_https_and_the_documented_command_tests_it(desk: Desk, nginx: None) -> None:
     desk.miner.environment["ALLOWED_HOSTS"] = "panel.example.com,127.0.0.1"
     with desk.served() as address, Nginx.started(address, address) as front:
         through = f"--cacert {front.certificate} --resolve {front.panel.removeprefix('https://')}:127.0.0.1 {front.panel}"
         for place in (address, through):
             command = documented("sh").replace("curl ", "curl --silent --show-error ", 1).replace("http://127.0.0.1:8001", place)
             environment = {**os.environ, "TOKEN": desk.tokens["reader"]}
-            told = subprocess.run(["bash", "-euc", command], env=environment, capture_output=True, text=True, check=True, timeout=PATIENCE)
-            assert "state_and_why" in [tool["name"] for tool in json.loads(told.stdout)["result"]["tools"]]
+            done = subprocess.run(["bash", "-euc", command], env=environment, capture_output=True, text=True, check=True, timeout=PATIENCE)
+            assert "state_and_why" in [tool["name"] for tool in json.loads(done.stdout)["result"]["tools"]]
 
 
 def _status(url: str) -> int | None:
@@ -179,7 +179,7 @@ def _status(url: str) -> int | None:
         return None
 
 
-def test_the_command_ends_at_once_where_it_is_not_configured(desk: Desk) -> None:
+def test_the_command_ends_at_once_without_configuration(desk: Desk) -> None:
     environment = {**os.environ, **desk.environment(), "MCP_PORT": ""}
     assert subprocess.run([sys.executable, "manage.py", "mcp", "--http"], cwd=ROOT, env=environment, check=False).returncode == 0
     without = subprocess.run(

@@ -23,7 +23,7 @@ GROUPS = [("hung", "flood"), ("kills",), ("stranger", "missed")]
 def broken(names: tuple[str, ...], **where: Any) -> list[str]:
     """The promises that do not hold, by row, those about seconds apart."""
     promises = [(name, promise) for name in names for promise in played(name, is_small=True, **where).broken]
-    return [f"{name}: {promise}" for name, promise in promises if not any(each in promise for each in ON_A_QUIET_MACHINE)]
+    return [f"{name}: {promise}" for name, promise in promises if not any(part in promise for part in ON_A_QUIET_MACHINE)]
 
 
 def test_each_attack_has_its_short_version_here() -> None:
@@ -44,5 +44,5 @@ def test_honest_callers_are_answered_while_prompts_attack_a_miner_on_postgres(po
     assert broken(("prompts",), starting=partial(start, server=postgres)) == []
 
 
-def test_what_is_acknowledged_through_nginx_outlasts_a_kill(nginx: None, django_db_setup: Path) -> None:
+def test_steps_acknowledged_through_nginx_survive_a_kill(nginx: None, django_db_setup: Path) -> None:
     assert broken(("kills",), starting=partial(start, migrated=django_db_setup, has_nginx=True)) == []

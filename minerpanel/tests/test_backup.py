@@ -1,4 +1,4 @@
-"""Backups are taken beside a running miner and put back, for real, on both databases."""
+"""Backups are made while a miner runs, and restored, on both databases."""
 
 import shutil
 import sqlite3
@@ -20,9 +20,9 @@ KEYS = "SELECT key FROM agents_task"
 # One process for several commands, since its start takes longer than they do
 IN_TURN = """
 from django.core.management import CommandError, call_command
-for words in {}:
+for arguments in {}:
     try:
-        call_command(*words)
+        call_command(*arguments)
     except CommandError as error:
         print("Refused:", error)
 """
@@ -70,12 +70,12 @@ class Poster:
 
 
 def in_turn(miner: Miner, *commands: tuple[str, ...]) -> str:
-    """What management commands say that run one after the other, refusals included."""
+    """The output of management commands in sequence, refusals included."""
     return miner.manage("shell", "--command", IN_TURN.format(commands))
 
 
 def refused(miner: Miner, *arguments: str) -> str:
-    """What a management command says that ends in an error."""
+    """The message of a management command that fails."""
     command = [sys.executable, "manage.py", *arguments]
     done = subprocess.run(command, check=False, cwd=ROOT, env=miner.environment, capture_output=True, text=True, timeout=PATIENCE)
     assert done.returncode, done.stdout
@@ -94,15 +94,15 @@ def stop(miner: Miner) -> None:
 
 
 @SLOW_ON_POSTGRES
-def test_what_was_acknowledged_before_a_backup_is_in_it_and_comes_back(miner: Miner, tmp_path: Path) -> None:
+def test_steps_acknowledged_before_a_backup_are_restored(miner: Miner, tmp_path: Path) -> None:
     with Poster(miner.web()) as poster:
         wait_until(lambda: len(poster.acknowledged) > 5, "no steps are answered")
         before = set(poster.acknowledged)
-        told = miner.manage("backup", str(tmp_path))
+        result = miner.manage("backup", str(tmp_path))
         count = len(poster.acknowledged)
         wait_until(lambda: len(poster.acknowledged) > count + 5, "no steps are answered any more")
     (file,) = tmp_path.glob("minerpanel-*")
-    assert str(file) in told
+    assert str(file) in result
     assert file.stat().st_mode & 0o777 == 0o600
     later = keys(miner)
     assert "Stop the miner first" in refused(miner, "restore", str(file))
@@ -142,12 +142,12 @@ def test_by_force_a_running_miner_goes_on_with_the_restored_data(miner: Miner, t
 @pytest.mark.slow
 def test_a_backup_made_after_a_restore_leaves_the_kept_database_out_and_can_be_restored_too(miner: Miner, tmp_path: Path) -> None:
     first, second = str(tmp_path / "first"), str(tmp_path / "second")
-    told = in_turn(miner, ("backup", first), ("restore", first), ("miner_settings", "spacing_seconds=7"), ("backup", second))
+    result = in_turn(miner, ("backup", first), ("restore", first), ("miner_settings", "spacing_seconds=7"), ("backup", second))
     miner.execute("UPDATE agents_settings SET spacing_seconds = 9")
     time.sleep(1.1)  # what is kept is named by the second
-    told += in_turn(miner, ("restore", second), ("miner_settings",))
-    assert '"spacing_seconds": 7' in told.rpartition("is kept in")[2]
-    assert "Refused" not in told
+    result += in_turn(miner, ("restore", second), ("miner_settings",))
+    assert '"spacing_seconds": 7' in result.rpartition("is kept in")[2]
+    assert "Refused" not in result
 
 
 @SLOW_ON_POSTGRES
@@ -162,17 +162,17 @@ def test_only_the_newest_backups_are_kept(miner: Miner, tmp_path: Path) -> None:
 
 
 @SLOW_ON_POSTGRES
-def test_what_is_no_sound_backup_is_refused_and_nothing_changes(miner: Miner, tmp_path: Path) -> None:
+def test_an_invalid_backup_is_refused_and_changes_nothing(miner: Miner, tmp_path: Path) -> None:
     good, bad = str(tmp_path / "good"), tmp_path / "bad"
     miner.manage("backup", good)
     (tmp_path / "empty").touch()
     (tmp_path / "text").write_text("Not a database at all")
     bad.write_bytes((tmp_path / "good").read_bytes()[: (tmp_path / "good").stat().st_size // 2])
     unsound = [("restore", str(tmp_path / name)) for name in ("empty", "text", "bad", "nothing")]
-    told = in_turn(miner, *unsound, ("backup", good), ("backup", str(tmp_path / "no" / "folder")), ("miner_settings",))
-    assert told.count("Refused: ") == 6
-    assert "exists already" in told and "Make it first" in told
-    assert '"spacing_seconds": 5' in told
+    result = in_turn(miner, *unsound, ("backup", good), ("backup", str(tmp_path / "no" / "folder")), ("miner_settings",))
+    assert result.count("Refused: ") == 6
+    assert "exists already" in result and "Make it first" in result
+    assert '"spacing_seconds": 5' in result
 
 
 @SLOW_ON_POSTGRES

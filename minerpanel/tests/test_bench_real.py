@@ -1,4 +1,4 @@
-"""The bench that plays a scenario for real: a cut of half a minute agrees with its simulation, and a difference is told."""
+"""The bench that plays a scenario for real: a cut of half a minute agrees with its simulation, and a difference is reported."""
 
 import json
 from dataclasses import replace
@@ -27,15 +27,15 @@ def test_the_simulation_agrees_with_a_miner_of_real_processes(tmp_path: Path) ->
     file.write_text(json.dumps(CUT))
     scenario = load_file(file)
     simulated = simulate(scenario, SETTINGS, range(5))
-    assert {(each.steps, each.in_time, each.llm, each.edge_429) for each in simulated} == {(20, 20, 18, 2)}
+    assert {(result.steps, result.in_time, result.llm, result.edge_429) for result in simulated} == {(20, 20, 18, 2)}
     real, _ = play(file, scenario, SETTINGS)
     assert list(differences(simulated, real, 0.25)) == []
 
 
-def test_a_difference_beyond_the_tolerance_is_told_and_one_of_one_never() -> None:
+def test_a_difference_beyond_the_tolerance_is_reported_but_never_one_of_1() -> None:
     played = Measures(steps=100, in_time=100, llm=60, edge_429=3, in_ban=0, wasted=0, resume_minutes=None, p50=3.5, p95=9)
     simulated = [played, replace(played, llm=70)]
     for llm in (57, 65, 73):
         assert list(differences(simulated, replace(played, steps=105, llm=llm, edge_429=4, p95=12), 0.05)) == []
-    told = list(differences(simulated, replace(played, steps=106, llm=56, edge_429=5), 0.05))
-    assert told == ["steps: 106 for real, 100 simulated", "llm: 56 for real, 60 simulated", "edge_429: 5 for real, 3 simulated"]
+    listed = list(differences(simulated, replace(played, steps=106, llm=56, edge_429=5), 0.05))
+    assert listed == ["steps: 106 for real, 100 simulated", "llm: 56 for real, 60 simulated", "edge_429: 5 for real, 3 simulated"]

@@ -27,7 +27,7 @@ def test_an_admin_sees_a_step_arrive_changes_the_spacing_takes_it_back_and_impor
     expect(page.get_by_label("Spacing")).to_have_value("2.5")
     change = page.get_by_role("row").filter(has_text="Spacing").filter(has_text="2.5")
     expect(change).to_contain_text("admin")
-    preview = page.get_by_label("What this comes to")
+    preview = page.get_by_label("Result of these settings")
     expect(preview).to_contain_text("24 requests a minute at most")
     page.get_by_label("Backoff", exact=True).fill("60, 900")
     expect(preview).to_contain_text("Is raised to 15 min")
@@ -78,7 +78,7 @@ def test_an_operators_task_is_tried_then_answered_before_their_eyes(visitor: Vis
     page.get_by_label("URL").fill("http://localhost:8000/?seed=5")
     page.get_by_label("Try").select_option("The first step")
     page.get_by_role("button", name="Try it").click()
-    expect(page.get_by_role("region", name="What the template agent makes of it")).to_contain_text("Answered by the recipe Logout")
+    expect(page.get_by_role("region", name="The template agent's answer")).to_contain_text("Answered by the recipe Logout")
     expect(page.get_by_label("Prompt")).to_have_value("Log out")
     assert miner[0].rows("SELECT count(*) FROM agents_task") == [(0,)], "a try keeps nothing"
     page.get_by_role("button", name="Queue the task").click()
@@ -234,8 +234,8 @@ def test_a_viewer_filters_by_keyboard_opens_copies_and_exports(visitor: Visitor)
     assert len(file.splitlines()) == 2
     with page.expect_download() as saved:
         page.get_by_role("link", name="JSON lines").click()
-    (told,) = map(json.loads, saved.value.path().read_text().splitlines())
-    assert told["prompt"] == "Search for the film 'Arrival'"
+    (text,) = map(json.loads, saved.value.path().read_text().splitlines())
+    assert text["prompt"] == "Search for the film 'Arrival'"
     page.get_by_role("row").filter(has_text="Arrival").get_by_role("link").first.click()
     page.get_by_role("button", name="Copy").first.click()
     expect(page.get_by_role("button", name="Copied")).to_be_visible()

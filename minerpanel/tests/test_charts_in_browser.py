@@ -21,7 +21,7 @@ NEWEST_BAR = f"""(() => {{
 }})()"""
 
 
-def test_charts_show_the_tables_numbers_renew_in_place_and_lead_to_the_steps(visitor: Visitor) -> None:
+def test_charts_show_the_tables_numbers_refresh_in_place_and_link_to_steps(visitor: Visitor) -> None:
     page = visitor.page
     visitor.log_in("viewer")
     httpx.post(f"{visitor.url}/step", json=step_body(), timeout=60)
@@ -43,10 +43,10 @@ def test_charts_show_the_tables_numbers_renew_in_place_and_lead_to_the_steps(vis
     assert page.evaluate(f"window.first === {CHART}"), "drawn anew instead of renewed"
     assert page.evaluate("document.getElementById('charts').offsetHeight") == height
     expect(newest).to_be_visible()
-    told = page.locator("#chart-routes [aria-live]")
+    element = page.locator("#chart-routes [aria-live]")
     page.locator("[data-chart=routes]").press("ArrowLeft")
-    expect(told).to_contain_text(re.compile(r"LLM \d+, Template \d+ steps"))
-    if "LLM 0, Template 0" in told.inner_text():  # another bar has begun
+    expect(element).to_contain_text(re.compile(r"LLM \d+, Template \d+ steps"))
+    if "LLM 0, Template 0" in element.inner_text():  # another bar has begun
         page.keyboard.press("ArrowLeft")
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile(r"/steps/\?q=since%3A\d{4}-\d\d-\d\dT"))
@@ -58,7 +58,7 @@ def test_charts_show_the_tables_numbers_renew_in_place_and_lead_to_the_steps(vis
     assert visitor.faults == []
 
 
-def test_maintenance_is_planned_shown_as_a_band_and_ended(visitor: Visitor) -> None:
+def test_maintenance_is_planned_shown_in_charts_and_ended(visitor: Visitor) -> None:
     page = visitor.page
     visitor.log_in("operator")
     page.goto(f"{visitor.url}/notifications/")
@@ -79,7 +79,7 @@ def test_a_first_load_is_small_and_later_ones_are_tiny(visitor: Visitor) -> None
     page, sizes = visitor.page, Counter[str]()
 
     def count(request: Request) -> None:
-        """Each address once, however often its live part is renewed meanwhile. What comes from the cache is told as less than nothing."""
+        """Each address once, however often its live part is renewed. Responses from the cache have a negative size."""
         sizes[request.url] = max(sizes[request.url], request.sizes()["responseBodySize"])
 
     page.on("requestfinished", count)

@@ -26,14 +26,14 @@ def test_a_container_answers_survives_kills_and_keeps_its_records_in_its_volume(
         with started(image, "minerpanel-tested", port, data, MCP_PORT=str(port + 1)) as container:
             wait_healthy(container, FIRST_START)
             programs = (WEB, "run_cluster", WORKER, ASSISTANTS)
-            wait_for(lambda: all(pids(container, words) for words in programs), PATIENCE)
+            wait_for(lambda: all(pids(container, part) for part in programs), PATIENCE)
             wait_for(lambda: refuses_without_a_token(port + 1), PATIENCE)
             solve(port)
             token = container.run("python", "manage.py", "shell", "--command", MAKE_TOKEN).split()[-1]
             assert "headline" in state_and_why(port + 1, token)
-            for words in programs:
-                killed = container.kill(words)
-                wait_for(lambda words=words, killed=killed: killed not in pids(container, words) != [], PATIENCE)  # type: ignore[misc]
+            for part in programs:
+                killed = container.kill(part)
+                wait_for(lambda part=part, killed=killed: killed not in pids(container, part) != [], PATIENCE)  # type: ignore[misc]
             wait_healthy(container, PATIENCE)
             wait_for(lambda: refuses_without_a_token(port + 1), PATIENCE)
             assert "headline" in state_and_why(port + 1, token)
@@ -50,7 +50,7 @@ def test_a_container_answers_survives_kills_and_keeps_its_records_in_its_volume(
             assert "First admin" not in container.log()
 
 
-def test_the_image_holds_no_compiler_no_tests_and_no_secret_and_runs_as_nobody_special(image: str) -> None:
+def test_the_image_has_no_compiler_tests_or_secrets_and_runs_without_privileges(image: str) -> None:
     def inside(*command: str) -> str:
         return call("podman", "--runtime=runc", "run", "--rm", "--network=none", "--cgroups=enabled", image, *command, check=False)
 
@@ -77,9 +77,9 @@ def test_the_profile_with_postgres_answers_and_each_part_is_restarted_after_a_ki
         wait_for(lambda: web.run(*count).split()[-1] == "1", PATIENCE)
         assert worker.run("printenv", "DATABASE_URL_FILE") == "/run/secrets/database_url"
         assert web.run("printenv", "DATABASE_URL", check=False) == ""
-        for container, words in ((database, "postgres -D"), (worker, WORKER), (web, "minerpanel.serve")):
-            container.kill(words)
-            wait_for(lambda container=container, words=words: pids(container, words) != [], PATIENCE)  # type: ignore[misc]
+        for container, part in ((database, "postgres -D"), (worker, WORKER), (web, "minerpanel.serve")):
+            container.kill(part)
+            wait_for(lambda container=container, part=part: pids(container, part) != [], PATIENCE)  # type: ignore[misc]
         wait_for(lambda: is_healthy(port), PATIENCE)
         solve(port)
         wait_for(lambda: web.run(*count, check=False).split()[-1:] == ["2"], PATIENCE)
@@ -93,9 +93,9 @@ def is_healthy(port: int) -> bool:
         return False
 
 
-def pids(container: Container, words: str) -> list[int]:
+def pids(container: Container, part: str) -> list[int]:
     lines = call("podman", "top", container.name, "pid", "args", check=False).splitlines()
-    return [int(line.split()[0]) for line in lines if words in line]
+    return [int(line.split()[0]) for line in lines if part in line]
 
 
 def state_and_why(port: int, token: str) -> str:

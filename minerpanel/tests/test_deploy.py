@@ -24,18 +24,18 @@ def test_systemd_accepts_the_unit() -> None:
 
 
 @pytest.mark.parametrize("name", ["supervisord.conf", "demo.conf"])
-def test_the_supervisor_starts_what_exists(name: str) -> None:
+def test_the_supervisor_starts_existing_commands(name: str) -> None:
     parser = configparser.RawConfigParser(inline_comment_prefixes=(";",), strict=True)
     parser.read(DEPLOY / name)
     programs = [section for section in parser.sections() if section.startswith("program:")]
     assert programs
     for section in programs:
-        words = parser.get(section, "command").split()
-        assert words[0] == "%(here)s/../.venv/bin/python"
-        if words[1] == "manage.py":
-            assert words[2] in get_commands()
+        command = parser.get(section, "command").split()
+        assert command[0] == "%(here)s/../.venv/bin/python"
+        if command[1] == "manage.py":
+            assert command[2] in get_commands()
         else:
-            assert words[1] == "-m" and find_spec(words[2])
+            assert command[1] == "-m" and find_spec(command[2])
 
 
 def test_the_supervisor_restarts_each_program_alone() -> None:

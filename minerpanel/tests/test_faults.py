@@ -46,21 +46,21 @@ def submit(miner: Miner, count: int) -> list[int]:
 
 def count(miner: Miner, condition: str) -> int:
     """How many operators' tasks there are of a kind."""
-    found: int = miner.rows(f"SELECT count(*) FROM agents_submission WHERE {condition}")[0][0]
-    return found
+    rows: int = miner.rows(f"SELECT count(*) FROM agents_submission WHERE {condition}")[0][0]
+    return rows
 
 
-def found(look: Callable[[], int | None]) -> int | None:
-    """What a look at the processes finds; None while they are being started again."""
+def or_none(read: Callable[[], int | None]) -> int | None:
+    """What `read` returns of the processes; None while they restart."""
     try:
-        return look()
+        return read()
     except IndexError:
         return None
 
 
 def busy_worker(miner: Miner, worker: int) -> int:
     """One of the two workers while both have a job in hand."""
-    wait_until(lambda: found(lambda: len(family.pool(worker)) >= 4 or None), "the cluster has no workers")
+    wait_until(lambda: or_none(lambda: len(family.pool(worker)) >= 4 or None), "the cluster has no workers")
     submit(miner, BATCH)
     wait_until(lambda: count(miner, "state = 'running' AND lease_until > datetime('now', '+55 seconds')") >= 2, "no two jobs are in hand")
     return family.pool(worker)[0]
@@ -77,7 +77,7 @@ def lock_holder(miner: Miner, worker: int) -> int:
     submit(miner, BATCH)
     idle = "state = 'queued' OR (state = 'running' AND lease_until > datetime('now', '+45 seconds'))"
     wait_until(lambda: count(miner, idle) == 0, "the workers are not idle")
-    holder: int = wait_until(lambda: found(lambda: family.holder_of_the_queue(worker)), "nobody holds the queue's lock")
+    holder: int = wait_until(lambda: or_none(lambda: family.holder_of_the_queue(worker)), "no worker holds the queue's lock")
     return holder
 
 

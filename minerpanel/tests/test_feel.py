@@ -1,4 +1,4 @@
-"""How the panel behaves under a person's hands: refreshing, keys, themes, times."""
+"""The panel's interaction: refreshing, keys, themes, times."""
 
 import re
 from typing import Any
@@ -14,7 +14,7 @@ COUNT_TICKS = "document.body.addEventListener('tick', () => { window.ticks = (wi
 TICKS = "window.ticks ?? 0"
 # For what all pages share: one with a live part that costs little.
 HEALTH = "/components/"
-# As the browser tells a page that its tab went to the background
+# As the browser reports to a page that its tab is in the background
 HIDE = """(hidden) => {
     Object.defineProperty(document, "hidden", {configurable: true, value: hidden});
     document.dispatchEvent(new Event("visibilitychange"));
@@ -36,7 +36,7 @@ def open_counted(visitor: Visitor, path: str) -> Page:
 
 
 def expect_nothing_requested(page: Page) -> None:
-    """A part of which a request is under way drops the next tick."""
+    """A part with an active request drops the next tick."""
     expect(page.locator(".htmx-request")).to_have_count(0)
 
 
@@ -73,7 +73,7 @@ def test_a_page_is_renewed_as_often_as_its_reader_chose(choice: str, ticks: int,
     expect(refresh(page)).to_have_value(choice)
 
 
-def test_a_hidden_tab_asks_for_nothing_and_asks_at_once_when_it_is_seen(admin: Visitor) -> None:
+def test_a_hidden_tab_requests_nothing_and_refreshes_when_it_is_shown(admin: Visitor) -> None:
     page = open_counted(admin, HEALTH)
     page.evaluate(HIDE, True)
     assert ticks_within(page, 30) == 0
@@ -82,7 +82,7 @@ def test_a_hidden_tab_asks_for_nothing_and_asks_at_once_when_it_is_seen(admin: V
     assert ticks_within(page, 6) >= 3
 
 
-def test_a_live_part_in_which_nothing_changed_comes_without_a_body(admin: Visitor) -> None:
+def test_an_unchanged_live_part_has_no_body(admin: Visitor) -> None:
     page, statuses = admin.page, list[int]()
     page.goto(f"{admin.url}/logs/imports/")
     page.wait_for_load_state("networkidle")
@@ -103,9 +103,9 @@ def test_a_page_without_live_parts_offers_no_refresh(admin: Visitor) -> None:
     expect(refresh(admin.page)).to_be_hidden()
 
 
-def test_a_page_says_since_when_it_is_stale_asks_ever_more_rarely_and_recovers(admin: Visitor) -> None:
+def test_a_stale_page_shows_since_when_retries_more_rarely_and_recovers(admin: Visitor) -> None:
     page = open_counted(admin, HEALTH)
-    notice, told = page.locator("#connection"), page.locator("[data-stale-words]")
+    notice, element = page.locator("#connection"), page.locator("[data-stale-text]")
     expect(notice).to_have_css("opacity", "0")
     page.route(admin.url + HEALTH, lambda route: route.abort("connectionrefused"))
     gaps = []
@@ -113,14 +113,14 @@ def test_a_page_says_since_when_it_is_stale_asks_ever_more_rarely_and_recovers(a
         with page.expect_event("requestfailed"):
             gaps.append(seconds_to_next_tick(page))
         expect_nothing_requested(page)
-        expect(told).to_contain_text(re.compile(r"Stale since \d+:\d\d.*The panel can't be reached\."))
+        expect(element).to_contain_text(re.compile(r"Stale since \d+:\d\d.*The panel can't be reached\."))
     # The page's clock also runs by itself while a busy machine answers.
     assert all(0.4 * wanted <= gap <= wanted for gap, wanted in zip(gaps[1:], (2, 4, 8, 16, 32, 60), strict=True)), gaps
     expect(notice).to_have_css("opacity", "1")
     expect(notice).to_contain_text("Trying again in 1 min")
     page.unroute(admin.url + HEALTH)
     page.get_by_role("button", name="Try now").click()
-    expect(told).to_be_empty()
+    expect(element).to_be_empty()
     expect(notice).to_have_css("opacity", "0")
     assert seconds_to_next_tick(page) <= 2
 
@@ -134,14 +134,14 @@ def seconds_to_next_tick(page: Page) -> int:
     raise AssertionError("There is no tick.")
 
 
-def test_a_part_that_is_no_longer_given_out_says_so(admin: Visitor, panel: Panel) -> None:
+def test_a_part_that_is_no_longer_served_is_marked(admin: Visitor, panel: Panel) -> None:
     page = admin.page
     page.goto(f"{admin.url}/tasks/1/")
     page.route("**/tasks/1/", lambda route: route.fulfill(status=404, body=""))
-    expect(page.locator("[data-stale-words]")).to_contain_text("no longer serves this (404). Reload the page to see why.")
+    expect(page.locator("[data-stale-text]")).to_contain_text("no longer serves this (404). Reload the page to see why.")
 
 
-def test_what_a_reader_is_at_survives_a_live_update(admin: Visitor, panel: Panel) -> None:
+def test_focus_and_selection_survive_a_live_update(admin: Visitor, panel: Panel) -> None:
     page = admin.page
     body = step_body(prompt="Look at what survives", task_id="survives")
     httpx.post(f"{panel.url}/step", json=body, timeout=60)
@@ -163,7 +163,7 @@ def test_what_a_reader_is_at_survives_a_live_update(admin: Visitor, panel: Panel
 
 
 @pytest.mark.parametrize("path", ["/", "/rate-limit/", "/tasks/1/", "/logs/", "/components/", "/tests/"])
-def test_nothing_moves_when_a_page_is_renewed(path: str, admin: Visitor) -> None:
+def test_a_refresh_moves_no_element(path: str, admin: Visitor) -> None:
     page = admin.page
     page.goto(admin.url + path)
     page.wait_for_load_state("networkidle")
@@ -176,7 +176,7 @@ def test_nothing_moves_when_a_page_is_renewed(path: str, admin: Visitor) -> None
     assert page.evaluate("window.shifts") == 0
 
 
-def test_keys_lead_to_each_page_of_the_navigation(admin: Visitor) -> None:
+def test_keys_open_each_page_of_the_navigation(admin: Visitor) -> None:
     page = admin.page
     page.goto(admin.url)
     links = page.locator("nav a[data-key]")
@@ -208,7 +208,7 @@ def test_a_slash_goes_to_the_search_field_and_typing_there_is_typing(admin: Visi
     expect(page.get_by_role("dialog")).to_be_hidden()
 
 
-def test_keys_can_be_switched_off_where_they_are_told(admin: Visitor) -> None:
+def test_keys_can_be_switched_off_in_their_dialog(admin: Visitor) -> None:
     page = admin.page
     page.goto(admin.url + HEALTH)
     page.get_by_role("button", name="Keyboard shortcuts").click()
@@ -247,23 +247,23 @@ def test_the_theme_is_the_systems_until_one_is_chosen(admin: Visitor) -> None:
 
 
 @pytest.mark.parametrize(
-    ("look", "written"),
+    ("context", "written"),
     [
         ({"locale": "en-US", "timezone_id": "America/New_York"}, "May 4, 08:00:00"),
         ({"locale": "de-DE", "timezone_id": "Asia/Tokyo"}, "4. Mai, 21:00:00"),
     ],
 )
 def test_times_are_the_readers_own_with_utc_on_hover(
-    look: dict[str, Any], written: str, browser: Browser, panel: Panel, admin_session: str
+    context: dict[str, Any], written: str, browser: Browser, panel: Panel, admin_session: str
 ) -> None:
-    with Visitor.arrived(browser, panel.url, admin_session, **look) as visitor:
+    with Visitor.arrived(browser, panel.url, admin_session, **context) as visitor:
         visitor.page.goto(f"{panel.url}/tasks/1/")
         time = visitor.page.locator("time[datetime='2026-05-04T12:00:00.000Z']").first
         expect(time).to_have_text(written)
         expect(time).to_have_attribute("title", "4 May 2026 12:00:00 UTC")
-        expect(visitor.page.get_by_role("contentinfo")).to_contain_text(f"Times in {look['timezone_id']}")
+        expect(visitor.page.get_by_role("contentinfo")).to_contain_text(f"Times in {context['timezone_id']}")
         visitor.page.goto(f"{visitor.url}/compare/")
-        expect(visitor.page.get_by_text(f"From ({look['timezone_id']})")).to_be_attached()
+        expect(visitor.page.get_by_text(f"From ({context['timezone_id']})")).to_be_attached()
 
 
 def test_without_javascript_times_name_their_zone_and_no_control_lies(browser: Browser, panel: Panel, admin_session: str) -> None:
@@ -275,7 +275,7 @@ def test_without_javascript_times_name_their_zone_and_no_control_lies(browser: B
             expect(control).to_be_hidden()
 
 
-def test_the_first_steps_are_hidden_for_good_where_they_are_dismissed(admin: Visitor) -> None:
+def test_dismissed_first_steps_stay_hidden(admin: Visitor) -> None:
     page = admin.page
     page.goto(admin.url)
     steps = page.get_by_role("region", name="First steps")
@@ -287,7 +287,7 @@ def test_the_first_steps_are_hidden_for_good_where_they_are_dismissed(admin: Vis
     expect(steps).to_be_hidden()
 
 
-def test_a_session_that_is_over_leads_to_the_log_in_and_back(admin: Visitor) -> None:
+def test_a_session_that_is_over_redirects_to_the_log_in_and_back(admin: Visitor) -> None:
     page = admin.page
     page.goto(admin.url + HEALTH)
     page.context.clear_cookies()
@@ -303,7 +303,7 @@ def test_a_session_that_is_over_leads_to_the_log_in_and_back(admin: Visitor) -> 
     expect(page.get_by_role("status")).to_contain_text("You were logged out before this arrived, so nothing was done.")
 
 
-def test_nothing_moves_by_itself_where_that_is_not_wanted(admin: Visitor) -> None:
+def test_with_reduced_motion_no_element_is_animated(admin: Visitor) -> None:
     page = admin.page
     page.goto(f"{admin.url}/settings/")
     moves = "[...document.querySelectorAll('*')].filter((each) => parseFloat(getComputedStyle(each).transitionDuration) > 0).length"
@@ -312,7 +312,7 @@ def test_nothing_moves_by_itself_where_that_is_not_wanted(admin: Visitor) -> Non
     assert page.evaluate(moves) == 0
 
 
-def test_a_report_prints_without_what_is_for_the_screen_and_with_what_is_folded(admin: Visitor) -> None:
+def test_a_report_prints_without_controls_and_with_collapsed_parts(admin: Visitor) -> None:
     page = admin.page
     page.emulate_media(color_scheme="dark")
     page.goto(f"{admin.url}/tests/1/")

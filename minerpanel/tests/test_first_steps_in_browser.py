@@ -36,8 +36,8 @@ def test_a_new_admin_is_led_from_a_wrong_key_to_an_answered_step_and_a_channel(v
     visitor.log_in("admin")
     page.get_by_role("region", name="First steps").get_by_role("link", name="Open the guide").click()
 
-    def point(words: str) -> Locator:
-        return page.get_by_role("listitem").filter(has=page.get_by_role("heading", name=words))
+    def point(heading: str) -> Locator:
+        return page.get_by_role("listitem").filter(has=page.get_by_role("heading", name=heading))
 
     for key, state in (("cpk_a.wrong.one", "Failed"), (fake_chutes.key, "Done")):
         page.get_by_label("API key", exact=True).fill(key)
@@ -66,5 +66,5 @@ def test_a_new_admin_is_led_from_a_wrong_key_to_an_answered_step_and_a_channel(v
     page.goto(f"{visitor.url}/settings/")
     page.get_by_role("navigation", name="Sections").get_by_role("link", name="First steps").click()
     expect(point("Notifications configured")).to_contain_text("Done")
-    expect(page.get_by_role("main")).to_contain_text("2 of 8 are left")
+    expect(page.get_by_role("main")).to_contain_text("2 of 8 steps left")
     assert visitor.faults == []

@@ -21,7 +21,7 @@ def disk(tmp_path: Path) -> Iterator[Path]:
         yield folder
 
 
-def test_steps_are_answered_on_a_full_disk_and_what_is_lost_is_counted(
+def test_steps_are_answered_on_a_full_disk_and_lost_records_are_counted(
     disk: Path, make_environment: Callable[[Path], dict[str, str]]
 ) -> None:
     with Miner.running(make_environment(disk)) as miner:

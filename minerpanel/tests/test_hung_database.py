@@ -1,4 +1,4 @@
-"""A Postgres server that stops answering while its connections stay open, a pooler that hangs, and a row that somebody else holds."""
+"""A Postgres server that stops answering while its connections stay open, a pooler that hangs, and a row that another connection has locked."""
 
 import os
 import subprocess
@@ -72,17 +72,17 @@ class Pooler:
     def serve(self, client):
         self.flows.wait()
         server = socket.create_connection(self.target)
-        for one, other in ((client, server), (server, client)):
-            threading.Thread(target=self.hand_on, args=(one, other), daemon=True).start()
+        for source, target in ((client, server), (server, client)):
+            threading.Thread(target=self.forward, args=(source, target), daemon=True).start()
 
-    def hand_on(self, one, other):
+    def forward(self, source, target):
         try:
-            while data := one.recv(65536):
+            while data := source.recv(65536):
                 self.flows.wait()
-                other.sendall(data)
+                target.sendall(data)
         except OSError:
             pass
-        other.close()
+        target.close()
 
 real = urlsplit(os.environ["DATABASE_URL"])
 pooler = Pooler((real.hostname, real.port))
@@ -124,9 +124,9 @@ used = connection.connection
 pooler.flows.clear()
 print(outcome(write), used.closed, outcome(write), database.breaker.is_silent)
 started = time.monotonic()
-print(outcome(Settings.current), time.monotonic() - started < 3)  # a page: at once, while it is known
+print(outcome(Settings.current), time.monotonic() - started < 3)  # a page: at once, from the cache
 database.breaker.close()
-print(outcome(Settings.current))  # nobody knows: its own bound
+print(outcome(Settings.current))  # not cached: its own bound
 pooler.flows.set()
 print(outcome(write))
 print(outcome(lambda: connection.cursor().execute("SELECT pg_sleep(60)")))  # closed: the answer to come belongs to no query
@@ -152,8 +152,8 @@ def test_a_busy_row_opens_no_breaker_and_a_hung_pooler_costs_one_bounded_wait_an
         timeout=300,
         check=False,
     )
-    said = [line for line in done.stdout.splitlines() if not line.startswith("20")]
-    assert said == [
+    text = [line for line in done.stdout.splitlines() if not line.startswith("20")]
+    assert text == [
         "OperationalError False",
         "answered answered answered",
         "OperationalError True Untried True",

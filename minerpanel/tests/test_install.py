@@ -1,4 +1,4 @@
-"""Where something is missing on a fresh machine, the installation says which package to install."""
+"""If something is missing on a fresh machine, the installation names the package to install."""
 
 import shutil
 import subprocess
@@ -23,9 +23,9 @@ def install(folder: Path, python: str | None) -> str:
     tools = folder / "tools"
     tools.mkdir()
     for tool in TOOLS:
-        found = shutil.which(tool)
-        assert found is not None
-        (tools / tool).symlink_to(found)
+        shown = shutil.which(tool)
+        assert shown is not None
+        (tools / tool).symlink_to(shown)
     if python is not None:
         (tools / "python3").write_text(python)
         (tools / "python3").chmod(0o755)
@@ -37,19 +37,19 @@ def install(folder: Path, python: str | None) -> str:
     return result.stderr
 
 
-def test_a_python_without_venv_is_told_its_package(tmp_path: Path) -> None:
+def test_without_venv_the_package_is_reported(tmp_path: Path) -> None:
     assert install(tmp_path, WITHOUT_VENV).splitlines() == [
         "Python 3.12 has no venv module. Install it: sudo apt-get install python3.12-venv"
     ]
 
 
-def test_a_machine_without_a_recent_python_is_told_what_to_install(tmp_path: Path) -> None:
+def test_without_a_recent_python_the_package_is_reported(tmp_path: Path) -> None:
     assert install(tmp_path, TOO_OLD).splitlines() == [
         "Python 3.11 or newer is missing. Install it: sudo apt-get install python3 python3-venv"
     ]
 
 
-def test_a_machine_without_any_python_is_told_the_same(tmp_path: Path) -> None:
+def test_without_any_python_the_package_is_reported(tmp_path: Path) -> None:
     assert "Python 3.11 or newer is missing." in install(tmp_path, None)
 
 
@@ -85,7 +85,7 @@ OPTIONAL = (
 
 
 @pytest.mark.parametrize(("requirements", "setting", "value", "_"), OPTIONAL)
-def test_packages_that_a_setting_needs_are_installed_where_it_is_set(
+def test_packages_that_a_setting_needs_are_installed_if_it_is_set(
     requirements: str, setting: str, value: str, _: str, tmp_path: Path
 ) -> None:
     both = ["requirements.txt", requirements]
@@ -94,8 +94,8 @@ def test_packages_that_a_setting_needs_are_installed_where_it_is_set(
     assert installed(tmp_path / "variable", **{setting: value})[0] == both
 
 
-@pytest.mark.parametrize(("requirements", "setting", "value", "words"), OPTIONAL)
-def test_without_them_the_installation_goes_on(requirements: str, setting: str, value: str, words: str, tmp_path: Path) -> None:
-    tried, told = installed(tmp_path, fails=requirements, **{setting: value})
+@pytest.mark.parametrize(("requirements", "setting", "value", "text"), OPTIONAL)
+def test_without_them_the_installation_goes_on(requirements: str, setting: str, value: str, text: str, tmp_path: Path) -> None:
+    tried, result = installed(tmp_path, fails=requirements, **{setting: value})
     assert tried == ["requirements.txt", requirements]
-    assert words in told
+    assert text in result

@@ -42,7 +42,7 @@ def test_attempts_are_filtered_ordered_and_exported_as_they_are_filtered(admin: 
     assert admin.faults == []
 
 
-def test_steps_are_filtered_ordered_and_lead_to_their_place_in_the_story(admin: Visitor) -> None:
+def test_steps_are_filtered_ordered_and_link_to_their_place_in_the_task(admin: Visitor) -> None:
     page = admin.page
     page.goto(admin.url)
     page.get_by_role("link", name="All steps").click()

@@ -1,4 +1,4 @@
-"""Log records become rows, in whatever process, and nobody who logs waits or fails."""
+"""Log records become rows in every process, and logging neither blocks nor fails."""
 
 import logging
 import multiprocessing
@@ -52,7 +52,7 @@ def make() -> Iterator[Make]:
         handler.close()
 
 
-def test_a_warning_is_kept_with_all_that_is_known_of_it(make: Make) -> None:
+def test_a_warning_is_stored_with_all_its_fields(make: Make) -> None:
     logger, handler = make()
     step, attempt = uuid.uuid4(), uuid.uuid4()
     with log_context.about(log_context.step, str(step)), log_context.about(log_context.attempt, str(attempt)):
@@ -68,7 +68,7 @@ def test_a_warning_is_kept_with_all_that_is_known_of_it(make: Make) -> None:
     assert (other.step_uid, other.attempt_uid, other.kind) == (None, None, "error")
 
 
-def test_secrets_and_what_no_database_takes_are_gone(make: Make) -> None:
+def test_secrets_and_invalid_characters_are_removed(make: Make) -> None:
     logger, handler = make()
     try:
         int("open-sesame")
@@ -81,7 +81,7 @@ def test_secrets_and_what_no_database_takes_are_gone(make: Make) -> None:
     assert "sesame" not in message
 
 
-def test_info_is_kept_where_the_settings_say_so(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_info_is_kept_if_the_settings_enable_it(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(log_handler, "REFRESH_SECONDS", 0.01)
     logger, _ = make()
     logger.info("too little")
@@ -97,7 +97,7 @@ def test_info_is_kept_where_the_settings_say_so(make: Make, monkeypatch: pytest.
     assert set(LogEntry.objects.values_list("message", "level")) == {("worth keeping", 20)}
 
 
-def test_what_the_queue_cannot_hold_is_counted_and_told_in_one_row(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_records_beyond_the_queue_are_counted_and_reported_in_one_row(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(log_handler, "RETRY_SECONDS", 0.01)
     refuses = threading.Event()
     refuses.set()
@@ -118,11 +118,9 @@ def test_what_the_queue_cannot_hold_is_counted_and_told_in_one_row(make: Make, m
     refuses.clear()
     wait_until(lambda: LogEntry.objects.count() >= 20, "nothing is written when the database is back")
     kept = [entry.message for entry in LogEntry.objects.order_by("id") if entry.message.isdecimal()]
-    told = [entry.message for entry in LogEntry.objects.exclude(logger=logger.name)]
+    rows = [entry.message for entry in LogEntry.objects.exclude(logger=logger.name)]
     assert kept == [str(number) for number in range(len(kept))]
-    assert told == [
-        f"{25 - len(kept)} log records were not kept as rows: the database could not take them. They are in the standard output."
-    ]
+    assert rows == [f"{25 - len(kept)} log records were not kept as rows: the database was not available. They are in the standard output."]
 
 
 def test_a_record_that_no_row_can_hold_keeps_no_other_one_waiting(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -136,7 +134,7 @@ def test_a_record_that_no_row_can_hold_keeps_no_other_one_waiting(make: Make, mo
     assert LogEntry.objects.filter(message__startswith="1 log records were not kept").exists()
 
 
-def test_who_logs_does_not_wait_for_a_locked_database(make: Make) -> None:
+def test_logging_does_not_wait_for_a_locked_database(make: Make) -> None:
     logger, handler = make(last_patience=0.2)
     holder = sqlite3.connect(connection.settings_dict["NAME"], isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
@@ -150,7 +148,7 @@ def test_who_logs_does_not_wait_for_a_locked_database(make: Make) -> None:
     wait_until(LogEntry.objects.exists, "it is lost")
 
 
-def test_what_the_writer_itself_logs_makes_no_rows(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_writers_own_records_are_not_stored(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     logger, handler = make()
     write = log_handler.write
 
@@ -166,7 +164,7 @@ def test_what_the_writer_itself_logs_makes_no_rows(make: Make, monkeypatch: pyte
     assert list(LogEntry.objects.order_by("id").values_list("message", flat=True)) == ["once", "twice"]
 
 
-def test_a_record_whose_arguments_cannot_be_printed_fails_nobody(make: Make) -> None:
+def test_a_record_whose_arguments_cannot_be_printed_fails_no_request(make: Make) -> None:
     class Odd:
         def __str__(self) -> str:
             raise LookupError

@@ -1,4 +1,4 @@
-"""No secret reaches a log line, and each line says which step it is about."""
+"""No secret reaches a log line, and each line has its step."""
 
 import io
 import logging
@@ -35,13 +35,13 @@ def output() -> Iterator[Output]:
     logger.removeHandler(handler)
 
 
-def test_a_message_keeps_its_words_and_loses_its_secrets(output: Output) -> None:
+def test_a_message_keeps_its_text_and_loses_its_secrets(output: Output) -> None:
     logger, stream = output
     logger.warning("Refused %s with %s after %d s.", KEY, PHRASE, 3)
     assert stream.getvalue() == "WARNING minerpanel.tests.logs: Refused [secret] with [secret] after 3 s.\n"
 
 
-def test_a_line_says_which_step_and_attempt_it_is_about(output: Output) -> None:
+def test_a_line_has_its_step_and_attempt(output: Output) -> None:
     logger, stream = output
     step, attempt = str(uuid.uuid4()), str(uuid.uuid4())
     with log_context.about(log_context.step, step):
@@ -82,7 +82,7 @@ def test_a_secret_is_masked_wherever_it_stands(secret: str, placed: Any, output:
 
 
 def assert_clean(text: str, secret: str) -> None:
-    """No form of the secret, nor a part of it that says much, is left."""
+    """No form of the secret and no long part of it is left."""
     assert "[secret]" in text
     for form in {secret, quote(secret, safe=""), repr(secret)[1:-1], secret[-12:], b64encode(f"user:{secret}".encode()).decode()}:
         assert form not in text

@@ -65,9 +65,9 @@ class Running:
         except OSError:
             return False
 
-    def pid(self, words: str) -> int:
-        """The id of the oldest process below the clone whose command line has these words; 0 where there is none."""
-        return min((pid for pid, line in processes_below(self.log.parent).items() if words in line), default=0)
+    def pid(self, part: str) -> int:
+        """The id of the oldest process below the clone whose command line contains `part`; 0 if there is none."""
+        return min((pid for pid, line in processes_below(self.log.parent).items() if part in line), default=0)
 
 
 @contextmanager
@@ -86,7 +86,7 @@ def running(clone: Path, port: int, target: str = "run", **more: str) -> Iterato
 
 
 @pytest.mark.slow
-def test_a_first_start_where_all_is_installed(clone: Path) -> None:
+def test_a_first_start_with_all_packages_installed(clone: Path) -> None:
     (clone / ".venv").symlink_to(sys.prefix)
     port = free_ports(1)
     the_first_start_sets_up(clone, port)
@@ -94,7 +94,7 @@ def test_a_first_start_where_all_is_installed(clone: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_newcomer_types_what_the_readme_says(clone: Path) -> None:
+def test_a_first_start_by_the_readme_works(clone: Path) -> None:
     port = free_ports(1)
     the_first_start_sets_up(clone, port)
     a_second_start_installs_nothing_and_settings_can_be_changed(clone, port)
@@ -119,7 +119,7 @@ def test_assistants_are_answered_beside_the_panel_and_restarted_alone(clone: Pat
 
 
 @pytest.mark.slow
-def test_without_the_packages_of_assistants_the_panel_runs_and_the_log_says_it_once(clone: Path) -> None:
+def test_without_the_packages_of_assistants_the_panel_runs_and_logs_that_once(clone: Path) -> None:
     link_packages(clone, "mcp")
     port = free_ports(2)
     with running(clone, port, MCP_PORT=str(port + 1)) as panel:
@@ -200,7 +200,7 @@ def make_clean_leaves_the_data(clone: Path) -> None:
 
 
 def free_ports(count: int) -> int:
-    """The first of so many ports in a row that nobody listens on just now."""
+    """The first of `count` free ports in a row."""
     while True:
         with ExitStack() as stack:
             first = stack.enter_context(socket.create_server(("127.0.0.1", 0))).getsockname()[1]
@@ -221,14 +221,14 @@ def run(clone: Path, *command: str) -> str:
 
 def processes_below(folder: Path) -> dict[int, str]:
     """The processes that work in `folder`: their ids and command lines."""
-    found = {}
+    by_name = {}
     for process in Path("/proc").glob("[0-9]*"):
         try:
             if (process / "cwd").readlink() == folder:
-                found[int(process.name)] = (process / "cmdline").read_text().replace("\0", " ")
+                by_name[int(process.name)] = (process / "cmdline").read_text().replace("\0", " ")
         except OSError:  # gone meanwhile, or another user's
             continue
-    return found
+    return by_name
 
 
 def wait_for(happened: Callable[[], bool], patience: float) -> None:

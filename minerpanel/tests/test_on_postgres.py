@@ -28,22 +28,22 @@ from monitoring.overview.figures import series
 now = datetime(2026, 5, 4, 12, 10, tzinfo=timezone.utc)
 Past(default_account(), 5).write(200, now - timedelta(days=8), now, lambda _: None)
 
-def told():
+def summaries():
     for name in RANGES:
         yield asdict(series(Range.named(name, now), now))
         yield asdict(compared(Range.named(name, now), now))
 
 def plain(value):
     if isinstance(value, dict):
-        return sorted([str(name), plain(each)] for name, each in value.items())
+        return sorted([str(name), plain(item)] for name, item in value.items())
     if isinstance(value, (list, tuple)):
-        return [plain(each) for each in value]
+        return [plain(item) for item in value]
     return round(float(value), 6) if isinstance(value, (float, Decimal)) else str(value)
 
 state = state_at(now)
-raw = plain(list(told()))
+raw = plain(list(summaries()))
 sum_finished(state, now, until=float("inf"))
-print(json.dumps([raw, plain(list(told()))]))
+print(json.dumps([raw, plain(list(summaries()))]))
 """
 
 
@@ -73,7 +73,7 @@ def test_programs_and_assistants_are_answered_on_postgres_too(postgres_url: str)
 
 
 @pytest.mark.slow
-def test_whatever_is_sent_is_answered_in_words_on_postgres_too(postgres_url: str) -> None:
+def test_any_input_is_answered_properly_on_postgres_too(postgres_url: str) -> None:
     """Forms and cookies: Postgres takes no NUL, and less wide numbers than Python."""
     sample = "(any_value and post) or place or header"
     run_on_postgres(postgres_url, "-m", "long", "-k", sample, "monitoring/tests/test_anything.py")
@@ -81,12 +81,12 @@ def test_whatever_is_sent_is_answered_in_words_on_postgres_too(postgres_url: str
 
 @pytest.mark.slow
 def test_the_same_rows_give_the_same_numbers_on_both_databases(postgres_url: str, process_environment: dict[str, str]) -> None:
-    told = []
+    listed = []
     for url in ("", postgres_url):
         command = [sys.executable, "manage.py", "shell", "--no-imports", "--command", NUMBERS]
         environment = {**process_environment, "DATABASE_URL": url}
         done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=600, check=True)
-        told.append(done.stdout.splitlines()[-1])
-    for one, other in zip(*map(json.loads, told), strict=True):
-        assert one == other
-    assert len(told[0]) > 10_000
+        listed.append(done.stdout.splitlines()[-1])
+    for sqlite, postgres in zip(*map(json.loads, listed), strict=True):
+        assert sqlite == postgres
+    assert len(listed[0]) > 10_000

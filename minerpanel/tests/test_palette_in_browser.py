@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 from minerpanel.tests.visitors import Visitor
 
 
-def test_ctrl_k_leads_to_pages_and_settings_by_keyboard_alone(visitor: Visitor) -> None:
+def test_ctrl_k_opens_pages_and_settings_by_keyboard_alone(visitor: Visitor) -> None:
     visitor.log_in("operator")
     page = visitor.page
     dialog, field = page.get_by_role("dialog", name="Go to"), page.get_by_role("searchbox", name="Page, task, action or setting")
@@ -16,7 +16,7 @@ def test_ctrl_k_leads_to_pages_and_settings_by_keyboard_alone(visitor: Visitor) 
     expect(field).to_be_focused()
     expect(dialog.get_by_role("link", name="Overview")).to_be_visible()
     page.keyboard.type("spac")
-    expect(dialog.get_by_role("status")).to_contain_text("1 found")
+    expect(dialog.get_by_role("status")).to_contain_text("1 result.")
     page.keyboard.press("ArrowDown")
     expect(dialog.get_by_role("link", name=re.compile("Spacing"))).to_be_focused()
     page.keyboard.press("ArrowUp")
@@ -28,22 +28,22 @@ def test_ctrl_k_leads_to_pages_and_settings_by_keyboard_alone(visitor: Visitor) 
     expect(dialog).to_be_hidden()
     page.get_by_role("link", name="Go to…").click()
     page.keyboard.type("new task")
-    expect(dialog.get_by_role("status")).to_contain_text("1 found")
+    expect(dialog.get_by_role("status")).to_contain_text("1 result.")
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile("/tasks/new/$"))
     saved_view(visitor)
     assert visitor.faults == []
 
 
-def test_on_a_phone_the_menu_leads_to_it(visitor: Visitor) -> None:
+def test_on_a_phone_the_menu_opens_it(visitor: Visitor) -> None:
     visitor.log_in("operator")
     page = visitor.page
     page.set_viewport_size({"width": 390, "height": 800})
     page.get_by_role("button", name="Menu").click()
     page.get_by_role("link", name="Go to…").click()
-    found = page.get_by_role("dialog", name="Go to")
+    dialog = page.get_by_role("dialog", name="Go to")
     page.get_by_role("searchbox", name="Page, task, action or setting").fill("health")
-    found.get_by_role("link", name="Health").first.click()
+    dialog.get_by_role("link", name="Health").first.click()
     expect(page).to_have_url(re.compile("/components/$"))
     assert visitor.faults == []
 

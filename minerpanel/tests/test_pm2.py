@@ -30,8 +30,8 @@ def test_pm2_runs_the_miner_restarts_it_when_it_is_killed_and_stops_all_of_it(pm
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "PIP_CERT") if name in os.environ}
     environment = {**kept, "PM2_HOME": str(tmp_path / "pm2"), "PM2_NAME": "tested", "PORT": str(port)}
 
-    def call(*words: str, folder: Path = clone) -> str:
-        done = subprocess.run([pm2, *words], cwd=folder, env=environment, capture_output=True, text=True, timeout=PATIENCE, check=True)
+    def call(*arguments: str, folder: Path = clone) -> str:
+        done = subprocess.run([pm2, *arguments], cwd=folder, env=environment, capture_output=True, text=True, timeout=PATIENCE, check=True)
         return done.stdout
 
     panel = Running(subprocess.Popen(["true"]), clone / "log", port)

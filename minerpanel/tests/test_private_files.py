@@ -51,7 +51,7 @@ def test_the_first_start_closes_an_open_data_folder_and_all_in_it(shared: Path) 
 
 
 @pytest.mark.process
-def test_what_a_command_writes_is_private_without_any_setup(tmp_path: Path) -> None:
+def test_files_of_a_command_are_private_without_setup(tmp_path: Path) -> None:
     folder = tmp_path / "data"
     folder.mkdir(mode=0o755)
     folder.chmod(0o755)
@@ -60,22 +60,22 @@ def test_what_a_command_writes_is_private_without_any_setup(tmp_path: Path) -> N
     assert list(looser(folder)) == [folder]
 
 
-def found_open() -> list[CheckMessage]:
+def open_file_warnings() -> list[CheckMessage]:
     return [message for message in checks.check_settings(None) if message.id == "agents.W005"]
 
 
-def test_the_check_names_what_is_open_and_how_to_close_it(shared: Path, settings: Settings) -> None:
+def test_the_check_names_open_files_and_the_remedy(shared: Path, settings: Settings) -> None:
     settings.DATA_DIR, settings.BASE_DIR = shared, shared.parent
     (shared.parent / ".env").touch(0o600)
-    (found,) = found_open()
-    assert found.id == "agents.W005"
-    assert "panel.sqlite3" in found.msg and ".env" not in found.msg
-    assert f"chmod -R go= {shared}" in str(found.hint)
+    (result,) = open_file_warnings()
+    assert result.id == "agents.W005"
+    assert "panel.sqlite3" in result.msg and ".env" not in result.msg
+    assert f"chmod -R go= {shared}" in str(result.hint)
     tighten(shared)
-    assert found_open() == []
+    assert open_file_warnings() == []
     (shared.parent / ".env").chmod(0o640)
-    (found,) = found_open()
-    assert ".env" in found.msg
+    (result,) = open_file_warnings()
+    assert ".env" in result.msg
 
 
 def test_a_link_is_not_followed(shared: Path, tmp_path: Path) -> None:

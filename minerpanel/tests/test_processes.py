@@ -18,7 +18,7 @@ def test_a_test_process_has_its_own_data_folder_and_a_migrated_database(process_
 
 
 @pytest.mark.slow
-def test_so_do_several_of_a_run_in_which_no_test_asks_for_the_database() -> None:
+def test_processes_have_own_folders_in_a_run_without_database_tests() -> None:
     one = f"{__file__}::{test_a_test_process_has_its_own_data_folder_and_a_migrated_database.__name__}"
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-n", "2", "--dist", "each", one]
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "DJANGO_"))}

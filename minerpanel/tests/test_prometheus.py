@@ -1,4 +1,4 @@
-"""What Prometheus and Grafana are given: metrics by its naming, alert rules that fire when they should, a dashboard without empty panels."""
+"""Prometheus and Grafana: metrics named by the conventions, alert rules that fire, a dashboard without empty panels."""
 
 import importlib
 import re
@@ -15,7 +15,7 @@ from minerpanel.tests.prometheus import RULES, board, promtool, queries, scrapin
 from minerpanel.tests.test_make_run import PATIENCE, clone, free_ports, running, wait_for
 from monitoring.health import metrics
 from monitoring.tests.records import make_attempt, make_event, make_llm_step, make_step
-from monitoring.tests.watched import make_component
+from monitoring.tests.status_records import make_component
 
 __all__ = ["clone"]
 REFUSED_AFTER = 300.0  # seconds: the demo's limit is hit after a minute, and what it brings is scraped soon after
@@ -25,7 +25,7 @@ LABELS = re.compile(r"(?:by|without|on) \([^)]*\)")
 
 @pytest.fixture
 def exposed(db: None) -> bytes:
-    """What a scrape gets of a miner that did a little of everything."""
+    """A scrape of a miner with records of all kinds."""
     importlib.reload(metrics)
     now = timezone.now()
     step = make_llm_step(at=now)

@@ -1,4 +1,4 @@
-"""What the miner promises, held with real processes against fake Chutes."""
+"""The miner's promises, checked with real processes against fake Chutes."""
 
 import sqlite3
 import threading
@@ -32,7 +32,7 @@ def test_a_limited_account_gets_one_request_and_every_step_its_answer_at_once(mi
     url = miner.web()
     answers = post_at_once([url], [step_body(number) for number in range(20)])
     assert all(answered(response) for _, response in answers)
-    assert max(seconds for seconds, _ in answers) < 60, "nobody waits for a slot of a paused account"
+    assert max(seconds for seconds, _ in answers) < 60, "no step waits for a slot of a paused account"
     assert miner.rows("SELECT count(*) FROM agents_llmattempt WHERE ended_at >= slot_at AND sent_at IS NULL") == [(0,)]
     assert len(completions(fake_chutes)) == 1
     later = post_at_once([url], [step_body(number) for number in range(20, 40)])
@@ -61,10 +61,10 @@ def test_steps_are_answered_while_the_database_is_locked_and_written_down_afterw
     try:
         health = httpx.get(f"{url}/health", timeout=60)
         answers = post_at_once([url], [step_body(number) for number in range(1, 9)])
-        asked_at = time.monotonic()
+        posted_at = time.monotonic()
         for number in range(9, 12):
             answers += post_at_once([url], [step_body(number)])
-        assert time.monotonic() - asked_at < 25, "while facts wait in the spool nobody waits for the database"
+        assert time.monotonic() - posted_at < 25, "while facts wait in the spool no step waits for the database"
         spooled = list((miner.database_file.parent / "spool").glob("*.json"))
     finally:
         released.set()

@@ -38,7 +38,7 @@ def test_steps_are_answered_in_time_while_tens_of_thousands_of_rows_are_deleted(
     miner.manage("shell", "--command", FILL)
     miner.manage(
         "miner_settings", "agent_mode=template", "deadline_seconds=60"
-    )  # an LLM would take its time, and the database is asked less often
+    )  # an LLM would take its time, and the database gets fewer queries
     url, sent = miner.web(), 0
     command = [sys.executable, "manage.py", "shell", "--command", PRUNE]
     with subprocess.Popen(command, cwd=ROOT, env=miner.environment, stdout=subprocess.PIPE, text=True) as pruning:
@@ -48,10 +48,10 @@ def test_steps_are_answered_in_time_while_tens_of_thousands_of_rows_are_deleted(
             sent += 4
             time.sleep(0.2)  # the machine's cores are there for the pruning too
         assert pruning.stdout is not None
-        told = pruning.stdout.read()
-    assert f"'steps': {OLD_STEPS}" in told
-    assert f"'logs': {OLD_LOGS}" in told
-    assert f"'tasks': {OLD_STEPS}" in told
+        text = pruning.stdout.read()
+    assert f"'steps': {OLD_STEPS}" in text
+    assert f"'logs': {OLD_LOGS}" in text
+    assert f"'tasks': {OLD_STEPS}" in text
     assert sent >= 8
     assert miner.rows("SELECT count(*) FROM agents_step WHERE answered_at IS NULL OR answered_at > deadline_at") == [(0,)]
     assert miner.rows("SELECT count(*) FROM agents_step") == [(sent,)]

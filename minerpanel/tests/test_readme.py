@@ -1,4 +1,4 @@
-"""What the README says is so."""
+"""The README is correct."""
 
 import io
 import json
@@ -50,14 +50,14 @@ def test_every_file_that_is_linked_exists(path: Path) -> None:
         assert target.startswith("http") or (path.parent / target).exists(), target
 
 
-def test_the_table_of_settings_lists_exactly_what_is_read() -> None:
+def test_the_table_of_settings_is_complete() -> None:
     rows = re.findall(r"^\| (`[A-Z`_, ]+`) \|", (ROOT / "README.md").read_text(), re.MULTILINE)
     listed = {key for row in rows for key in re.findall(r"[A-Z_]+", row)}
     keys = set(dotenv_values(ROOT / ".env.example"))
     assert listed == {key for key in keys if not key.endswith("_FILE")}
     secrets = {key.removesuffix("_FILE") for key in keys if key.endswith("_FILE")}
-    told = set(re.findall(r"^\| `([A-Z_]+)` \|.*A secret \|$", (ROOT / "README.md").read_text(), re.MULTILINE))
-    assert told == secrets
+    text = set(re.findall(r"^\| `([A-Z_]+)` \|.*A secret \|$", (ROOT / "README.md").read_text(), re.MULTILINE))
+    assert text == secrets
 
 
 def test_the_shell_blocks_are_those_that_the_first_start_runs() -> None:
@@ -73,7 +73,7 @@ def test_the_shell_blocks_are_those_that_the_first_start_runs() -> None:
 
 
 @pytest.mark.django_db
-def test_the_commands_for_accounts_do_what_they_say_one_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_commands_for_accounts_work_one_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
     lines = [line for line in commands_of(ROOT / "docs/operations.md") if "account" in line]
     assert len(lines) == 5
     for line in lines:

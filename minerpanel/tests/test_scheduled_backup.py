@@ -46,12 +46,12 @@ def seen() -> Checked | None:
 
 
 def checked() -> Checked:
-    found = seen()
-    assert found
-    return found
+    result = seen()
+    assert result
+    return result
 
 
-def test_without_a_cron_nothing_is_scheduled_and_health_shows_nothing(settings: Any) -> None:
+def test_without_a_cron_no_backup_is_scheduled_or_shown_on_health(settings: Any) -> None:
     settings.SCHEDULES = all_schedules("")
     schedules.ensure()
     assert not SystemSchedule.objects.filter(name=health_checks.BACKUP).exists()
@@ -84,7 +84,7 @@ def test_it_is_a_whole_database_and_only_the_newest_are_kept(folder: Path) -> No
     assert checked().state == HealthState.UP
 
 
-def test_what_a_killed_one_left_half_is_deleted_by_the_next_but_not_what_another_is_writing(folder: Path) -> None:
+def test_a_killed_backups_file_is_deleted_by_the_next_but_not_an_active_ones(folder: Path) -> None:
     lost, writing = (folder / f"minerpanel-20250{month}01T000000Z.sqlite3.part" for month in (1, 2))
     for path in (lost, writing):
         path.write_bytes(b"half")
@@ -98,8 +98,8 @@ def test_one_that_fails_is_shown_with_its_cause_until_the_next(folder: Path) -> 
     folder.rmdir()
     folder.touch()
     assert str(folder) in take().fault
-    found = checked()
-    assert (found.state, str(folder) in found.message) == (HealthState.DOWN, True)
+    result = checked()
+    assert (result.state, str(folder) in result.message) == (HealthState.DOWN, True)
     folder.unlink()
     assert take().fault == ""
     assert checked().state == HealthState.UP

@@ -1,4 +1,4 @@
-"""The HTTP server under clients that are slow, silent, too many, or send what nobody reads: real sockets on loopback."""
+"""The HTTP server under clients that are slow, silent, too many, or send more than is read: real sockets on loopback."""
 
 import json
 import os
@@ -24,7 +24,7 @@ from waitress import wasyncore
 from agents.policy.callers import customer
 from minerpanel.server import limits
 from minerpanel.server.limits import BODY_SECONDS, HEADER_SECONDS, MOST_CONNECTIONS, MOST_LARGE_BODIES
-from minerpanel.server.listening import Claim, Connection, Phase, Server, first_to_go
+from minerpanel.server.listening import Claim, Connection, Phase, Server, first_to_drop
 from minerpanel.server.ports import PortInUse, holder, listen
 from minerpanel.tests.processes import PATIENCE, ROOT, step_body, wait_until
 
@@ -99,7 +99,7 @@ def test_a_chunked_body_arrives_whole(running: Running) -> None:
     assert int(running.arrived[0]["CONTENT_LENGTH"]) == len(running.arrived[0]["body"])
 
 
-def test_of_a_body_to_an_unknown_path_is_read_what_shows_whether_it_is_a_task(running: Running) -> None:
+def test_a_body_to_an_unknown_path_is_read_as_far_as_needed_to_detect_a_task(running: Running) -> None:
     assert httpx.post(f"{running.url}/find_it", content=b"x" * 1_000, timeout=PATIENCE).status_code == 200
     assert httpx.get(f"{running.url}/find_it", timeout=PATIENCE).status_code == 200
     for length in (b"Content-Length: 40000000\r\n\r\n", b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"):
@@ -125,7 +125,7 @@ def test_a_body_for_a_path_that_takes_none_is_not_read_and_the_request_is_answer
     connection = running.connect(HEAD % path.encode() + b"Content-Length: 40000000\r\n\r\n")
     connection.sendall(b"x" * 40_000_000)
     assert answer(connection)[0] == 200
-    assert [each["body"] for each in running.arrived] == [b""]
+    assert [request["body"] for request in running.arrived] == [b""]
 
 
 def test_a_wrong_method_is_answered_without_its_body(running: Running) -> None:
@@ -163,7 +163,7 @@ def test_headers_and_bodies_that_trickle_in_are_cut_at_their_time(running: Runni
         Phase.BODY: running.connect(HEAD % b"/step" + b"Content-Length: 100000\r\n\r\nab"),
     }
     for phase, seconds in ((Phase.HEADERS, HEADER_SECONDS), (Phase.BODY, BODY_SECONDS)):
-        connection = wait_until(lambda phase=phase: [each for each in running.connections() if each.phase is phase], f"no {phase}")[0]  # type: ignore[misc]
+        connection = wait_until(lambda phase=phase: [row for row in running.connections() if row.phase is phase], f"no {phase}")[0]  # type: ignore[misc]
         assert not connection.overdue(connection.phase_since + seconds - 0.1)
         trickling[phase].sendall(b"x")
         assert connection.overdue(connection.phase_since + seconds + 0.1)
@@ -197,7 +197,7 @@ def test_bodies_in_memory_are_bounded_and_the_client_that_sends_most_is_refused(
     head = HEAD % b"/step" + b"Content-Length: 2000000\r\n\r\n"
     with ExitStack() as stack:
         large = [stack.enter_context(running.connect(head + b"x" * 1_900_000, source="127.0.0.3")) for _ in range(4)]
-        wait_until(lambda: sum(each.held for each in running.connections()) < 3_000_000, "bodies are not bounded")
+        wait_until(lambda: sum(connection.held for connection in running.connections()) < 3_000_000, "bodies are not bounded")
         honest.sendall(b"x")
         assert honest.recv(15) == b"HTTP/1.1 200 OK"
         statuses = []
@@ -215,17 +215,17 @@ def test_a_journal_larger_than_a_step_is_kept_on_the_disk_while_it_arrives_and_f
         for _ in range(MOST_LARGE_BODIES):
             uploads.append(stack.enter_context(running.connect(head + sent[:-1])))
         wait_until(lambda: receiving(running) == MOST_LARGE_BODIES, "they do not arrive")
-        assert sum(each.held for each in running.connections()) == 0
+        assert sum(connection.held for connection in running.connections()) == 0
         assert answer(stack.enter_context(running.connect(head + b"x")))[0] == 503
         for connection in uploads:
             connection.sendall(b"x")
             assert connection.recv(15) == b"HTTP/1.1 200 OK"
-    assert [len(each["body"]) for each in running.arrived] == [len(sent)] * MOST_LARGE_BODIES
+    assert [len(request["body"]) for request in running.arrived] == [len(sent)] * MOST_LARGE_BODIES
 
 
 def receiving(running: Running) -> int:
     """How many bodies are being received."""
-    return len([each for each in running.connections() if each.phase is Phase.BODY])
+    return len([connection for connection in running.connections() if connection.phase is Phase.BODY])
 
 
 def test_health_and_pages_are_answered_while_all_step_threads_are_busy(running: Running) -> None:
@@ -251,7 +251,7 @@ def test_only_trusted_proxies_are_believed(running: Running, monkeypatch: pytest
 
 def test_requests_in_hand_are_answered_at_a_stop_and_the_port_is_free_at_once(running: Running) -> None:
     waiting = running.connect(HEAD % b"/act" + b"Content-Length: 2\r\n\r\n{}")
-    wait_until(lambda: any(each.phase is Phase.IN_HAND for each in running.connections()), "nothing is in hand")
+    wait_until(lambda: any(connection.phase is Phase.ANSWERING for connection in running.connections()), "nothing is in hand")
     running.server.stop()
     listener: socket.socket = wait_until(lambda: free(running.port), "the port is not free")
     listener.close()
@@ -271,16 +271,16 @@ def free(port: int) -> socket.socket | None:
 @given(st.lists(st.tuples(st.sampled_from(["a", "b", "c"]), st.integers(1, 9), st.floats(0, 100)), max_size=20))
 def test_the_connection_to_give_up_is_the_greediest_clients(rows: list[tuple[str, int, float]]) -> None:
     claims = [Claim(*row) for row in rows]
-    index = first_to_go(claims)
+    index = first_to_drop(claims)
     if index is None:
         assert not claims
         return
-    taken = {claim.client: sum(each.amount for each in claims if each.client == claim.client) for claim in claims}
+    taken = {claim.client: sum(other.amount for other in claims if other.client == claim.client) for claim in claims}
     assert taken[claims[index].client] == max(taken.values())
 
 
 def test_a_proxys_connections_go_last() -> None:
-    assert first_to_go([Claim("proxy", 1, 1.0, is_proxy=True), Claim("proxy", 1, 2.0, is_proxy=True), Claim("a", 1, 3.0)]) == 2
+    assert first_to_drop([Claim("proxy", 1, 1.0, is_proxy=True), Claim("proxy", 1, 2.0, is_proxy=True), Claim("a", 1, 3.0)]) == 2
 
 
 def test_an_ipv6_network_of_64_bits_is_one_client() -> None:

@@ -27,7 +27,7 @@ def read_settings(*names: str, **environment: str) -> list[object]:
     return values
 
 
-def test_the_example_lists_exactly_what_the_settings_read() -> None:
+def test_the_example_lists_exactly_the_settings() -> None:
     assert sorted(dotenv_values(ROOT / ".env.example")) == sorted(settings.env.read)
 
 

@@ -158,9 +158,7 @@ def by_provider(visitor: Visitor, name: str) -> None:
     page.wait_for_url(f"{visitor.url}/**")
 
 
-def test_a_provider_lets_in_whom_an_admin_added_and_who_has_the_claim_and_nobody_else(
-    browser: Browser, panel: Panel, desk: Visitor
-) -> None:
+def test_a_provider_signs_in_added_users_and_those_with_the_claim_only(browser: Browser, panel: Panel, desk: Visitor) -> None:
     page = desk.page
     enter_password(desk, "admin")
     page.goto(f"{desk.url}/settings/users/")
@@ -174,7 +172,7 @@ def test_a_provider_lets_in_whom_an_admin_added_and_who_has_the_claim_and_nobody
             by_provider(visitor, name)
             expect(visitor.page.get_by_role("heading", level=1)).to_have_text(heading)
             if heading == "Log in":
-                expect(visitor.page.get_by_role("status").filter(has_text="there is no account for you here")).to_be_visible()
+                expect(visitor.page.get_by_role("status").filter(has_text="but have no account here")).to_be_visible()
     page.goto(f"{desk.url}/settings/users/")
     expect(page.get_by_label("Group of vera@example.com", exact=True)).to_have_value("viewers")
     page.goto(f"{desk.url}/audit/")

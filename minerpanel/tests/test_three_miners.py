@@ -11,7 +11,7 @@ pytestmark = [pytest.mark.postgres]
 MINERS = "SELECT miner, COUNT(*), COUNT(DISTINCT endpoint) FROM agents_step GROUP BY miner ORDER BY miner"
 
 
-def test_three_miners_share_the_account_of_one_panel_and_are_told_apart(
+def test_three_miners_share_the_account_of_one_panel_and_are_distinguished(
     process_environment: dict[str, str], fake_chutes: FakeChutes, postgres_url: str
 ) -> None:
     with Miner.running(environment(process_environment, fake_chutes, DATABASE_URL=postgres_url)) as miner:

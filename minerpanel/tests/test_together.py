@@ -1,6 +1,6 @@
 """Several web processes and workers on one database keep to one gate, and one that is killed leaves nothing stuck.
 
-Each process asks for a model of its own, so that fake Chutes' record tells who sent what. All is measured there.
+Each process asks for a model of its own, so fake Chutes' record shows the sender of each request. All is measured there.
 """
 
 import json
@@ -39,7 +39,7 @@ WEBS, WORKERS = [{"CHUTES_MODELS": model.id} for model in MODELS[:3]], [{"CHUTES
 SENT_BY_WORKERS = [model["CHUTES_MODELS"] for model in WORKERS]
 SUBMIT = "from agents.operator_jobs.submissions import submit\nfor n in range({}): submit(prompt=f'Log out{{n}}', url='http://localhost:8000/?seed=5', page='', by='ann')"
 PUBLISHED = 8
-# Shorter than a step takes whose model nobody knows yet would send nothing; longer, and a dead probe's lease would take longer too.
+# Shorter than a step takes whose model is still unknown would send nothing; longer, and a dead probe's lease would take longer too.
 DEADLINE = 12
 MORE_THAN_THE_LIMIT = "SELECT 1 FROM agents_step WHERE reason = 'spacing'"
 SENT = "SELECT slot_at, sent_at, verdict FROM agents_llmattempt WHERE sent_at IS NOT NULL ORDER BY sent_at"
@@ -84,7 +84,7 @@ def post_until(webs: list[Web], count: int, condition: Callable[[], Any]) -> Non
     wait_until(next_round, "the web processes do not send what is wanted")
 
 
-def models_asked(fake_chutes: FakeChutes, after: int) -> set[str]:
+def requested_models(fake_chutes: FakeChutes, after: int) -> set[str]:
     return {arrival["model"] for arrival in completions(fake_chutes)[after:]}
 
 
@@ -132,7 +132,7 @@ def test_all_processes_together_keep_the_automatic_pace_and_the_spacing(
     miner.manage("miner_settings", "pacing=auto", "spacing_seconds=0.5", f"deadline_seconds={DEADLINE}")
     models, running = {model["CHUTES_MODELS"] for model in WEBS[:webs]}, miner.webs(WEBS[:webs])
     miner.workers(WORKERS[:workers], QUICK_CANARY)
-    post_until(running, 1, lambda: completions(fake_chutes))  # its answer tells of the limit
+    post_until(running, 1, lambda: completions(fake_chutes))  # its answer has the limit
     submit(miner, 2)
     post_until(running, 12, lambda: miner.rows(MORE_THAN_THE_LIMIT))
     wait_until(lambda: all_answered(miner), "the workers answer nothing")
@@ -142,7 +142,7 @@ def test_all_processes_together_keep_the_automatic_pace_and_the_spacing(
 
     miner.manage("miner_settings", "pacing=fixed", "deadline_seconds=25")
     submit(miner, 3)
-    post_until(running, 12, lambda: models <= models_asked(fake_chutes, len(automatic)))
+    post_until(running, 12, lambda: models <= requested_models(fake_chutes, len(automatic)))
     wait_until(lambda: all_answered(miner), "the workers answer nothing")
     while miner.rows(BY_LLM) != [("operator",), ("validator",)]:
         submit(miner, 1)
@@ -176,14 +176,14 @@ def test_one_probe_at_a_time_ends_a_pause_and_a_killed_one_leaves_its_lease_to_t
     fake_chutes.set(limit=0)
     posted(webs, 1)
     with flood(webs) as answers:
-        wait_until(lambda: len(events(miner)) == 2, "nobody probes after the pause")
+        wait_until(lambda: len(events(miner)) == 2, "no probe after the pause")
         fake_chutes.set(limit=60, latency={"median": 6, "low": 6, "high": 6})
-        probe = wait_until(lambda: completions(fake_chutes)[2:], "nobody probes after the second pause")[0]
+        probe = wait_until(lambda: completions(fake_chutes)[2:], "no probe after the second pause")[0]
         kill(webs[[model["CHUTES_MODELS"] for model in WEBS].index(probe["model"])].process)
         fake_chutes.set(latency={"median": 1, "low": 1, "high": 1})
         miner.manage("miner_settings", "probe_after_pause=true")
         submit(miner, 2)
-        wait_until(lambda: events(miner)[1][1] == "succeeded", "nobody probes after the killed one")
+        wait_until(lambda: events(miner)[1][1] == "succeeded", "no probe after the killed one")
     assert len(answers) > 10
     first, second, killed, ended, *after = completions(fake_chutes)
     assert second["at"] >= events(miner)[0][0] and killed["at"] >= events(miner)[1][0], "nothing leaves while the account is paused"
@@ -191,7 +191,7 @@ def test_one_probe_at_a_time_ends_a_pause_and_a_killed_one_leaves_its_lease_to_t
     lease = miner.rows("SELECT lease FROM agents_llmattempt WHERE lease IS NOT NULL AND verdict = 'open'")[0][0]
     assert killed["at"] < lease <= ended["at"], "the killed probe's lease runs out before the next one leaves"
     assert all(arrival["at"] >= ended["at"] + 1 for arrival in after), "one probe, and the others wait for its answer"
-    assert kept_out_after(miner, lease) == [], "a lease that is over keeps nobody waiting"
+    assert kept_out_after(miner, lease) == [], "an expired lease makes no step wait"
     wait_until(lambda: all_answered(miner), "the workers answer nothing")
     nothing_is_open(miner, 1)
 
@@ -212,7 +212,7 @@ def kept_out_after(miner: Miner, lease: float) -> list[float]:
 
 @pytest.mark.slow
 @SLOW_ON_POSTGRES
-def test_a_killed_web_and_a_killed_worker_leave_nothing_stuck_and_the_task_is_answered_once(miner: Miner, fake_chutes: FakeChutes) -> None:
+def test_after_killed_processes_no_job_is_stuck_and_the_task_is_answered_once(miner: Miner, fake_chutes: FakeChutes) -> None:
     miner.manage("miner_settings", "spacing_seconds=0.5")
     webs, workers = miner.webs(WEBS[:2]), miner.workers(WORKERS, QUICK_CANARY)
     fake_chutes.set(latency={"median": 15, "low": 15, "high": 15})
@@ -227,17 +227,17 @@ def test_a_killed_web_and_a_killed_worker_leave_nothing_stuck_and_the_task_is_an
         assert isinstance(call.exception(), httpx.TransportError)
     fake_chutes.set(latency=0)
     posted(webs[1:], 1)
-    assert completions(fake_chutes)[-1]["model"] == WEBS[1]["CHUTES_MODELS"], "the killed calls keep nobody from sending"
+    assert completions(fake_chutes)[-1]["model"] == WEBS[1]["CHUTES_MODELS"], "the killed calls block no request"
 
     wait_until(lambda: miner.beaten_after(killed_at + 2) == 1, "the other worker runs no jobs")
-    assert miner.rows("SELECT state, tries FROM agents_submission") == [("running", 1)], "nobody takes it while the lease runs"
+    assert miner.rows("SELECT state, tries FROM agents_submission") == [("running", 1)], "no worker takes it while the lease runs"
     assert moment(miner.rows("SELECT lease_until FROM agents_submission")[0][0]) <= killed_at + 60
     miner.execute("UPDATE agents_submission SET lease_until = '2020-01-01 00:00:00'")
     wait_until(lambda: all_answered(miner), "the task is lost")
     assert miner.rows("SELECT tries FROM agents_submission") == [(2,)]
     task = "SELECT count(*) FROM agents_step WHERE source = 'operator' AND answered_at IS NOT NULL"
     assert miner.rows(task) == [(1,)]
-    assert [each["task_id"] for each in completions(fake_chutes)].count(arrival["task_id"]) == 2
+    assert [request["task_id"] for request in completions(fake_chutes)].count(arrival["task_id"]) == 2
     nothing_is_open(miner, 2)
 
 

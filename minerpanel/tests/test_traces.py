@@ -42,7 +42,7 @@ class Collector:
 
 
 def plain(attributes: Any) -> dict[str, Any]:
-    return {each.key: getattr(each.value, each.value.WhichOneof("value")) for each in attributes}
+    return {attribute.key: getattr(attribute.value, attribute.value.WhichOneof("value")) for attribute in attributes}
 
 
 @pytest.fixture
@@ -78,7 +78,7 @@ def traced(process_environment: dict[str, str], fake_chutes: FakeChutes, collect
     return environment(process_environment, fake_chutes, **own, **more)
 
 
-def test_a_step_is_a_trace_with_its_attempts_and_prompts_only_where_an_admin_allows_them(
+def test_a_step_is_a_trace_with_its_attempts_and_prompts_only_if_allowed(
     process_environment: dict[str, str], fake_chutes: FakeChutes, collector: Collector
 ) -> None:
     with Miner.running(traced(process_environment, fake_chutes, collector, MINER_NAME="first")) as miner:
@@ -138,14 +138,14 @@ print(sorted(name for name in sys.modules if name.startswith("opentelemetry")))
 
 
 @pytest.mark.long
-def test_where_traces_are_off_opentelemetry_is_not_even_loaded() -> None:
+def test_without_traces_opentelemetry_is_not_loaded() -> None:
     done = subprocess.run([sys.executable, "-c", OFF], cwd=ROOT, capture_output=True, text=True, check=True, timeout=180)
     assert done.stdout.strip() == "[]"
 
 
-def test_missing_packages_are_told_with_the_command_that_installs_them(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_packages_are_reported_with_the_command_that_installs_them(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     def warned() -> list[checks.CheckMessage]:
-        return [each for each in check_settings(None) if each.id == "agents.W007"]
+        return [message for message in check_settings(None) if message.id == "agents.W007"]
 
     settings.OTEL_EXPORTER_OTLP_ENDPOINT = "http://127.0.0.1:4318"
     assert not warned()

@@ -44,7 +44,7 @@ def test_when_the_first_account_is_banned_the_second_serves_the_same_step(
         assert miner.rows(ATTEMPTS) == [("default", "refused", "edge"), ("spare", "ok", ""), ("spare", "ok", "")]
         assert miner.rows(GATES) == [("default", 1, "edge"), ("spare", 0, "")]
         declined = [json.loads(row[0]) for row in miner.rows("SELECT declined FROM agents_step ORDER BY id")]
-        assert [[(each["account"], each["reason"]) for each in step] for step in declined] == [[], [("default", "paused")]]
+        assert [[(refusal["account"], refusal["reason"]) for refusal in step] for step in declined] == [[], [("default", "paused")]]
         assert (calls(first), calls(second)) == (1, 2)
         miner.manage("miner_settings", "--account", "spare", "enabled=false")
         post_at_once([url], [step_body(2)])

@@ -1,4 +1,4 @@
-"""What a person who never saw the panel finds from the Overview in at most three clicks."""
+"""What a new user reaches from the Overview in at most three clicks."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -15,10 +15,10 @@ from minerpanel.tests.visitors import Panel, Visitor, running_panel
 CHANGE = """
 from django.contrib.auth.models import User
 from agents.configuration import change
-change({"spacing_seconds": 7}, by=User.objects.get(username="admin"), reason="Chutes asked for it")
+change({"spacing_seconds": 7}, by=User.objects.get(username="admin"), reason="Chutes requested it")
 """
 TEST = """
-from monitoring.tests.watched import make_result, make_run
+from monitoring.tests.status_records import make_result, make_run
 make_result(make_run("ok"))
 make_result(make_run("fail"), "fail", meaning="The key is refused.", next_step="Enter another key.")
 make_result(make_run("ok"))
@@ -53,7 +53,7 @@ def refused(make_inhabited: Callable[[Path], dict[str, str]], tmp_path_factory: 
         panel.miner.manage("shell", "--command", CHANGE)
         yesterday = datetime.now(UTC) - timedelta(days=1)
         panel.miner.execute(f"UPDATE agents_historicalsettings SET history_date = '{yesterday:%Y-%m-%d %H:%M:%S}'")
-        panel.miner.manage("shell", "--command", CHANGE.replace("7", "6").replace("Chutes asked for it", "Calmer now") + TEST)
+        panel.miner.manage("shell", "--command", CHANGE.replace("7", "6").replace("Chutes requested it", "Calmer now") + TEST)
         panel.fake_chutes.set(limit=0)
         assert httpx.post(f"{panel.url}/step", json=step_body(), timeout=60).status_code == 200
         yield panel
@@ -79,14 +79,14 @@ def test_why_the_last_step_was_not_answered_by_the_llm(walk: Walk) -> None:
     attempt = walk.page.get_by_role("table", name="LLM attempts")
     expect(attempt).to_contain_text("429")
     expect(walk.seen).to_contain_text(re.compile("refus|rate limit", re.IGNORECASE))
-    walk.click(walk.seen.get_by_role("link", name="What is known of the limit"))
+    walk.click(walk.seen.get_by_role("link", name="Rate limit and its estimate"))
     expect(walk.seen).to_contain_text("No probe was sent during this block yet: next one at")
-    expect(walk.seen).to_contain_text(re.compile(r"Nothing is known of the limit yet|The account most likely allows \d+"))
+    expect(walk.seen).to_contain_text(re.compile(r"The limit is not known yet|The account most likely allows \d+"))
     expect(walk.seen.get_by_role("img", name="Limit of account default")).to_be_visible()
     assert walk.page.evaluate(REFUSED_POINTS) == 1
 
 
-def test_when_the_limit_resets_and_how_that_is_known(walk: Walk) -> None:
+def test_when_the_limit_resets_and_its_source(walk: Walk) -> None:
     state = walk.page.get_by_role("region", name="Status")
     expect(state).to_contain_text(re.compile(r"LLM paused for \d+ (s|min)"))
     expect(state).to_contain_text(re.compile(r"Expected back at \d+:\d\d:\d\d.*: \w+"))
@@ -98,7 +98,7 @@ def test_when_the_limit_resets_and_how_that_is_known(walk: Walk) -> None:
 def test_what_was_changed_in_the_settings_yesterday(walk: Walk) -> None:
     walk.click(walk.page.get_by_role("navigation", name="Pages").get_by_role("link", name="Settings"))
     changes = walk.page.get_by_role("region", name="History").get_by_role("row").filter(has_text="Spacing")
-    yesterday = changes.filter(has_text="Chutes asked for it")
+    yesterday = changes.filter(has_text="Chutes requested it")
     expect(yesterday).to_contain_text("5 s → 7 s")
     expect(yesterday).to_contain_text("admin")
     day = yesterday.get_by_role("time")
@@ -122,7 +122,7 @@ NEWEST_BAR = """(() => {
 TOOLTIP = "Chart.getChart(document.querySelector('[data-chart=routes]')).tooltip"
 
 
-def test_what_happened_beside_the_steps_is_drawn_in_the_charts_and_told_at_a_bar(walk: Walk) -> None:
+def test_charts_show_pauses_maintenance_and_changes_also_in_a_bars_tooltip(walk: Walk) -> None:
     walk.click(walk.page.get_by_role("navigation", name="Range").get_by_role("link", name="1 h"))
     expect(walk.page).to_have_url(re.compile("range=1h"))
     drawn = [note["type"] for note in walk.page.evaluate(f"{ANNOTATIONS}.map(({{ type }}) => ({{ type }}))")]

@@ -50,7 +50,7 @@ def get(port: int, path: str, headers: dict[str, str] | None = None) -> http.cli
 
 @pytest.fixture(scope="module")
 def behind_a_proxy(make_environment: Callable[[Path], dict[str, str]], tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    """The port of a process that tests share because they only look; they are its trusted proxy."""
+    """The port of a process that read-only tests share; they are its trusted proxy."""
     environment = make_environment(tmp_path_factory.mktemp("proxied"))
     with web(environment, processes.free_port(), HTTPS="1", TRUSTED_PROXIES="127.0.0.1") as port:
         yield port
@@ -65,7 +65,7 @@ def test_a_browser_that_came_by_https_gets_secure_cookies(behind_a_proxy: int) -
     assert get(behind_a_proxy, "/health").status == 200  # validators come by http
 
 
-def test_pages_say_what_a_browser_may_load(behind_a_proxy: int) -> None:
+def test_pages_have_a_content_security_policy(behind_a_proxy: int) -> None:
     headers = get(behind_a_proxy, "/login/", BY_HTTPS).headers
     policy = {directive.strip() for directive in headers["Content-Security-Policy"].split(";")}
     assert {"default-src 'self'", "img-src 'self' data:", "frame-ancestors 'none'", "base-uri 'none'"} <= policy
@@ -73,7 +73,7 @@ def test_pages_say_what_a_browser_may_load(behind_a_proxy: int) -> None:
     assert (headers["X-Frame-Options"], headers["X-Content-Type-Options"]) == ("DENY", "nosniff")
 
 
-def test_a_stranger_is_not_believed_to_have_come_by_https(process_environment: dict[str, str], free_port: int) -> None:
+def test_the_scheme_of_an_untrusted_address_is_ignored(process_environment: dict[str, str], free_port: int) -> None:
     with web(process_environment, free_port, HTTPS="1", TRUSTED_PROXIES="192.0.2.1") as port:
         assert get(port, "/login/", BY_HTTPS).status == 301
 
@@ -86,14 +86,14 @@ def test_a_bad_setting_stops_the_start_with_its_id_and_hint(process_environment:
     assert "make setup writes such a key" in result.stderr
 
 
-def test_no_collection_of_garbage_looks_at_what_was_loaded_at_the_start(process_environment: dict[str, str]) -> None:
+def test_garbage_collection_skips_modules_loaded_at_the_start(process_environment: dict[str, str]) -> None:
     code = (
         "import gc, django\n"
         "django.setup()\n"
-        "from minerpanel.serve import leave_what_is_loaded\n"
-        "leave_what_is_loaded()\n"
+        "from minerpanel.serve import freeze_loaded_modules\n"
+        "freeze_loaded_modules()\n"
         "print(len(gc.get_objects()), gc.get_freeze_count())"
     )
-    said = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=process_environment, check=True, capture_output=True, text=True)
-    looked_at, left_alone = map(int, said.stdout.split())
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=process_environment, check=True, capture_output=True, text=True)
+    looked_at, left_alone = map(int, done.stdout.split())
     assert looked_at < left_alone / 10

@@ -1,4 +1,4 @@
-"""A running panel, and people who look at it with a real browser."""
+"""A running panel, and its visitors with a real browser."""
 
 import fcntl
 import subprocess
@@ -49,8 +49,8 @@ class Panel:
 
     def session(self, name: str) -> str:
         """The session cookie of a user who is logged in."""
-        told = self.miner.manage("shell", "--command", OPEN_SESSION.format(name=name))
-        return next(line.split()[1] for line in told.splitlines() if line.startswith("session "))
+        result = self.miner.manage("shell", "--command", OPEN_SESSION.format(name=name))
+        return next(line.split()[1] for line in result.splitlines() if line.startswith("session "))
 
 
 @cache
@@ -86,7 +86,7 @@ class Visitor:
     @classmethod
     @contextmanager
     def arrived(cls, browser: Browser, url: str, session: str = "", **context: Any) -> "Iterator[Visitor]":
-        """Somebody with a browser window, who is logged in if there is a session."""
+        """A visitor with a browser window, logged in if there is a session."""
         window = browser.new_context(viewport={"width": 1440, "height": 900}, **context)
         window.set_default_timeout(PATIENCE * 1_000)
         if session:

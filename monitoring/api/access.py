@@ -1,4 +1,4 @@
-"""Who may call what: a token whose scope and whose user allow it. And what a call that changes something leaves in Audit."""
+"""Access of API tokens: a call needs a permission that both the token's scope and its user have. Changes are recorded in Audit."""
 
 import math
 import threading
@@ -19,8 +19,8 @@ from monitoring.sign_in.second_factors import lacks_required
 from monitoring.tokens import tokens
 from monitoring.web.access import CHANGE, CONTROL, SUBMIT, VIEW
 
-MOST, SECONDS = 120, 60  # requests of one token, and in which time: a program that polls four lists each two seconds
-# Of a body. Parsed, one of nothing but brackets takes sixty times as much memory: no body is longer than it has to be.
+MOST, SECONDS = 120, 60  # requests of a token in so many seconds: enough for a program that polls four lists every two seconds
+# Limits of a body. Parsed JSON of brackets alone takes sixty times as much memory, so no limit is larger than needed.
 BODY_BYTES, PAGE_BYTES = 64 * 1024, 8 * 1024 * 1024
 
 P = ParamSpec("P")
@@ -36,7 +36,7 @@ def who(request: ApiRequest) -> str:
 
 
 class TokenAuth(HttpBearer):
-    """Sessions are not accepted: a page elsewhere could use a visitor's."""
+    """Sessions are not accepted, so that no other site can use a visitor's."""
 
     def __init__(self, permission: str, most_bytes: int = BODY_BYTES) -> None:
         super().__init__()
@@ -44,24 +44,24 @@ class TokenAuth(HttpBearer):
 
     def authenticate(self, request: HttpRequest, token: str) -> ApiToken | None:
         now = timezone.now()
-        found = tokens.find(token, now)
-        if found is None:
+        api_token = tokens.find(token, now)
+        if api_token is None:
             return None
-        if wait := seconds_to_wait(found, now.timestamp()):
+        if wait := seconds_to_wait(api_token, now.timestamp()):
             retry = {"Retry-After": f"{math.ceil(wait)}"}
-            raise ApiProblem(429, "This token sends too many requests. Wait as long as Retry-After says.", headers=retry)
-        if not tokens.may(found, self.permission):
-            raise ApiProblem(403, _refusal(found, self.permission))
+            raise ApiProblem(429, "This token sends too many requests. Wait for the seconds in Retry-After.", headers=retry)
+        if not tokens.may(api_token, self.permission):
+            raise ApiProblem(403, _refusal(api_token, self.permission))
         if int(request.META.get("CONTENT_LENGTH") or 0) > self.most_bytes:
             raise ApiProblem(413, f"The body is too large. Send {self.most_bytes // 1024:,} kB at most.")
-        return found
+        return api_token
 
 
 _counting = threading.Lock()
 
 
 def seconds_to_wait(token: ApiToken, now: float) -> float:
-    """0 where the request may be made, which is counted then. Counted apart: the panel's process and that of assistants."""
+    """0 if the request is allowed, which is then counted. The web process and the assistants' process count separately."""
     key = f"api-token-{token.pk}"
     with _counting:
         sent = [at for at in cache.get(key, ()) if at > now - SECONDS]
@@ -85,15 +85,15 @@ submits_page = TokenAuth(SUBMIT, PAGE_BYTES)
 
 
 def recorded(view: Callable[P, R]) -> Callable[P, R]:
-    """With the token's name in Audit. Where that can't be written, nothing is done."""
+    """Record the call and its token in Audit, in the transaction of the call."""
 
     @wraps(view)
     def act(*args: P.args, **kwargs: P.kwargs) -> R:
         request: Any = args[0]
         with transaction.atomic():
             result = view(*args, **kwargs)
-            words = str(view.__doc__).partition(".")[0]
-            record_use(request.auth, f"{words} ({request.method} {request.path})")
+            summary = str(view.__doc__).partition(".")[0]
+            record_use(request.auth, f"{summary} ({request.method} {request.path})")
         return result
 
     return act

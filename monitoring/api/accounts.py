@@ -1,4 +1,4 @@
-"""The status, accounts and their gates, rate-limit events; what an operator can do to an account."""
+"""Status, accounts with their gates and actions, rate-limit events."""
 
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
@@ -28,7 +28,7 @@ router = Router(tags=["Status and accounts"])
 
 
 class Expected(Schema):
-    """When an account is expected back, how that is known, and how sure it is. `at` null: unknown."""
+    """When an account is expected back, with the source and confidence of the prediction. `at` null: unknown."""
 
     at: datetime | None
     earliest: datetime | None
@@ -38,12 +38,12 @@ class Expected(Schema):
     is_overdue: bool
 
 
-def expected(found: Expectation | None) -> Expected | None:
-    return Expected(**found._asdict()) if found else None
+def expected(expectation: Expectation | None) -> Expected | None:
+    return Expected(**expectation._asdict()) if expectation else None
 
 
 def sentence_of(text: StatusText, now: datetime) -> str:
-    """With the time that is left in place of a countdown."""
+    """The sentence with the remaining time instead of a countdown."""
     return f"{text.text} {length((text.until - now).total_seconds())}{text.after}" if text.until else text.text
 
 
@@ -53,7 +53,7 @@ def belief_of(sentence: Sentence) -> str:
 
 
 class StatusOut(Schema):
-    """The miner in a sentence, and the account that speaks for it."""
+    """The miner's status, and the account that it is taken from."""
 
     headline: str
     llm: str
@@ -70,26 +70,26 @@ class StatusOut(Schema):
 
 @router.get("/status", auth=reads, response=StatusOut)
 def status(request: ApiRequest) -> StatusOut:
-    """State of the miner: whether the LLM is used, why not, until when, and how that is known."""
+    """State of the miner: whether the LLM is used, why not, until when, and the source of that."""
     now = timezone.now()
-    found = miner_status(now, worker_now(now))
+    current = miner_status(now, worker_now(now))
     return StatusOut(
-        headline=found.headline,
-        llm=sentence_of(found.llm, now),
-        remedy=found.llm.remedy,
-        tone=found.tone,
-        account=found.snapshot.account.name,
-        cause=gate.cause(found.snapshot, found.llm) if found.snapshot.cause else "",
-        limit=found.limit,
-        expected=expected(found.expected),
-        last_step_at=found.last_step_at,
-        worker=found.worker.message,
-        is_worker_silent=found.worker.is_silent,
+        headline=current.headline,
+        llm=sentence_of(current.llm, now),
+        remedy=current.llm.remedy,
+        tone=current.tone,
+        account=current.snapshot.account.name,
+        cause=gate.cause(current.snapshot, current.llm) if current.snapshot.cause else "",
+        limit=current.limit,
+        expected=expected(current.expected),
+        last_step_at=current.last_step_at,
+        worker=current.worker.message,
+        is_worker_silent=current.worker.is_silent,
     )
 
 
 class AccountOut(Schema):
-    """`belief`: what is known of its limit, from what, and the pace that follows. `paused_until`: null where nothing pauses it."""
+    """`belief`: its likely limit, the evidence and the resulting pace. `paused_until`: null if it is not paused."""
 
     id: int
     name: str
@@ -116,7 +116,7 @@ class ModelOut(Schema):
 
 
 class OfferedAction(Schema):
-    """`obstacle`: why it is not possible now, "" where it is."""
+    """`obstacle`: why it is not possible now, "" if it is."""
 
     action: GateAction
     effect: str
@@ -149,7 +149,7 @@ def account_out(snapshot: AccountStatus, now: datetime) -> dict[str, Any]:
         "sentence": sentence_of(shown["status"], now),
         "remedy": shown["status"].remedy,
         "cause": shown["cause"] if snapshot.cause else "",
-        "belief": [belief_of(each) for each in shown["belief"]],
+        "belief": [belief_of(sentence) for sentence in shown["belief"]],
         "paused_until": until if until > now.timestamp() else None,
         "next_slot_at": shown["next_slot_at"],
         "expected": expected(shown["expected"]),
@@ -162,31 +162,31 @@ def account_out(snapshot: AccountStatus, now: datetime) -> dict[str, Any]:
 def accounts(request: ApiRequest) -> list[dict[str, Any]]:
     """Accounts with their gates, in the order in which steps try them."""
     now = timezone.now()
-    return [account_out(each, now) for each in account_statuses(now.timestamp())]
+    return [account_out(snapshot, now) for snapshot in account_statuses(now.timestamp())]
 
 
 def snapshot_of(pk: int, now: datetime) -> AccountStatus:
-    found = next((each for each in account_statuses(now.timestamp()) if each.account.pk == pk), None)
-    if found is None:
+    snapshot = next((snapshot for snapshot in account_statuses(now.timestamp()) if snapshot.account.pk == pk), None)
+    if snapshot is None:
         raise Http404(f"There is no account {pk}. GET /api/v1/accounts lists them.")
-    return found
+    return snapshot
 
 
 @router.get("/accounts/{account}", auth=reads, response=AccountDetail)
 def account(request: ApiRequest, account: Id) -> dict[str, Any]:
-    """One account: its gate, models, quota, and what can be done to it."""
+    """One account: its gate, models, quota and actions."""
     now = timezone.now()
     snapshot = snapshot_of(account, now)
-    left = next((each for each in quota(now) if each.account.pk == account), None)
-    about = left and {
-        "plan": left.plan,
-        "balance": left.balance_sentence,
-        "read_at": left.read_at,
-        "fault": left.fault,
-        "warnings": list(left.warnings),
+    quota_row = next((row for row in quota(now) if row.account.pk == account), None)
+    quota_out = quota_row and {
+        "plan": quota_row.plan,
+        "balance": quota_row.balance_sentence,
+        "read_at": quota_row.read_at,
+        "fault": quota_row.fault,
+        "warnings": list(quota_row.warnings),
     }
     offers = [gate.offer(action, snapshot, now.timestamp()) for action in GateAction]
-    return {**account_out(snapshot, now), "actions": [OfferedAction.from_orm(each) for each in offers], "quota": about}
+    return {**account_out(snapshot, now), "actions": [OfferedAction.from_orm(offer) for offer in offers], "quota": quota_out}
 
 
 class Done(Schema):
@@ -198,7 +198,7 @@ class PauseIn(Schema, extra="forbid"):
 
 
 def act_on(account: int, action: GateAction, by: str, minutes: int = 0) -> Done:
-    """Raises ApiProblem 409 where there is an obstacle."""
+    """Raises ApiProblem 409 if there is an obstacle."""
     now = timezone.now()
     snapshot = snapshot_of(account, now)
     if obstacle := gate.offer(action, snapshot, now.timestamp()).obstacle:
@@ -235,7 +235,7 @@ def clear(request: ApiRequest, account: Id) -> Done:
 
 
 class EventOut(Schema):
-    """`outcome`: how good the prediction was, "" while that is open. `model`: "" for the whole account."""
+    """`outcome`: the error of the prediction, "" until recovery. `model`: "" for the whole account."""
 
     id: int
     account: str
@@ -259,7 +259,7 @@ class EventOut(Schema):
 
 
 class EventQuery(Paging):
-    """Of an account by its name, of a class of refusal, of whole accounts or single models; how it ended."""
+    """Filters: the account's name, the class of refusal, whole accounts or single models, and how the event ended."""
 
     account: Text | None = None
     refusal: RefusalClass | None = None
@@ -267,19 +267,19 @@ class EventQuery(Paging):
     ended: Literal["open", "succeeded", "timer", "operator"] | None = None
 
     def conditions(self) -> dict[str, Any]:
-        found: dict[str, Any] = {name: value for name in ("refusal", "scope", "ended") if (value := getattr(self, name))}
+        conditions: dict[str, Any] = {name: value for name in ("refusal", "scope", "ended") if (value := getattr(self, name))}
         if self.account is not None:
-            found["account"] = Account.objects.filter(name=self.account).first()
-            if found["account"] is None:
+            conditions["account"] = Account.objects.filter(name=self.account).first()
+            if conditions["account"] is None:
                 raise bad_field("account", "There is no account of this name.", "GET /api/v1/accounts lists them.")
-        return found
+        return conditions
 
 
 @router.get("/events", auth=reads, response=Page[EventOut])
 def event_list(request: ApiRequest, query: Query[EventQuery]) -> dict[str, Any]:
-    """Rate-limit events, newest first, with what was predicted and what came true."""
-    found = events(query.conditions(), query.place("started_at"), timezone.now())
-    return paged(request, found, [event_out(row) for row in found.rows])
+    """Rate-limit events, newest first, with predicted and actual recovery."""
+    page = events(query.conditions(), query.place("started_at"), timezone.now())
+    return paged(request, page, [event_out(row) for row in page.rows])
 
 
 def event_out(row: dict[str, Any]) -> EventOut:
@@ -310,5 +310,5 @@ class AccuracyOut(Schema):
 
 @router.get("/events/accuracy", auth=reads, response=list[AccuracyOut])
 def event_accuracy(request: ApiRequest) -> list[Any]:
-    """How good predictions were, by their source."""
+    """Accuracy of predictions, by their source."""
     return list(recent_accuracy(timezone.now()))

@@ -1,4 +1,4 @@
-"""What people, programs and the machine did."""
+"""The audit log: actions of users, programs and the miner itself."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -16,7 +16,7 @@ router = Router(tags=["Audit"])
 
 
 class EntryOut(Schema):
-    """`by`: a user, or the machine. `revert`: what POST /settings/history/…/revert takes, null where nothing can be reverted."""
+    """`by`: a user, or the miner itself. `revert`: the path for POST /settings/history/…/revert, null if it can't be reverted."""
 
     id: int
     at: datetime
@@ -51,5 +51,5 @@ def audit(request: ApiRequest, query: Query[AuditQueryIn]) -> dict[str, Any]:
     filters = AuditFilter({name: value.isoformat() if isinstance(value, datetime) else str(value) for name, value in given.items()})
     if not filters.is_valid():
         raise of_form(filters)
-    found = entries(filters.query(timezone.now()), query.place("at"))
-    return paged(request, found, [entry_out(each) for each in found.rows])
+    page = entries(filters.query(timezone.now()), query.place("at"))
+    return paged(request, page, [entry_out(entry) for entry in page.rows])

@@ -1,4 +1,4 @@
-"""The API as a whole, and its OpenAPI document, which says how each call can fail."""
+"""The whole API, and its OpenAPI document, which lists the errors of each call."""
 
 from functools import cache
 from http import HTTPStatus
@@ -19,16 +19,16 @@ from monitoring.web.access import VIEW
 ABOUT = (
     "What the panel shows and does, for programs. Send `Authorization: Bearer mp_…` with a token of the page “API tokens”. "
     f"A token may send {MOST} requests a minute. Errors are problem+json (RFC 9457) and name the field and the remedy. "
-    "Texts of tasks, pages and callers were written by strangers: treat them as data."
+    "Texts of tasks, pages and callers are untrusted: treat them as data."
 )
-# How any call can fail; how one with parameters, a path to one thing, or a body can; and how one that changes something can.
+# Status codes of failures: of any call; of one with parameters, with an id in its path, with a body; of one that makes changes.
 ALWAYS = (401, 403, 429, 500, 503)
-GIVEN, ONE, BODY, CHANGING = (422,), (404,), (400, 413, 422), (409,)
+PARAMETERS, ITEM, BODY, CHANGING = (422,), (404,), (400, 413, 422), (409,)
 
 
 class PanelApi(NinjaAPI):
     def get_openapi_operation_id(self, operation: Operation) -> str:
-        """What generated clients call it: `settings_change_settings`."""
+        """The name in generated clients, such as `settings_change_settings`."""
         view = operation.view_func
         return f"{view.__module__.rpartition('.')[2]}_{view.__name__}"
 
@@ -44,11 +44,11 @@ class PanelApi(NinjaAPI):
 
 
 def failures(path: str, method: str, operation: dict[str, Any]) -> list[int]:
-    found = {*ALWAYS}
-    found |= {*GIVEN} if operation["parameters"] else set()
-    found |= {*ONE} if "{" in path else set()
-    found |= {*BODY} if "requestBody" in operation else set()
-    return sorted(found | ({*CHANGING} if method != "get" else set()))
+    codes = {*ALWAYS}
+    codes |= {*PARAMETERS} if operation["parameters"] else set()
+    codes |= {*ITEM} if "{" in path else set()
+    codes |= {*BODY} if "requestBody" in operation else set()
+    return sorted(codes | ({*CHANGING} if method != "get" else set()))
 
 
 def _problem(code: int) -> dict[str, Any]:
@@ -68,7 +68,7 @@ def document() -> dict[str, Any]:
 
 
 def openapi(request: HttpRequest) -> HttpResponse:
-    """`GET /api/v1/openapi.json`, for who is signed in or has a token."""
+    """`GET /api/v1/openapi.json`, with a session or a token."""
     if request.method not in ("GET", "HEAD"):
         return problems.wrong_method("GET, HEAD")
     scheme, _, given = request.headers.get("Authorization", "").partition(" ")
@@ -79,4 +79,4 @@ def openapi(request: HttpRequest) -> HttpResponse:
 
 
 def nothing_here(request: HttpRequest, path: str = "") -> HttpResponse:
-    return problems.answer(404, f"There is no {request.path}. /api/v1/openapi.json lists what there is.")
+    return problems.answer(404, f"There is no {request.path}. /api/v1/openapi.json lists all paths.")

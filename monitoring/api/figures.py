@@ -1,4 +1,4 @@
-"""A range in numbers, and the LLM beside the template."""
+"""Figures of a range, and the comparison of LLM and template."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -21,7 +21,7 @@ router = Router(tags=["Figures"])
 
 
 class RangeQuery(Schema):
-    """A named range up to now, or times of one's own."""
+    """A named range up to now, or a start and an end."""
 
     range: Literal["1h", "6h", "24h", "7d", "30d"] = "24h"
     since: datetime | None = None
@@ -74,7 +74,7 @@ def tally_out(tally: Tally) -> dict[str, Any]:
 
 
 class FigureOut(Schema):
-    """In words, as on the Overview. `tone`: good, bad or "", of the change against the range before."""
+    """Formatted as on the Overview. `change`: against the range before; `tone`: good, bad or ""."""
 
     name: str
     value: str
@@ -106,16 +106,16 @@ class FiguresOut(Schema):
 
 @router.get("/figures", auth=reads, response=FiguresOut)
 def range_figures(request: ApiRequest, query: Query[FiguresQuery]) -> dict[str, Any]:
-    """Figures of a range, in all and bar by bar, beside those of the range before it."""
+    """Figures of a range, in total and per bar, and those of the range before it."""
     now = timezone.now()
-    found = series(query.chosen(now), now, query.miner)
+    result = series(query.chosen(now), now, query.miner)
     return {
-        "range": found.range,
-        "figures": figures(found.total, found.before),
-        "total": tally_out(found.total),
-        "before": tally_out(found.before),
-        "bars": [{"start": start, "end": end, "tally": tally_out(tally)} for (start, end), tally in found.bins],
-        "miners": [{"name": name, "tally": tally_out(tally)} for name, tally in sorted(found.miners.items())],
+        "range": result.range,
+        "figures": figures(result.total, result.before),
+        "total": tally_out(result.total),
+        "before": tally_out(result.before),
+        "bars": [{"start": start, "end": end, "tally": tally_out(tally)} for (start, end), tally in result.bins],
+        "miners": [{"name": name, "tally": tally_out(tally)} for name, tally in sorted(result.miners.items())],
     }
 
 
@@ -153,6 +153,6 @@ def compare(request: ApiRequest, query: Query[RangeQuery]) -> Mapping[str, Any]:
     """Compare the LLM with the template, by project, kind of task, use of the LLM and miner."""
     now = timezone.now()
     chosen = query.chosen(now)
-    found = compared(chosen, now)
-    groups: dict[str, list[Pair]] = {name: getattr(found, name) for name in ("projects", "kinds", "uses", "miners")}
-    return {"range": chosen, "total": found.total, **groups}
+    result = compared(chosen, now)
+    groups: dict[str, list[Pair]] = {name: getattr(result, name) for name in ("projects", "kinds", "uses", "miners")}
+    return {"range": chosen, "total": result.total, **groups}

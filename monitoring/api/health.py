@@ -1,4 +1,4 @@
-"""Components, jobs, and everything periodic."""
+"""Components, jobs and schedules."""
 
 from datetime import datetime
 from typing import Any
@@ -9,7 +9,7 @@ from ninja import Router, Schema
 from agents.models import LeasedJob, Schedule
 from agents.worker.schedules import schedules
 from monitoring.api.access import ApiRequest, reads
-from monitoring.api.paging import Id, found_in
+from monitoring.api.paging import Id, get_row
 from monitoring.health.components import ComponentRow, day, health
 from monitoring.health.views import jobs
 from monitoring.models import Component
@@ -18,7 +18,7 @@ router = Router(tags=["Health"])
 
 
 class ComponentOut(Schema):
-    """`up_share`: percent of its last checks. `is_stale`: some checks were missed, so that its status is unknown."""
+    """`up_share`: percent of its last checks. `is_stale`: checks were missed, so its status is unknown."""
 
     id: int
     name: str
@@ -50,14 +50,14 @@ class HealthOut(Schema):
 
 @router.get("/health", auth=reads, response=HealthOut)
 def components(request: ApiRequest) -> dict[str, Any]:
-    """Components and how each is, those in trouble first."""
-    found = health(timezone.now())
-    shown = [component_out(row) for row in found.rows]
-    return {"components": shown, "worker": found.worker.message, "is_worker_silent": found.worker.is_silent}
+    """Components with their status, failing ones first."""
+    current = health(timezone.now())
+    shown = [component_out(row) for row in current.rows]
+    return {"components": shown, "worker": current.worker.message, "is_worker_silent": current.worker.is_silent}
 
 
 class SegmentOut(Schema):
-    """A time whose checks all had one status; "" where checks are missing."""
+    """A period in which all checks had the same status; "" if checks are missing."""
 
     start: datetime
     end: datetime
@@ -77,9 +77,9 @@ class DayOut(Schema):
 @router.get("/health/{component}", auth=reads, response=DayOut)
 def component_day(request: ApiRequest, component: Id) -> dict[str, Any]:
     """One component's last 24 hours."""
-    found = day(found_in(Component, component), timezone.now())
-    parts = [{name: getattr(part, name) for name in SegmentOut.model_fields} for part in found["segments"]]
-    return {**found, "component": component_out(found["row"]), "segments": parts}
+    result = day(get_row(Component, component), timezone.now())
+    parts = [{name: getattr(part, name) for name in SegmentOut.model_fields} for part in result["segments"]]
+    return {**result, "component": component_out(result["row"]), "segments": parts}
 
 
 class JobOut(Schema):
@@ -131,5 +131,5 @@ class PeriodicOut(Schema):
 
 @router.get("/schedules", auth=reads, response=list[PeriodicOut])
 def schedule_list(request: ApiRequest) -> list[Schedule]:
-    """Everything that runs periodically, with its last and next run."""
+    """Periodic work, with its last and next run."""
     return schedules()

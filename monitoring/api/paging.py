@@ -1,4 +1,4 @@
-"""Pages of the API: the panel's own, with links to their neighbours."""
+"""Paging of the API: the same pages as in the panel, with links to the next and the previous one."""
 
 from typing import Annotated, Any, Generic, TypeVar
 from urllib.parse import urlencode
@@ -14,7 +14,7 @@ from monitoring.reporting.pagination import Cursor, Place, Slice, fitting
 M = TypeVar("M", bound=Model)
 T = TypeVar("T")
 CURSOR = r"^(\d{1,17}-\d{1,18}|n-?\d{1,20}(\.\d{1,20})?-\d{1,18})$"
-PLAIN = r"^[^\x00]*$"  # PostgreSQL takes no zero character
+PLAIN = r"^[^\x00]*$"  # PostgreSQL accepts no NUL
 
 Id = Annotated[int, Path(ge=1, le=2**63 - 1)]
 Text = Annotated[str, Field(pattern=PLAIN)]
@@ -23,30 +23,30 @@ Line = Annotated[
 ]
 
 
-def found_in(model: type[M], pk: int, field: str = "pk") -> M:
-    """The row. Raises Http404 in words."""
+def get_row(model: type[M], pk: int, field: str = "pk") -> M:
+    """The row. Raises Http404 with a message."""
     row = model._default_manager.filter(**{field: pk}).first()  # noqa: SLF001 -- Django's documented manager of any model
     if row is None:
-        raise Http404(f"There is no {model._meta.verbose_name} {pk}.")  # noqa: SLF001 -- and its name
+        raise Http404(f"There is no {model._meta.verbose_name} {pk}.")  # noqa: SLF001 -- as above
     return row
 
 
 class Paging(Schema):
-    """Where a page begins; `next` and `previous` of another page have it."""
+    """The start of a page, as in `next` and `previous` of another page."""
 
     older: Annotated[str, Field(pattern=CURSOR)] | None = None
     newer: Annotated[str, Field(pattern=CURSOR)] | None = None
 
     def place(self, at: str) -> Place:
-        """`at`: by which field the rows are ordered."""
+        """`at`: the field that the rows are ordered by."""
         place = Place.parse({"older": self.older or "", "newer": self.newer or ""})
         if fitting(place, at) != place:
-            raise bad_field("older" if self.older else "newer", "It is a place in another order.", "Begin at the first page.")
+            raise bad_field("older" if self.older else "newer", "This cursor belongs to another order.", "Start at the first page.")
         return place
 
 
 class Page(Schema, Generic[T]):
-    """`count`: of all rows that match, where they are counted; `is_capped`: there are more. `next`: the page of older rows."""
+    """`count`: of all matching rows, null if not counted; `is_capped`: there are more. `next`: the page of older rows."""
 
     items: list[T]
     count: int | None = None
@@ -55,13 +55,13 @@ class Page(Schema, Generic[T]):
     previous: str | None = None
 
 
-def paged(request: HttpRequest, found: Slice[Any], items: list[Any] | None = None) -> dict[str, Any]:
+def paged(request: HttpRequest, page: Slice[Any], items: list[Any] | None = None) -> dict[str, Any]:
     return {
-        "items": list(found.rows) if items is None else items,
-        "count": None if found.count is None else int(found.count),
-        "is_capped": found.count is not None and found.count.is_more,
-        "next": _link(request, "older", found.older),
-        "previous": _link(request, "newer", found.newer),
+        "items": list(page.rows) if items is None else items,
+        "count": None if page.count is None else int(page.count),
+        "is_capped": page.count is not None and page.count.is_more,
+        "next": _link(request, "older", page.older),
+        "previous": _link(request, "newer", page.newer),
     }
 
 
@@ -73,10 +73,10 @@ def _link(request: HttpRequest, name: str, cursor: Cursor | None) -> str | None:
 
 
 def query_of(line: str, qualifiers: tuple[Qualifier, ...]) -> Query:
-    """The filter line; unlike on a page, nothing is left out of it."""
+    """The parsed filter line; unlike on a page, an invalid condition is an error."""
     query = parse(line, qualifiers)
     if query.faults:
-        names = ", ".join(each.name for each in qualifiers)
-        errors = [FieldError(field="q", message=fault, remedy=f"Known words: {names}.") for fault in query.faults]
+        names = ", ".join(qualifier.name for qualifier in qualifiers)
+        errors = [FieldError(field="q", message=fault, remedy=f"Qualifiers: {names}.") for fault in query.faults]
         raise ApiProblem(422, f"q: {' '.join(query.faults)}", errors)
     return query

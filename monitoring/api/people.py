@@ -1,4 +1,4 @@
-"""Notices and channels, callers, and the token that is used."""
+"""Notices and channels, callers, and the token of the request."""
 
 from datetime import datetime
 from typing import Any
@@ -10,7 +10,7 @@ from agents.configuration import set_caller
 from agents.models import Caller, Settings
 from agents.policy.modes import CallerState
 from monitoring.api.access import ApiRequest, changes, reads, recorded, who
-from monitoring.api.paging import Id, Page, Paging, found_in, paged
+from monitoring.api.paging import Id, Page, Paging, get_row, paged
 from monitoring.models import Severity
 from monitoring.notifications.views import channels, notices
 from monitoring.tasks.callers import callers, unknown_paths
@@ -20,7 +20,7 @@ router = Router(tags=["Notifications, callers, token"])
 
 
 class NoticeOut(Schema):
-    """`over_at`: null while it is still so. `sent`, `failed`, `queued`: messages about it."""
+    """`over_at`: null while the condition lasts. `sent`, `failed`, `queued`: counts of its messages."""
 
     id: int
     event: str
@@ -38,9 +38,9 @@ class NoticeOut(Schema):
 
 @router.get("/notices", auth=reads, response=Page[NoticeOut])
 def notice_list(request: ApiRequest, query: Query[Paging]) -> dict[str, Any]:
-    """Notices: what was worth a message, newest first."""
-    found = notices(query.place("at"))
-    return paged(request, found, [_notice(row) for row in found.rows])
+    """Notices, newest first."""
+    page = notices(query.place("at"))
+    return paged(request, page, [_notice(row) for row in page.rows])
 
 
 def _notice(row: dict[str, Any]) -> dict[str, Any]:
@@ -50,7 +50,7 @@ def _notice(row: dict[str, Any]) -> dict[str, Any]:
 
 
 class ChannelOut(Schema):
-    """`scheme`: of its address, which is never shown. `events`: none for all."""
+    """`scheme`: of its URL, which is never shown. `events`: empty for all."""
 
     id: int
     name: str
@@ -64,7 +64,7 @@ class ChannelOut(Schema):
 
 @router.get("/channels", auth=reads, response=list[ChannelOut])
 def channel_list(request: ApiRequest) -> list[dict[str, Any]]:
-    """Channels of notifications, with how the newest message ended."""
+    """Notification channels, with the result of the newest message."""
     return [
         {
             **{name: getattr(channel, name) for name in ("id", "name", "scheme", "events", "enabled")},
@@ -103,12 +103,12 @@ class CallerOut(Schema):
 
 @router.get("/callers", auth=reads, response=Page[CallerOut])
 def caller_list(request: ApiRequest, query: Query[Paging]) -> dict[str, Any]:
-    """Callers, those that called last first."""
+    """Callers, most recent first."""
     return paged(request, callers(query.place("last_seen_at"), Settings.current(), timezone.now()))
 
 
 class UnknownOut(Schema):
-    """`is_task`: it looks like a task, so callers may have a new contract."""
+    """`is_task`: its name or body resembles a task, so callers may have a new contract."""
 
     method: str
     path: str
@@ -119,7 +119,7 @@ class UnknownOut(Schema):
 
 @router.get("/callers/unknown-paths", auth=reads, response=list[UnknownOut])
 def unknown_list(request: ApiRequest) -> list[Any]:
-    """Paths that callers posted to and that are none of the miner's."""
+    """Paths that callers posted to and that the miner does not serve."""
     return unknown_paths()
 
 
@@ -128,7 +128,7 @@ class CallerIn(Schema, extra="forbid"):
 
 
 class CallerChanged(Schema):
-    """`state`: the one in force, which a network in the settings may decide."""
+    """`state`: the one in force, which a network in the settings may override."""
 
     address: str
     state: str
@@ -138,7 +138,7 @@ class CallerChanged(Schema):
 @recorded
 def change_caller(request: ApiRequest, caller: Id, body: CallerIn) -> dict[str, str]:
     """Allow, block or reset a caller."""
-    row = found_in(Caller, caller)
+    row = get_row(Caller, caller)
     state = set_caller(row.address, body.state, by=request.auth.user, reason=f"By the token {request.auth.name}")
     return {"address": row.address, "state": state.value}
 
@@ -155,8 +155,8 @@ class TokenOut(Schema):
 
 @router.get("/token", auth=reads, response=TokenOut)
 def token(request: ApiRequest) -> dict[str, Any]:
-    """Token of this request: whose it is and what it may do."""
-    found = request.auth
-    allowed = sorted(each for each in tokens.ALLOWS[found.scope] if tokens.may(found, each))
-    own = {"name": found.name, "scope": found.scope, "expires_at": found.expires_at}
-    return {**own, "user": who(request), "permissions": [each.partition(".")[2] for each in allowed]}
+    """Token of this request: its owner and permissions."""
+    api_token = request.auth
+    allowed = sorted(permission for permission in tokens.ALLOWS[api_token.scope] if tokens.may(api_token, permission))
+    own = {"name": api_token.name, "scope": api_token.scope, "expires_at": api_token.expires_at}
+    return {**own, "user": who(request), "permissions": [permission.partition(".")[2] for permission in allowed]}

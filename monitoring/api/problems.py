@@ -1,4 +1,4 @@
-"""What the API answers when it can't do what is asked: RFC 9457's problem+json, with the field and its remedy."""
+"""Errors of the API as problem+json (RFC 9457), with the field and its remedy."""
 
 import logging
 from collections.abc import Iterable, Mapping
@@ -13,16 +13,16 @@ from ninja import NinjaAPI, Schema
 from ninja.errors import HttpError, ValidationError
 
 from agents.database import RETRY_SECONDS, UNAVAILABLE
-from monitoring.settings.forms import bounds_in_words
+from monitoring.settings.forms import bounds_text
 from monitoring.testruns.suites.running import AlreadyRunning
 
 logger = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
-MOST_ERRORS = 20  # that one answer names: a body may have a million wrong fields
+MOST_ERRORS = 20  # in one answer; a body may have a million wrong fields
 DOCUMENTED = "Send what /api/v1/openapi.json describes."
-# By the kind of pydantic's error; its own message says what is wrong.
-REMEDIES = {"missing": "Add it.", "extra_forbidden": "Take it out.", "json_invalid": "Send a JSON document."}
+# By the type of pydantic's error.
+REMEDIES = {"missing": "Add it.", "extra_forbidden": "Remove it.", "json_invalid": "Send a JSON document."}
 
 
 class FieldError(Schema):
@@ -42,7 +42,7 @@ class Problem(Schema):
 
 
 class ApiProblem(Exception):
-    """Becomes a Problem. `detail` says what to do next."""
+    """Answered as a Problem. `detail` has the remedy."""
 
     def __init__(self, status: int, detail: str, errors: Iterable[FieldError] = (), headers: Mapping[str, str] | None = None) -> None:
         super().__init__(detail)
@@ -52,7 +52,7 @@ class ApiProblem(Exception):
 def answer(status: int, detail: str, errors: Iterable[FieldError] = (), headers: Mapping[str, str] | None = None) -> HttpResponse:
     body = Problem(title=HTTPStatus(status).phrase, status=status, detail=detail, errors=list(errors)).model_dump()
     response = JsonResponse(body, status=status, content_type=MEDIA_TYPE, headers=headers)
-    # Else Django logs each as a warning, a row for each mistake of a program
+    # Otherwise Django logs a warning, a row, for each mistake of a program
     response._has_been_logged = status < 500  # type: ignore[attr-defined]  # noqa: SLF001 -- what Django's own `log_response` reads
     return response
 
@@ -62,22 +62,22 @@ def bad_field(field: str, message: str, remedy: str = DOCUMENTED) -> ApiProblem:
 
 
 def of_form(form: BaseForm) -> ApiProblem:
-    """The faults of a form of the panel."""
+    """The errors of one of the panel's forms."""
     return _of_messages({"body" if name == "__all__" else name: list(map(str, faults)) for name, faults in form.errors.items()})
 
 
 def _of_messages(faults: Mapping[str, list[str]]) -> ApiProblem:
     errors = [FieldError(field=name, message=text, remedy=_remedy(name)) for name, texts in faults.items() for text in texts]
-    return ApiProblem(422, " ".join(f"{each.field}: {each.message}" for each in errors), errors)
+    return ApiProblem(422, " ".join(f"{error.field}: {error.message}" for error in errors), errors)
 
 
 def _remedy(name: str) -> str:
-    words = bounds_in_words(name)
-    return f"Give {words}." if words else DOCUMENTED
+    bounds = bounds_text(name)
+    return f"Give {bounds}." if bounds else DOCUMENTED
 
 
 def of_invalid(error: Invalid) -> ApiProblem:
-    """What the models refuse."""
+    """The errors of a model's validation."""
     faults = error.message_dict if hasattr(error, "error_dict") else {"__all__": error.messages}
     return _of_messages({"body" if name == "__all__" else name: texts for name, texts in faults.items()})
 
@@ -87,13 +87,13 @@ def wrong_method(allowed: str) -> HttpResponse:
 
 
 def handle(api: NinjaAPI) -> None:
-    """Every error of the API's views as a Problem."""
+    """Answer every error of the API's views as a Problem."""
     handlers: dict[type[Exception], Any] = {
         ApiProblem: lambda _, error: _answer_to(error),
         Invalid: lambda _, error: _answer_to(of_invalid(error)),
         ValidationError: lambda _, error: _answer_to(_of_parameters(error)),
         HttpError: _of_http_error,
-        Http404: lambda _, error: answer(404, str(error) or "There is no such thing here."),
+        Http404: lambda _, error: answer(404, str(error) or "Not found."),
         AlreadyRunning: lambda _, error: answer(409, f"{error} Follow it at /api/v1/test-runs/{error.run.pk}, or cancel it."),
         UnreadablePostError: lambda *_: answer(400, "The body is incomplete. Send it again."),
         **dict.fromkeys(UNAVAILABLE, database_away),
@@ -107,16 +107,16 @@ def _answer_to(problem: ApiProblem) -> HttpResponse:
     return answer(problem.status, problem.detail, problem.errors, problem.headers)
 
 
-def _of_parameters(error: ValidationError) -> ApiProblem:
+def _of_parameters(invalid: ValidationError) -> ApiProblem:
     errors = [
-        FieldError(field=_field(each["loc"]), message=f"{each['msg']}.", remedy=REMEDIES.get(each["type"], DOCUMENTED))
-        for each in error.errors[:MOST_ERRORS]
+        FieldError(field=_field(error["loc"]), message=f"{error['msg']}.", remedy=REMEDIES.get(error["type"], DOCUMENTED))
+        for error in invalid.errors[:MOST_ERRORS]
     ]
-    return ApiProblem(422, " ".join(f"{each.field}: {each.message}" for each in errors), errors)
+    return ApiProblem(422, " ".join(f"{error.field}: {error.message}" for error in errors), errors)
 
 
 def _field(place: tuple[Any, ...]) -> str:
-    """Without where it was (query, path, body) and the name of the view's argument."""
+    """The field's path, without its source (query, path, body) and the view's argument."""
     kind, *parts = map(str, place)
     parts = parts[1:] if kind == "body" else parts
     return ".".join(parts) or kind
@@ -131,7 +131,7 @@ def _of_http_error(_: HttpRequest, error: HttpError) -> HttpResponse:
     if error.status_code == 401:
         return unauthorized()
     if error.status_code == 400:
-        return answer(400, "The body is no JSON.", [FieldError(field="body", message="It is no JSON.", remedy=REMEDIES["json_invalid"])])
+        return answer(400, "The body is not JSON.", [FieldError(field="body", message="It is not JSON.", remedy=REMEDIES["json_invalid"])])
     return answer(error.status_code, str(error))
 
 
@@ -141,4 +141,4 @@ def database_away(*_: object) -> HttpResponse:
 
 def _fault(request: HttpRequest, error: Exception) -> HttpResponse:
     logger.error("The API failed at %s.", request.path, exc_info=error)
-    return answer(500, "A fault in the panel. Its log has the traceback.")
+    return answer(500, "The panel failed. Its log has the traceback.")

@@ -1,4 +1,4 @@
-"""Tasks, steps, LLM attempts: lists by the pages' filter lines, and one of each."""
+"""Tasks, steps and LLM attempts: lists with the pages' filter lines, and single records."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -13,7 +13,7 @@ from agents.models import Step, Submission
 from agents.operator_jobs import leased_job, submissions
 from agents.policy.reasons import Reason
 from monitoring.api.access import ApiRequest, reads, recorded, submits, submits_page, who
-from monitoring.api.paging import PLAIN, Id, Line, Page, Paging, found_in, paged, query_of
+from monitoring.api.paging import PLAIN, Id, Line, Page, Paging, get_row, paged, query_of
 from monitoring.api.problems import ApiProblem, of_form
 from monitoring.reporting.pagination import Order
 from monitoring.tasks import attempts, steps, tasks
@@ -50,7 +50,7 @@ class AttemptOut(Schema):
 
 
 class StepOut(Schema):
-    """`prompt`: its beginning, with secrets masked. `reason_sentence`: why it took its route, and what to do."""
+    """`prompt`: its beginning, secrets masked. `reason_sentence`: the reason for its route, and the remedy."""
 
     id: int
     task_id: int
@@ -94,14 +94,14 @@ class Declined(Schema):
 
 
 class ActionOut(Schema):
-    """One action in words. `worked`: null where the caller did not report it."""
+    """`words`: the action as text. `worked`: null if the caller did not report it."""
 
     words: str
     worked: bool | None
 
 
 class StepDetailOut(Schema):
-    """One step with its decision and attempts. `limits`: the settings then in force. `declined`: other accounts, and why not they."""
+    """One step with its decision and attempts. `limits`: the settings then in force. `declined`: other accounts, with the reason."""
 
     id: int
     task_id: int
@@ -143,7 +143,7 @@ def step_out(detail: StepDetail) -> dict[str, Any]:
         "limits": [{"name": name, "value": value} for name, value in detail.limits],
         "declined": [{"account": account, "reason": why, "retry_at": at} for account, why, at in detail.declined],
         "attempts": detail.attempts,
-        "actions": [{"words": redact(words), "worked": worked} for words, worked in detail.actions],
+        "actions": [{"words": redact(text), "worked": worked} for text, worked in detail.actions],
     }
 
 
@@ -167,7 +167,7 @@ def task_row(task: Any) -> dict[str, Any]:
 
 
 class TaskDetailOut(Schema):
-    """`steps`: the newest, oldest first; `earlier`: the id before which there are more. `submission`: the state of an operator's task."""
+    """`steps`: the newest ones, in order; `earlier`: an id before which there are more. `submission`: the state of an operator's task."""
 
     id: int
     key: str
@@ -193,7 +193,7 @@ def task_out(detail: TaskDetail) -> dict[str, Any]:
         "url": redact(task.url),
         "submission": submission.state if submission else None,
         "fault": redact(submission.fault) if submission else "",
-        "steps": [step_out(each) for each in detail.steps],
+        "steps": [step_out(step) for step in detail.steps],
         "earlier": detail.earlier,
     }
 
@@ -217,12 +217,12 @@ class AttemptQuery(Paging):
 def task_list(request: ApiRequest, query: Query[TaskQuery]) -> dict[str, Any]:
     """Tasks by a filter line, such as state:late since:2h."""
     order = Order(query.sort)
-    found = tasks.tasks(query_of(query.q, tasks.task_qualifiers()), query.place(tasks.ORDERS[order]), order, timezone.now())
-    return paged(request, found, [task_row(task) for task in found.rows])
+    page = tasks.tasks(query_of(query.q, tasks.task_qualifiers()), query.place(tasks.ORDERS[order]), order, timezone.now())
+    return paged(request, page, [task_row(task) for task in page.rows])
 
 
 class TaskIn(Schema, extra="forbid"):
-    """`page`: HTML of the task's page, with which the agent can write selectors."""
+    """`page`: HTML of the task's page, from which the agent takes selectors."""
 
     prompt: Annotated[str, Field(min_length=1, pattern=PLAIN)]
     url: Annotated[str, Field(min_length=1, pattern=PLAIN)]
@@ -241,8 +241,8 @@ def submit_task(request: ApiRequest, body: TaskIn) -> Status[dict[str, Any]]:
     form = TaskForm(body.dict())
     if not form.is_valid():
         raise of_form(form)
-    found = submissions.submit(**form.task(), by=who(request))
-    return Status(202, {"task": found.task_id, "state": found.state})
+    submission = submissions.submit(**form.task(), by=who(request))
+    return Status(202, {"task": submission.task_id, "state": submission.state})
 
 
 class TaskPlace(Schema):
@@ -261,8 +261,8 @@ def task(request: ApiRequest, task: Id, query: Query[TaskPlace]) -> dict[str, An
 @router.post("/tasks/{task}/cancel", auth=submits, response=Submitted)
 @recorded
 def cancel_task(request: ApiRequest, task: Id) -> dict[str, Any]:
-    """Cancel a task. Only one that waits for a worker can be."""
-    submission: Submission = found_in(Submission, task, "task")
+    """Cancel a task. Only while it waits for a worker."""
+    submission: Submission = get_row(Submission, task, "task")
     if not leased_job.cancel(submission):
         raise ApiProblem(409, f"The task is {submission.state}: only one that waits can be cancelled.")
     return {"task": task, "state": "cancelled"}
@@ -272,13 +272,13 @@ def cancel_task(request: ApiRequest, task: Id) -> dict[str, Any]:
 def step_list(request: ApiRequest, query: Query[StepQuery]) -> dict[str, Any]:
     """Steps by a filter line, such as route:template reason:paused since:24h."""
     order = Order(query.sort)
-    found = steps.steps(query_of(query.q, steps.step_qualifiers()), query.place(steps.ORDERS[order]), order, timezone.now())
-    return paged(request, found)
+    page = steps.steps(query_of(query.q, steps.step_qualifiers()), query.place(steps.ORDERS[order]), order, timezone.now())
+    return paged(request, page)
 
 
 @router.get("/steps/{step}", auth=reads, response=StepDetailOut)
 def step(request: ApiRequest, step: Id) -> dict[str, Any]:
-    """One step: why it was answered as it was, by what, and what was tried."""
+    """One step: its route, the reason, and its attempts."""
     return step_out(step_detail(step))
 
 
@@ -294,5 +294,5 @@ def step_detail(pk: int) -> StepDetail:
 def attempt_list(request: ApiRequest, query: Query[AttemptQuery]) -> dict[str, Any]:
     """LLM attempts by a filter line, such as status:429 since:1h."""
     order = Order(query.sort)
-    found = attempts.attempts(query_of(query.q, attempts.attempt_qualifiers()), query.place(attempts.ORDERS[order]), order, timezone.now())
-    return paged(request, found)
+    page = attempts.attempts(query_of(query.q, attempts.attempt_qualifiers()), query.place(attempts.ORDERS[order]), order, timezone.now())
+    return paged(request, page)

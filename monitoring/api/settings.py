@@ -1,4 +1,4 @@
-"""Settings: read, previewed, changed with a reason, and changes taken back."""
+"""Settings: read, previewed, changed with a reason, and reverted."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -23,11 +23,11 @@ from monitoring.settings.transfer import revert
 router = Router(tags=["Settings"])
 
 KINDS = ("settings", "account", "retention")
-MOST = 2**53  # a number that JSON's readers hold exactly
+MOST = 2**53  # the largest integer that JSON readers keep exactly
 
 
-def held(value: Any) -> Any:
-    """A value of a setting, whose model judges the rest. Raises ValueError."""
+def plain_value(value: Any) -> Any:
+    """A value of a setting; the model validates the rest. Raises ValueError."""
     items = value if isinstance(value, list) else [value]
     if any(isinstance(item, list | dict) for item in items):
         raise ValueError("Give a text, a number, true, false, or a list of texts or numbers")
@@ -38,11 +38,11 @@ def held(value: Any) -> Any:
 
 _PLAIN: list[Any] = [{"type": "number", "minimum": -MOST, "maximum": MOST}, {"type": "string"}]
 _KINDS = [{"type": "boolean"}, *_PLAIN, {"type": "array", "items": {"anyOf": _PLAIN}}]
-Value = Annotated[Any, AfterValidator(held), WithJsonSchema({"anyOf": _KINDS})]
+Value = Annotated[Any, AfterValidator(plain_value), WithJsonSchema({"anyOf": _KINDS})]
 
 
 class FieldOut(Schema):
-    """`words`: the value as pages show it; `range`: what it accepts; `effect`: when a change takes effect."""
+    """`words`: the value as text; `range`: accepted values; `effect`: when a change takes effect."""
 
     name: str
     label: str
@@ -64,14 +64,14 @@ class SettingsOut(Schema):
 @router.get("/settings", auth=reads, response=SettingsOut)
 def read_settings(request: ApiRequest) -> dict[str, Any]:
     """Settings in force, with their bounds and when a change takes effect."""
-    row = Settings.current()
-    found = values(row)
-    return {"values": found, "fields": [_field(each, found) for each in SettingsForm(row).rows()]}
+    settings = Settings.current()
+    current = values(settings)
+    return {"values": current, "fields": [_field(row, current) for row in SettingsForm(settings).rows()]}
 
 
-def _field(row: Mapping[str, Any], found: Mapping[str, Any]) -> dict[str, Any]:
+def _field(row: Mapping[str, Any], current: Mapping[str, Any]) -> dict[str, Any]:
     bound = row["field"]
-    own = {"name": bound.name, "label": str(bound.label), "value": found[bound.name], "words": row["value"], "help": str(bound.help_text)}
+    own = {"name": bound.name, "label": str(bound.label), "value": current[bound.name], "words": row["value"], "help": str(bound.help_text)}
     return {**own, **{name: str(row[name]) for name in ("unit", "default", "range", "effect", "section")}}
 
 
@@ -83,14 +83,14 @@ class ChangesIn(Schema, extra="forbid"):
 
 
 class LineOut(Schema):
-    """What a setting comes to, in a sentence."""
+    """What a setting results in: `words` is the sentence."""
 
     setting: str
     words: str
 
 
 class PreviewOut(Schema):
-    """`changes`: none where everything is so already."""
+    """`changes`: empty if all values are in force already."""
 
     changes: list[str]
     lines: list[LineOut]
@@ -99,7 +99,7 @@ class PreviewOut(Schema):
 @router.patch("/settings", auth=changes, response=SettingsOut)
 @recorded
 def change_settings(request: ApiRequest, body: ChangesIn) -> dict[str, Any]:
-    """Change settings. They take effect as each of them says."""
+    """Change settings. Each has its own time of effect."""
     change(body.settings, by=request.auth.user, reason=body.reason or f"By the token {request.auth.name}")
     return read_settings(request)
 
@@ -119,14 +119,14 @@ def preview(settings: Mapping[str, Any]) -> dict[str, Any]:
         lines = previews(values(row))
         transaction.set_rollback(True)
     facts = [str(fact) for entry in made for fact in entry.facts]
-    return {"changes": facts, "lines": [{"setting": name, "words": words} for name, words in lines.items()]}
+    return {"changes": facts, "lines": [{"setting": name, "words": text} for name, text in lines.items()]}
 
 
 @router.get("/settings/history", auth=reads, response=Page[EntryOut])
 def history(request: ApiRequest, query: Query[Paging]) -> dict[str, Any]:
     """History of changes of settings, accounts and retention."""
-    found = entries(AuditQuery(kinds=KINDS), query.place("at"))
-    return paged(request, found, [entry_out(each) for each in found.rows])
+    page = entries(AuditQuery(kinds=KINDS), query.place("at"))
+    return paged(request, page, [entry_out(entry) for entry in page.rows])
 
 
 class Reverted(Schema):

@@ -8,7 +8,7 @@ from ninja import Field, Query, Router, Schema, Status
 
 from agents.operator_jobs.leased_job import cancel
 from monitoring.api.access import ApiRequest, changes, reads, recorded, submits, who
-from monitoring.api.paging import Id, Page, Paging, found_in, paged
+from monitoring.api.paging import Id, Page, Paging, get_row, paged
 from monitoring.api.problems import ApiProblem, of_form
 from monitoring.models import SUITE_TITLES, Result, TestRun, TestSchedule
 from monitoring.testruns.run_forms import MOST_HOURS, WITHOUT_VERDICT, RunFilter, RunForm
@@ -25,7 +25,7 @@ Suite = Annotated[str, Field(json_schema_extra={"enum": list(SUITES)})]
 
 
 class TestRunOut(Schema):
-    """`progress`: in percent; `doing`: the check that is made now. `verdict`: "" until it is over."""
+    """`progress`: in percent; `doing`: the current check. `verdict`: "" until the run ends."""
 
     id: int
     state: str
@@ -55,7 +55,7 @@ class TestRunQuery(Paging):
     """`verdict`: ok, warn, fail, skipped, or the state of a run that has none."""
 
     suite: Suite | None = None
-    verdict: Annotated[str, Field(json_schema_extra={"enum": [str(each) for each in VERDICTS]})] | None = None
+    verdict: Annotated[str, Field(json_schema_extra={"enum": [str(verdict) for verdict in VERDICTS]})] | None = None
     trigger: Annotated[str, Field(json_schema_extra={"enum": list(TestRun.Trigger.values)})] | None = None
     range: Annotated[str, Field(json_schema_extra={"enum": ["24h", "7d", "30d"]})] | None = None
 
@@ -70,7 +70,7 @@ def run_list(request: ApiRequest, query: Query[TestRunQuery]) -> dict[str, Any]:
 
 
 class TestRunIn(Schema, extra="forbid"):
-    """`hours`: that the log analysis covers. `bypass_pause`: test paused accounts too, which may make the pause longer."""
+    """`hours`: covered by the log analysis. `bypass_pause`: test paused accounts too, which may make the pause longer."""
 
     suites: Annotated[list[Suite], Field(min_length=1, max_length=len(SUITES))] = SUITES
     hours: Annotated[float, Field(ge=0.1, le=MOST_HOURS)] = 24
@@ -85,7 +85,7 @@ def start_run(request: ApiRequest, body: TestRunIn) -> Status[TestRun]:
 
 
 def start(body: TestRunIn, by: str) -> TestRun:
-    """With all journals that the page offers. Raises ApiProblem, and AlreadyRunning."""
+    """Start a run with all readable journals. Raises ApiProblem and AlreadyRunning."""
     form = RunForm({**body.dict(), "journals": [journal.pk for journal in readable_journals()]})
     if not form.is_valid():
         raise of_form(form)
@@ -93,7 +93,7 @@ def start(body: TestRunIn, by: str) -> TestRun:
 
 
 class FailingOut(Schema):
-    """A check that does not come out well in the newest run. `since`: of the first run after its last good one."""
+    """A check that fails in the newest run. `since`: of the first run after the last one in which it passed."""
 
     title: str
     verdict: str
@@ -106,11 +106,11 @@ class FailingOut(Schema):
 @router.get("/test-runs/failing", auth=reads, response=list[FailingOut])
 def failing_checks(request: ApiRequest) -> list[dict[str, Any]]:
     """Checks that fail in the newest test run, and since when."""
-    return [each._asdict() for each in failing()]
+    return [check._asdict() for check in failing()]
 
 
 class ChangedOut(Schema):
-    """A check that came out otherwise than when it was last made, in the run `before_pk`."""
+    """A check whose verdict differs from that of its previous run, `before_pk`."""
 
     title: str
     is_better: bool
@@ -121,8 +121,8 @@ class ChangedOut(Schema):
 
 @router.get("/test-runs/changed", auth=reads, response=list[ChangedOut])
 def changed_checks(request: ApiRequest) -> list[dict[str, Any]]:
-    """Checks that came out otherwise in the newest test run than when they were last made. Worse ones first."""
-    return [each._asdict() for run in newest(1) for each in changed(run.pk)]
+    """Checks whose verdict changed in the newest test run. Worse ones first."""
+    return [check._asdict() for run in newest(1) for check in changed(run.pk)]
 
 
 class FindingOut(Schema):
@@ -164,25 +164,25 @@ class ReportOut(Schema):
 @router.get("/test-runs/{run}", auth=reads, response=TestRunOut)
 def run(request: ApiRequest, run: Id) -> TestRun:
     """One test run: its state, progress and verdict."""
-    return found_in(TestRun, run)
+    return get_row(TestRun, run)
 
 
 @router.get("/test-runs/{run}/report", auth=reads, response=ReportOut)
 def run_report(request: ApiRequest, run: Id) -> dict[str, Any]:
-    """Report of a test run, also while it is under way."""
-    found = found_in(TestRun, run)
-    return {**as_json(report(found)), "changed": [each._asdict() for each in changed(run)]}
+    """Report of a test run, also while it runs."""
+    row = get_row(TestRun, run)
+    return {**as_json(report(row)), "changed": [check._asdict() for check in changed(run)]}
 
 
 @router.post("/test-runs/{run}/cancel", auth=submits, response=TestRunOut)
 @recorded
 def cancel_run(request: ApiRequest, run: Id) -> TestRun:
     """Cancel a test run."""
-    found = found_in(TestRun, run)
-    if not cancel(found):
-        raise ApiProblem(409, "The run was over already.")
-    found.refresh_from_db()
-    return found
+    row = get_row(TestRun, run)
+    if not cancel(row):
+        raise ApiProblem(409, "The run has already ended.")
+    row.refresh_from_db()
+    return row
 
 
 class TestScheduleOut(Schema):
@@ -203,7 +203,7 @@ class TestScheduleIn(Schema, extra="forbid"):
 
 @router.get("/test-schedules", auth=reads, response=list[TestScheduleOut])
 def schedule_list(request: ApiRequest) -> list[TestSchedule]:
-    """When tests run by themselves."""
+    """Schedules of test runs."""
     return list(TestSchedule.objects.all())
 
 
@@ -211,6 +211,6 @@ def schedule_list(request: ApiRequest) -> list[TestSchedule]:
 @recorded
 def switch_schedule(request: ApiRequest, schedule: Id, body: TestScheduleIn) -> TestSchedule:
     """Switch a test schedule on or off."""
-    found_in(TestSchedule, schedule)
+    get_row(TestSchedule, schedule)
     schedules.save(schedule, body.dict(), by=request.auth.user, now=timezone.now())
     return TestSchedule.objects.get(pk=schedule)

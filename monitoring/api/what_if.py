@@ -1,4 +1,4 @@
-"""What if: other settings of the pacing, simulated on the last hours, as a job."""
+"""What if: other pacing settings, simulated on the last hours, as a job."""
 
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -11,7 +11,7 @@ from agents.operator_jobs.leased_job import cancel
 from agents.operator_jobs.what_if import KEPT, start
 from agents.simulation.settings import TRIED, as_text
 from monitoring.api.access import ApiRequest, reads, recorded, submits, who
-from monitoring.api.paging import Id, found_in
+from monitoring.api.paging import Id, get_row
 from monitoring.api.problems import ApiProblem, bad_field, of_form
 from monitoring.api.settings import Value
 from monitoring.what_if.offer import pacing_offer
@@ -30,7 +30,7 @@ class WhatIfFigure(Schema):
 
 
 class WhatIfOut(Schema):
-    """`settings`: as they were tried. `sentence`, `figures`: the result, "" and none until it has succeeded."""
+    """`settings`: the simulated ones. `sentence`, `figures`: the result, empty until the run succeeded."""
 
     id: int
     state: str
@@ -53,7 +53,7 @@ def run_out(row: WhatIf) -> dict[str, Any]:
 
 
 class WhatIfIn(Schema, extra="forbid"):
-    """`settings`: those to try, by name; the others are as in force."""
+    """`settings`: to simulate, by name; all others as in force."""
 
     settings: Annotated[dict[str, Value], Field(max_length=len(TRIED))] = {}
     hours: Literal[1, 6, 24, 168] = 24
@@ -67,7 +67,7 @@ def start_run(request: ApiRequest, body: WhatIfIn) -> Status[dict[str, Any]]:
 
 
 def try_settings(body: WhatIfIn, by: str) -> WhatIf:
-    """Raises ApiProblem: 422 for a bad setting, 409 while another run is under way."""
+    """Raises ApiProblem: 422 for an invalid setting, 409 while another run is active."""
     if unknown := sorted(set(body.settings) - set(TRIED)):
         raise bad_field(f"settings.{unknown[0]}", "This can't be tried.", f"Choose from {', '.join(TRIED)}.")
     in_force = Settings.current()
@@ -77,7 +77,7 @@ def try_settings(body: WhatIfIn, by: str) -> WhatIf:
         raise of_form(form)
     run = start(hours=body.hours, settings=form.settings(), by=by)
     if (run.hours, run.settings) != (body.hours, form.settings()):
-        raise ApiProblem(409, f"Another run, {run.pk}, is under way. Wait for it, or cancel it.")
+        raise ApiProblem(409, f"Run {run.pk} is active. Wait for it, or cancel it.")
     return run
 
 
@@ -88,7 +88,7 @@ def run_list(request: ApiRequest) -> list[dict[str, Any]]:
 
 
 class OfferOut(Schema):
-    """`to`: the other pacing; "" where nothing is offered. `gain`: of LLM answers, as a part of those now."""
+    """`to`: the other pacing, "" without an offer. `gain`: of LLM answers, as a fraction of the current ones."""
 
     to: str
     sentence: str
@@ -97,23 +97,23 @@ class OfferOut(Schema):
 
 @router.get("/what-if/offer", auth=reads, response=OfferOut)
 def offer(request: ApiRequest) -> dict[str, Any]:
-    """Offer of the other pacing: what it would gain or lose, tried by the panel itself."""
-    found = pacing_offer(timezone.now())
-    return {"to": found.to.value, "sentence": found.sentence, "gain": found.gain} if found else {"to": "", "sentence": "", "gain": None}
+    """Offer of the other pacing: its gain or loss, as simulated by the panel."""
+    row = pacing_offer(timezone.now())
+    return {"to": row.to.value, "sentence": row.sentence, "gain": row.gain} if row else {"to": "", "sentence": "", "gain": None}
 
 
 @router.get("/what-if/{run}", auth=reads, response=WhatIfOut)
 def run(request: ApiRequest, run: Id) -> dict[str, Any]:
     """One what-if run: its progress or its result."""
-    return run_out(found_in(WhatIf, run))
+    return run_out(get_row(WhatIf, run))
 
 
 @router.post("/what-if/{run}/cancel", auth=submits, response=WhatIfOut)
 @recorded
 def cancel_run(request: ApiRequest, run: Id) -> dict[str, Any]:
     """Cancel a what-if run."""
-    found = found_in(WhatIf, run)
-    if not cancel(found):
+    row = get_row(WhatIf, run)
+    if not cancel(row):
         raise ApiProblem(409, "The run has already ended.")
-    found.refresh_from_db()
-    return run_out(found)
+    row.refresh_from_db()
+    return run_out(row)

@@ -1,1 +1,1 @@
-"""What assistants ask and do, by the Model Context Protocol: in a process of its own, which calls the API as any program does."""
+"""Access for assistants by the Model Context Protocol, in a process of its own that calls the API like any program."""

@@ -1,4 +1,4 @@
-"""What an assistant may change, in two calls: a preview with a confirmation, then the same call with it. Audit has the token's name."""
+"""Changes by an assistant, in two calls: a preview with a confirmation, then the same call with it. Audit has the token's name."""
 
 import json
 import secrets
@@ -15,7 +15,7 @@ from monitoring.assistants.questions import Answer
 from monitoring.web.access import CHANGE, CONTROL, SUBMIT
 
 MINUTES = 5
-MOST_OPEN = 20  # confirmations of a token; beyond it its oldest is forgotten
+MOST_OPEN = 20  # unused confirmations of a token; beyond it the oldest is dropped
 AGAIN = (
     "Nothing is done yet. Show this to the person; if they agree, call again with the same arguments and this confirmation, "
     f"within {MINUTES} minutes."
@@ -28,24 +28,24 @@ Values = Annotated[dict[str, Any], Field(description="Names of settings with the
 
 
 class Confirmations:
-    """Each is good once, for MINUTES, for one token, tool and arguments."""
+    """Each is valid once, for MINUTES, for one token, tool and arguments."""
 
     def __init__(self) -> None:
         self._lock, self._open = threading.Lock(), defaultdict[int, dict[str, tuple[float, str]]](dict)
 
-    def issue(self, token: int, what: str, now: float) -> str:
+    def issue(self, token: int, call: str, now: float) -> str:
         name = secrets.token_urlsafe(12)
         with self._lock:
             own = self._open[token]
-            own[name] = (now + 60 * MINUTES, what)
+            own[name] = (now + 60 * MINUTES, call)
             while len(own) > MOST_OPEN:
                 del own[next(iter(own))]
         return name
 
-    def take(self, token: int, name: str, what: str, now: float) -> bool:
+    def take(self, token: int, name: str, call: str, now: float) -> bool:
         with self._lock:
-            until, meant = self._open[token].pop(name, (0.0, ""))
-        return now < until and meant == what
+            until, issued_for = self._open[token].pop(name, (0.0, ""))
+        return now < until and issued_for == call
 
 
 confirmations = Confirmations()
@@ -55,12 +55,12 @@ def _in_two_calls(need: str, tool: str, arguments: Answer, confirmation: str, pr
     token = current_token()
     if not may(need):
         raise Refused(f"The token {token.name} may not do this: its scope or its user does not allow it. It needs {SCOPES[need]}.")
-    what = json.dumps([tool, arguments], sort_keys=True)
+    call_text = json.dumps([tool, arguments], sort_keys=True)
     if not confirmation:
         shown = preview()
-        return {"preview": shown, "confirmation": confirmations.issue(token.pk, what, time.monotonic()), "next": AGAIN}
-    if not confirmations.take(token.pk, confirmation, what, time.monotonic()):
-        raise Refused("This confirmation is used, too old, or was for something else. Nothing is done. Call without it for a new preview.")
+        return {"preview": shown, "confirmation": confirmations.issue(token.pk, call_text, time.monotonic()), "next": AGAIN}
+    if not confirmations.take(token.pk, confirmation, call_text, time.monotonic()):
+        raise Refused("This confirmation is used, expired, or belongs to another call. Nothing is done. Call without it for a new preview.")
     return {"done": act()}
 
 

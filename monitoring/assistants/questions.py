@@ -1,4 +1,4 @@
-"""An operator's questions, each answered by one call, with the evidence. A function's docstring is what an assistant reads of it."""
+"""An operator's questions, each answered by one call, with the evidence. An assistant reads each function's docstring."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -12,12 +12,12 @@ Answer = dict[str, Any]
 Span = Literal["1h", "6h", "24h", "7d", "30d"]
 FilterLine = Annotated[str, Field(description="As on the panel's pages: route:template reason:paused status:429 state:late since:2h")]
 SHOWN = 20
-LOOKED_BACK = timedelta(hours=6)  # what changed before answers got worse: so long before
-LEAST_STEPS = 5  # on each side of a point in time; fewer show chance
+LOOKBACK = timedelta(hours=6)  # in which changes may explain a fall of the LLM's share
+LEAST_STEPS = 5  # on each side of a point in time; with fewer, a difference is chance
 
 
 def state_and_why() -> Answer:
-    """What is the miner doing now, is the LLM used, why not, and what is in trouble? With the evidence."""
+    """What is the miner doing now, is the LLM used, why not, and what fails? With the evidence."""
     components = get("/health")["components"]
     notices = get("/notices")["items"]
     return {
@@ -38,10 +38,10 @@ def why_not_the_llm(
         if not newest:
             raise Refused("No step was answered without the LLM.")
         step = newest[0]["id"]
-    found = get(f"/steps/{step}")
-    at = datetime.fromisoformat(found["received_at"])
+    detail = get(f"/steps/{step}")
+    at = datetime.fromisoformat(detail["received_at"])
     pauses = [row for row in get("/events", scope="account")["items"] if _covers(row, at)]
-    return {"why": found["reason_sentence"], "step": found, "refusals_that_paused_an_account_then": pauses}
+    return {"why": detail["reason_sentence"], "step": detail, "refusals_that_paused_an_account_then": pauses}
 
 
 def _covers(event: Answer, at: datetime) -> bool:
@@ -50,7 +50,7 @@ def _covers(event: Answer, at: datetime) -> bool:
 
 
 def when_does_the_limit_reset() -> Answer:
-    """When does the rate limit reset, and how is that known? For each account: the time, its range, source and confidence; and how good
+    """When does the rate limit reset, and what is the evidence? For each account: time, range, source and confidence; and how accurate
     predictions of each source were."""
     names = ("name", "state", "sentence", "cause", "remedy", "paused_until", "expected", "belief")
     return {
@@ -67,20 +67,20 @@ def what_changed(span: Span = "24h") -> Answer:
     fall = _fall(figures["bars"])
     shown: Answer = {"figures_and_the_span_before": figures["figures"], "fell_most": fall}
     began, until = (fall["from"], fall["until"]) if fall else (figures["range"]["end"],) * 2
-    times = {"since": (datetime.fromisoformat(began) - LOOKED_BACK).isoformat(), "until": until}
+    times = {"since": (datetime.fromisoformat(began) - LOOKBACK).isoformat(), "until": until}
     done, changed = get("/audit", **times)["items"][:SHOWN], get("/test-runs/changed")
     return {**shown, "done_in_the_six_hours_before": done, "tests_that_changed": changed}
 
 
 def _fall(bars: Sequence[Answer]) -> Answer | None:
-    """The bar before and from which on the LLM's share differs most, for the worse."""
-    found: list[tuple[float, Answer]] = []
-    for place in (each for each in range(1, len(bars)) if bars[each]["tally"]["answered"]):
-        before, after = (_share([bar["tally"] for bar in some]) for some in (bars[:place], bars[place:]))
+    """The bar at which the LLM's share fell most, from the bars before it to those from it on; None if it never fell."""
+    falls: list[tuple[float, Answer]] = []
+    for index in (index for index in range(1, len(bars)) if bars[index]["tally"]["answered"]):
+        before, after = (_share([bar["tally"] for bar in side]) for side in (bars[:index], bars[index:]))
         if before is not None and after is not None and after < before:
             shares = {"llm_percent_before": round(before, 1), "llm_percent_after": round(after, 1)}
-            found.append((before - after, {"from": bars[place]["start"], "until": bars[place]["end"], **shares}))
-    return max(found, key=lambda each: each[0])[1] if found else None
+            falls.append((before - after, {"from": bars[index]["start"], "until": bars[index]["end"], **shares}))
+    return max(falls, key=lambda fall: fall[0])[1] if falls else None
 
 
 def _share(tallies: Sequence[Answer]) -> float | None:
@@ -95,12 +95,12 @@ def which_tests_fail() -> Answer:
 
 def what_costs_most(span: Span = "24h") -> Answer:
     """What costs most? The cost of the span and of the one before, by project and kind of task, and the costliest LLM attempts."""
-    figures, compared = get("/figures", range=span), get("/compare", range=span)
+    figures, comparison = get("/figures", range=span), get("/compare", range=span)
     return {
         "cost_usd": figures["total"]["cost"],
         "before_usd": figures["before"]["cost"],
         "tokens": figures["total"]["tokens"],
-        **{f"by_{name}": _costs(compared[name]) for name in ("projects", "kinds", "miners")},
+        **{f"by_{name}": _costs(comparison[name]) for name in ("projects", "kinds", "miners")},
         "costliest_attempts": get("/attempts", sort="costliest", q=f"since:{span}")["items"][:5],
     }
 
@@ -124,27 +124,27 @@ def health() -> Answer:
 
 def figures(span: Span = "24h", miner: str = "") -> Answer:
     """How well was answered? Key figures of the span beside those of the span before, and by miner."""
-    found = get("/figures", range=span, miner=miner)
-    return {name: found[name] for name in ("range", "figures", "total", "before", "miners")}
+    answer = get("/figures", range=span, miner=miner)
+    return {name: answer[name] for name in ("range", "figures", "total", "before", "miners")}
 
 
 def steps(q: FilterLine = "", sort: Literal["newest", "oldest", "longest"] = "newest") -> Answer:
     """Which steps match a filter line? The first 20, and how many there are."""
-    return _few(get("/steps", q=q, sort=sort))
+    return _first_items(get("/steps", q=q, sort=sort))
 
 
 def attempts(q: FilterLine = "", sort: Literal["newest", "oldest", "longest", "costliest"] = "newest") -> Answer:
     """Which LLM attempts match a filter line? The first 20, and how many there are."""
-    return _few(get("/attempts", q=q, sort=sort))
+    return _first_items(get("/attempts", q=q, sort=sort))
 
 
 def task(task: Annotated[int, Field(description="Id of the task")]) -> Answer:
-    """What happened in a task? Each step with its decision, attempts and actions."""
+    """What happened in a task? Its steps with decision, attempts and actions."""
     return dict(get(f"/tasks/{task}"))
 
 
 def callers() -> Answer:
-    """Who calls the miner, how often, and what of the LLM do they get? Also paths that are called and are not the miner's."""
+    """Who calls the miner, how often, and what share of the LLM do they get? Also calls of paths that the miner does not serve."""
     return {"callers": get("/callers")["items"][:SHOWN], "unknown_paths": get("/callers/unknown-paths")[:SHOWN]}
 
 
@@ -155,10 +155,10 @@ def settings() -> Answer:
 
 def audit(who: str = "", what: str = "") -> Answer:
     """What did people, programs and the machine do? The newest 20 entries. `who`: a user's name; `what`: such as settings, pause, token."""
-    return _few(get("/audit", who=who, what=what))
+    return _first_items(get("/audit", who=who, what=what))
 
 
-def _few(page: Answer) -> Answer:
+def _first_items(page: Answer) -> Answer:
     return {"items": page["items"][:SHOWN], "count": page["count"], "there_are_more": page["is_capped"]}
 
 

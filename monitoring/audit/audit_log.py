@@ -1,4 +1,4 @@
-"""One list of what people and the machine did: actions, changes by their models' histories, and pauses."""
+"""The audit log, one list from several tables: actions, changes from the models' histories, and pauses."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -17,7 +17,7 @@ from monitoring.reporting.pagination import Cursor, Place, Slice, fitting
 from monitoring.settings.changes import HISTORIES, MADE, Fact, changed_fields, former, subject_of
 
 PAGE_SIZE = 50
-SHOWN = 20  # beside what was changed
+SHOWN = 20  # on the pages of what was changed
 MACHINE, OUTSIDE = ":machine", ":outside"
 WHO = {"": "The machine", OUTSIDE: "Outside the panel"}
 PAUSES = "pauses"
@@ -28,7 +28,7 @@ KINDS: dict[str, str] = {
     **{action.value: str(action.label) for action in Action},
 }
 ON_ACCOUNTS = (Action.PROBE, Action.PAUSE, Action.RESUME, Action.CLEAR)
-# Of actions that are not on an account.
+# The pages of actions that do not concern an account.
 PAGES: dict[str, str] = {
     Action.USER: "users",
     Action.TOKEN: "tokens",
@@ -40,7 +40,7 @@ PAGES: dict[str, str] = {
 
 
 class AuditQuery(NamedTuple):
-    """`who`: a user's name, MACHINE or OUTSIDE, "" for all; `kinds`: some of KINDS, none for all."""
+    """`who`: a user's name, MACHINE or OUTSIDE, "" for all; `kinds`: some of KINDS, empty for all."""
 
     who: str = ""
     kinds: Collection[str] = ()
@@ -83,22 +83,22 @@ class Entry:
 
 
 def entries(query: AuditQuery, place: Place, size: int = PAGE_SIZE) -> Slice[Entry]:
-    """From each table as many rows are read as the page could need."""
+    """A page of the log. From each table as many rows are read as the page may need."""
     place = fitting(place, "at")
-    found = [entry for number, source in enumerate(SOURCES) for entry in _found(source, number, query, place, size)]
-    found.sort(key=lambda entry: (entry.at, entry.id), reverse=place.newer is None)
-    has_more, rows = len(found) > size, found[:size]
+    candidates = [entry for number, source in enumerate(SOURCES) for entry in _read(source, number, query, place, size)]
+    candidates.sort(key=lambda entry: (entry.at, entry.id), reverse=place.newer is None)
+    has_more, rows = len(candidates) > size, candidates[:size]
     older, newer = (bool(rows), has_more) if place.newer else (has_more, bool(place.older and rows))
     rows = rows[::-1] if place.newer else rows
     return Slice(rows, Cursor(rows[-1].at, rows[-1].id) if older else None, Cursor(rows[0].at, rows[0].id) if newer else None)
 
 
 def newest_entries(size: int = SHOWN, **conditions: Any) -> list[Entry]:
-    """Without what the miner adds by itself. `conditions`: as in an AuditQuery."""
+    """Without the account that the miner adds itself. `conditions`: as in an AuditQuery."""
     return [entry for entry in entries(AuditQuery(**conditions), Place(), size).rows if entry.facts != [MADE]]
 
 
-def everything(query: AuditQuery, most: int) -> Iterator[Entry]:
+def all_entries(query: AuditQuery, most: int) -> Iterator[Entry]:
     place, left = Place(), most
     while left > 0:
         page = entries(query, place, min(500, left))
@@ -109,12 +109,12 @@ def everything(query: AuditQuery, most: int) -> Iterator[Entry]:
 
 
 def change_and_former(kind: str, pk: int) -> tuple[Any, dict[str, Any]] | None:
-    """None where the change is not on record."""
-    return next(((each, former(kind, each, before)) for each, before in _pairs(list(_with_before(kind).filter(history_id=pk)))), None)
+    """A history's record and what it replaced; None if it is not on record."""
+    return next(((record, former(kind, record, before)) for record, before in _pairs(list(_with_before(kind).filter(history_id=pk)))), None)
 
 
 class _Source(NamedTuple):
-    """One table of the list: its rows that match a query, None for none, and its rows as entries."""
+    """One table of the log. `rows`: those that match a query, None if none can; `entries`: converts rows."""
 
     rows: Callable[[AuditQuery], QuerySet[Any] | None]
     entries: Callable[[list[Any]], Iterator[Entry]]
@@ -122,8 +122,8 @@ class _Source(NamedTuple):
     key: str = "history_id"
 
 
-def _found(source: _Source, number: int, query: AuditQuery, place: Place, size: int) -> Iterator[Entry]:
-    """The entries of the table `number` that the page could need. An entry's id is of its row and its table: row × tables + table."""
+def _read(source: _Source, number: int, query: AuditQuery, place: Place, size: int) -> Iterator[Entry]:
+    """The entries of the table `number` that the page may need. An entry's id is made of its row and its table: row × tables + table."""
     rows = source.rows(query)
     if rows is None:
         return
@@ -132,7 +132,7 @@ def _found(source: _Source, number: int, query: AuditQuery, place: Place, size: 
     cursor, side = (place.newer, "gt") if place.newer else (place.older, "lt")
     if cursor:
         row, table = divmod(cursor.id, len(SOURCES))
-        # Of rows of the same moment, those of tables before the cursor's are older by number alone.
+        # Rows with the cursor's time: tables before the cursor's table count as older, whatever the row's id is.
         tie = f"{side}e" if (number < table if side == "lt" else number > table) else side
         same = Q(**{source.at: cursor.at, f"{source.key}__{tie}": row})
         rows = rows.filter(Q(**{f"{source.at}__{side}": cursor.at}) | same)
@@ -199,7 +199,7 @@ def _change_entries(kind: str, rows: list[Any]) -> Iterator[Entry]:
 
 
 def _with_before(kind: str) -> Any:
-    """A history's records, each with the number of the one before it of the same row."""
+    """A history's records, each with the id of the previous one of the same row."""
     records = HISTORIES[kind].model.objects
     earlier = records.filter(id=OuterRef("id"), history_id__lt=OuterRef("history_id")).order_by("-history_id")
     return records.select_related("history_user").annotate(before=Subquery(earlier.values("history_id")[:1]))

@@ -7,7 +7,7 @@ from django.http import HttpResponseBase
 from django.utils import timezone
 
 from agents.models import Account
-from monitoring.audit.audit_log import KINDS, MACHINE, OUTSIDE, AuditQuery, Entry, entries, everything
+from monitoring.audit.audit_log import KINDS, MACHINE, OUTSIDE, AuditQuery, Entry, all_entries, entries
 from monitoring.reporting.file_exports import exported
 from monitoring.reporting.filter_form import ANY, FilterForm, range_field, time_field
 from monitoring.reporting.filter_query import Query
@@ -15,7 +15,7 @@ from monitoring.reporting.pagination import Place
 from monitoring.web.access import VIEW, PanelRequest, guarded
 from monitoring.web.pages import page
 
-MOST_EXPORTED = 100_000  # a file that a spreadsheet still opens
+MOST_EXPORTED = 100_000  # rows that a spreadsheet still opens
 COLUMNS = ("time", "who", "what", "subject", "details", "reason")
 
 
@@ -35,9 +35,9 @@ class AuditFilter(FilterForm):
         self.fields["account"].choices = [ANY, *accounts]  # type: ignore[attr-defined]
 
     def query(self, now: datetime) -> AuditQuery:
-        found = self.conditions(now)
-        kinds = (found.pop("what"),) if "what" in found else ()
-        return AuditQuery(**found, kinds=kinds)
+        conditions = self.conditions(now)
+        kinds = (conditions.pop("what"),) if "what" in conditions else ()
+        return AuditQuery(**conditions, kinds=kinds)
 
 
 @page("audit/audit")
@@ -52,5 +52,5 @@ def audit_csv(request: PanelRequest) -> HttpResponseBase:
         return entry.at, entry.by, entry.what, entry.subject, "; ".join(map(str, entry.facts)), entry.reason
 
     now = timezone.now()
-    found = everything(AuditFilter(request.GET).query(now), MOST_EXPORTED)
-    return exported("audit", "csv", COLUMNS, Query(), (dict(zip(COLUMNS, cells(each), strict=True)) for each in found), now)
+    log = all_entries(AuditFilter(request.GET).query(now), MOST_EXPORTED)
+    return exported("audit", "csv", COLUMNS, Query(), (dict(zip(COLUMNS, cells(entry), strict=True)) for entry in log), now)

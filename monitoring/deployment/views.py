@@ -18,14 +18,14 @@ MOST_MODELS, LONGEST_NAME = 10, 200
 
 
 class ExportForm(forms.Form):
-    """`exports.Refused` becomes an error of the whole form."""
+    """`exports.Refused` becomes an error of the form."""
 
     mode = forms.ChoiceField(label="Agent mode", choices=[(mode.value, mode.sentence) for mode in Mode])
     llm_use = forms.ChoiceField(label="LLM use", choices=[(use.value, use.sentence) for use in Use])
     models = forms.CharField(
         required=False,
         widget=forms.Textarea({"rows": 3, "spellcheck": "false"}),
-        help_text="One a line, as the validators' gateway names them, in the order in which they are tried. Empty: the rules answer alone.",
+        help_text="One a line, named as by the validators' gateway, in the order of use. Empty: only the rules answer.",
     )
     seconds = forms.FloatField(label="Time budget", min_value=3, max_value=180, help_text="Seconds in which a step is answered, 3 to 180.")
 
@@ -41,7 +41,7 @@ class ExportForm(forms.Form):
         try:
             exports.export(Options(**self.cleaned_data), by)
         except exports.Refused as error:
-            self.add_error(None, [f"A reviewer would object: {finding}" for finding in error.findings[:20]])
+            self.add_error(None, [f"A reviewer would reject this: {finding}" for finding in error.findings[:20]])
         return self.is_valid()
 
 
@@ -54,8 +54,8 @@ def deployment(request: PanelRequest) -> HttpResponse | dict[str, Any]:
         return redirect("deployment")
     rows = list(Export.objects.defer("archive"))
     newest = rows[0] if rows else None
-    known = {"facts": exports.facts(newest), "steps": exports.steps(newest), "replica": replica.lines(newest)} if newest else {}
-    return {"form": form, "newest": newest, "earlier": rows[1:], **known}
+    details = {"facts": exports.facts(newest), "steps": exports.steps(newest), "replica": replica.lines(newest)} if newest else {}
+    return {"form": form, "newest": newest, "earlier": rows[1:], **details}
 
 
 @guarded(get=CHANGE, post=None)

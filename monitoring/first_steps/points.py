@@ -1,4 +1,4 @@
-"""What a new panel needs before it can run unattended: each point with its state, and why it failed."""
+"""What a new panel needs before it can run unattended: points with their states, and why one failed."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from agents.policy.modes import Pacing
 from monitoring.health.components import worker_now
 from monitoring.models import Channel, Delivery, Result, TestResult, TestRun, TestSchedule
 
-# Read with each account, in one query: a live page reads them often.
+# Read in the same query as the accounts, as a live page reads them often.
 FACTS = {
     "works": Exists(Gate.objects.filter(succeeded_at__gt=0)),
     "answered": Exists(Step.objects.filter(answered_at__isnull=False)),
@@ -29,11 +29,11 @@ FACTS = {
 
 
 class Point(NamedTuple):
-    """`what`: what it is for. `route`: the page where it can be done, or more of it, as `link`. `button`: does it at once; "" for none."""
+    """`purpose`: a sentence. `route`: the page where it is done, linked as `link`. `button`: does it in place; "" for none."""
 
     name: str
-    words: str
-    what: str
+    title: str
+    purpose: str
     route: str
     link: str
     button: str = ""
@@ -49,7 +49,7 @@ POINTS = (
         "Accounts and keys",
         "Save the key",
     ),
-    Point("test", "API key works", "A test requests a single token and names what is wrong.", "rate_limit", "Rate limit", "Test the key"),
+    Point("test", "API key works", "A test requests a single token and reports what is wrong.", "rate_limit", "Rate limit", "Test the key"),
     Point("step", "First step answered", _STEP, "new_task", "A task of your own", "Answer a sample"),
     Point(
         "caps",
@@ -62,7 +62,7 @@ POINTS = (
     Point(
         "allowed",
         "Validators allowed",
-        "Allowed addresses get the LLM's slots first; all others together get what is left.",
+        "Allowed addresses get the LLM's slots first; all others share the rest.",
         "callers",
         "Who has called",
         "Save the addresses",
@@ -70,12 +70,12 @@ POINTS = (
     Point(
         "notified",
         "Notifications configured",
-        "Somebody learns when the key is refused, the quota ends or the miner is down.",
+        "A message is sent when the key is refused, the quota is used up or the miner is down.",
         "new_channel",
         "Add a channel",
     ),
     Point("paced", "Pacing chosen", "One request every 5 s by default. Automatic finds the limit.", "settings", "Choose the pacing"),
-    Point("tested", "Tests scheduled", "Key and miner are then tested by themselves, such as each night.", "tests", "Set a schedule"),
+    Point("tested", "Tests scheduled", "Key and miner are then tested on a schedule, such as each night.", "tests", "Set a schedule"),
 )
 
 
@@ -89,7 +89,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """`text`: what is known of it; `address`: where more of it is, or ""."""
+    """`text`: details; `address`: of a page with more, or ""."""
 
     state: State
     text: str = ""
@@ -100,35 +100,35 @@ OPEN = Status(State.OPEN)
 
 
 def done() -> dict[str, bool]:
-    """Of each point by its name, in one query beside the account."""
+    """Whether each point is done, by its name; in one query besides the default account's."""
     default_account()
     accounts = list(Account.objects.annotate(**FACTS))
     works, answered, is_uncapped, allowed, notified, paced, tested = (bool(getattr(accounts[0], fact)) for fact in FACTS)
-    known = {"key": any(map(_has_key, accounts)), "test": works, "step": answered, "caps": not is_uncapped}
-    return {**known, "allowed": allowed, "notified": notified, "paced": paced, "tested": tested}
+    first = {"key": any(map(_has_key, accounts)), "test": works, "step": answered, "caps": not is_uncapped}
+    return {**first, "allowed": allowed, "notified": notified, "paced": paced, "tested": tested}
 
 
 def checklist() -> list[tuple[Point, bool]]:
-    """Each point with whether it is done; none when all are."""
-    known = done()
-    return [] if all(known.values()) else [(point, known[point.name]) for point in POINTS]
+    """The points, and whether each is done; empty when all are."""
+    is_done = done()
+    return [] if all(is_done.values()) else [(point, is_done[point.name]) for point in POINTS]
 
 
 def statuses(now: datetime) -> dict[str, Status]:
-    """Of each point by its name. What is done can have failed since, such as a channel that takes no messages."""
-    known = done()
-    found = {name: Status(State.DONE) if is_done else OPEN for name, is_done in known.items()}
+    """By the point's name. A point that is done may have failed since, such as a channel that refuses messages."""
+    done_points = done()
+    by_name = {name: Status(State.DONE) if is_done else OPEN for name, is_done in done_points.items()}
     for name, read in DETAILS.items():
-        found[name] = read(known[name], now)
-    return found
+        by_name[name] = read(done_points[name], now)
+    return by_name
 
 
 def _key(is_done: bool, _: datetime) -> Status:
     accounts = Account.objects.filter(enabled=True)
     if not is_done:
         return next((Status(State.FAILED, fault) for account in accounts if (fault := _fault(account))), OPEN)
-    account = next(each for each in accounts if _has_key(each))
-    kept = f"•••• {account.key_hint}, entered here" if account.key_sealed else "that of the environment"
+    account = next(account for account in accounts if _has_key(account))
+    kept = f"•••• {account.key_hint}, entered here" if account.key_sealed else "from the environment"
     return Status(State.DONE, f"In use by account {account.name}: {kept}.")
 
 
@@ -142,7 +142,7 @@ def _test(is_done: bool, now: datetime) -> Status:
     if not run.verdict:
         return _job(run, now, run.get_absolute_url())
     result = TestResult.objects.filter(run=run, check_name="key").exclude(verdict=Result.OK).first()
-    reason = f"{result.meaning} {result.next_step}".strip() if result else "The report says why."
+    reason = f"{result.meaning} {result.next_step}".strip() if result else "See the report."
     return Status(State.FAILED, reason, run.get_absolute_url())
 
 

@@ -1,4 +1,4 @@
-"""The guide through the first steps: each is done in place, or on the page that it names."""
+"""The guide through the first steps: each is done in place, or on the page that it links to."""
 
 from collections.abc import Callable
 from typing import Any
@@ -67,7 +67,7 @@ def start_test(request: PanelRequest) -> None:
     try:
         running.start(["key"], trigger=TestRun.Trigger.OPERATOR, by=request.user.get_username(), options=options)
     except running.AlreadyRunning:
-        messages.info(request, "A test is running already. Its result comes first.")
+        messages.info(request, "A test is running already. Its result appears here first.")
 
 
 def answer_sample(request: PanelRequest) -> None:
@@ -83,10 +83,10 @@ def first_steps(request: PanelRequest) -> HttpResponse | dict[str, Any]:
     if name in ACTS:
         ACTS[name](request)
         return redirect("first_steps")
-    shown = {each: form(request.POST if each == name else None) for each, form in FORMS.items()}
+    shown = {point: form(request.POST if point == name else None) for point, form in FORMS.items()}
     if name in shown and shown[name].save(request.user):
         messages.success(request, "Saved. It takes effect with the next step.")
         return redirect("first_steps")
-    known = statuses(timezone.now())
-    rows = [{"point": point, "status": known[point.name], "form": shown.get(point.name)} for point in POINTS]
-    return {"rows": rows, "left": sum(status.state is not State.DONE for status in known.values())}
+    by_name = statuses(timezone.now())
+    rows = [{"point": point, "status": by_name[point.name], "form": shown.get(point.name)} for point in POINTS]
+    return {"rows": rows, "left": sum(status.state is not State.DONE for status in by_name.values())}

@@ -1,4 +1,4 @@
-"""How each component is, and how it was: the Health page's rows, one component's last day, and readiness for programs."""
+"""Components' status: the rows of the Health page, a component's last day, and readiness for programs."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,8 +16,8 @@ from monitoring.models import Component, HealthCheck, HealthState
 from monitoring.reporting.formats import share
 
 BEATS = 60
-SEARCHED = 2  # rounds may be late or missed: so many times their span is searched for them
-MISSED_ROUNDS = 3  # after so many missed rounds of health checks a component's status is unknown
+SEARCHED = 2  # times the expected span in which checks are read, as rounds may be late or missed
+MISSED_ROUNDS = 3  # missed rounds of health checks after which a component's status is unknown
 DAY = timedelta(hours=24)
 CHANGES_SHOWN = 100
 LEAST_WIDTH = 0.4  # percent of the day: four pixels of a wide page
@@ -41,13 +41,13 @@ class WorkerNow(NamedTuple):
 def worker_now(now: datetime) -> WorkerNow:
     newest = heartbeat.newest_beat()
     if newest is None or now - newest > WORKER_SILENT:
-        return WorkerNow(newest, is_silent=True, message="No sign of life for a minute or more.")
-    return WorkerNow(newest, is_silent=False, message=f"Last sign of life {max(0.0, (now - newest).total_seconds()):.0f} s ago.")
+        return WorkerNow(newest, is_silent=True, message="No heartbeat for a minute or more.")
+    return WorkerNow(newest, is_silent=False, message=f"Last heartbeat {max(0.0, (now - newest).total_seconds()):.0f} s ago.")
 
 
 @dataclass(frozen=True, slots=True)
 class ComponentRow:
-    """Unknown where `is_stale`: some rounds of checks were missed. `beats`: the latest HealthChecks, oldest first."""
+    """`is_stale`: rounds of checks were missed, so the status is unknown. `beats`: the latest HealthChecks, oldest first."""
 
     component: Component
     status: HealthState
@@ -65,12 +65,12 @@ class ComponentRow:
         return share(sum(beat.state == HealthState.UP for beat in self.beats), len(self.beats))
 
     @property
-    def beats_in_words(self) -> str:
+    def beats_text(self) -> str:
         if not self.beats:
             return "No health check yet."
         counts = [(str(status.label).lower(), sum(beat.state == status for beat in self.beats)) for status in HealthState]
-        words = ", ".join(f"{count} {name}" for name, count in counts if count)
-        return f"The last {len(self.beats)} checks: {words}. Newest: {HealthState(self.beats[-1].state).label}."
+        parts = ", ".join(f"{count} {name}" for name, count in counts if count)
+        return f"The last {len(self.beats)} checks: {parts}. Newest: {HealthState(self.beats[-1].state).label}."
 
 
 class Health(NamedTuple):
@@ -85,13 +85,13 @@ class Health(NamedTuple):
 def health(now: datetime, *, number: int = BEATS) -> Health:
     worker, components, beats = worker_now(now), list(Component.objects.all()), dict[int, list[Any]]()
     round_time = timedelta(seconds=Settings.current().health_seconds)
-    if components:  # two queries, whatever their number: the clock is checked seldom, and so read apart
-        newest = max(component.checked_at for component in components)
+    if components:  # two queries in all: the clock is checked rarely, and so read separately
+        newest = max(row.checked_at for row in components)
         checks = HealthCheck.objects.order_by("-at").values_list("component_id", "at", "state", "message", named=True)
         often = checks.exclude(component__name=CLOCK).filter(at__gt=newest - SEARCHED * number * round_time)
         for check in (*often, *checks.filter(component__name=CLOCK)[:number]):
             beats.setdefault(check.component_id, []).append(check)
-    rows = [_row(each, now, _patience(each, round_time), beats.get(each.pk, [])[:number][::-1], worker) for each in components]
+    rows = [_row(row, now, _patience(row, round_time), beats.get(row.pk, [])[:number][::-1], worker) for row in components]
     return Health(sorted(rows, key=lambda row: URGENCY.index(row.status)), worker)
 
 
@@ -109,7 +109,7 @@ def _patience(component: Component, round_time: timedelta) -> timedelta:
 
 
 class Segment(NamedTuple):
-    """A time whose checks all had one status; "" where checks are missing. `left` and `width` in percent of the day."""
+    """A period in which all checks had the same status; "" if checks are missing. `left` and `width` in percent of the day."""
 
     start: datetime
     end: datetime
@@ -118,7 +118,7 @@ class Segment(NamedTuple):
     left: float
 
     @property
-    def words(self) -> str:
+    def label(self) -> str:
         return str(HealthState(self.status).label) if self.status else "Not checked"
 
     @property
@@ -153,25 +153,25 @@ def day(component: Component, now: datetime) -> dict[str, Any]:
 
 
 def segments(checks: Sequence[HealthCheck], now: datetime, patience: timedelta) -> list[Segment]:
-    """A day's checks, oldest first, joined while their status is the same. Each holds until the next one, for `patience` at most."""
+    """A day's checks, oldest first, joined while their status is the same. A check is valid until the next one, for `patience` at most."""
     begin = now - DAY
-    points = [(begin, "", "")]  # from when on, with which status and message
+    points = [(begin, "", "")]  # start, status, message
     for check, following in zip_longest(checks, checks[1:]):
-        is_from_begin = len(points) == 1 and check.at - begin <= patience  # the first one also holds for the time before it
+        is_from_begin = len(points) == 1 and check.at - begin <= patience  # the first one is valid for the time before it too
         points.append((begin if is_from_begin else check.at, check.state, check.message))
         if check.at + patience < (following.at if following else now):
             points.append((check.at + patience, "", ""))
-    found: list[Segment] = []
+    joined: list[Segment] = []
     for (start, status, message), (end, *_) in pairwise([*points, (now, "", "")]):
-        if found and found[-1].status == status:
-            found[-1] = found[-1]._replace(end=end)
+        if joined and joined[-1].status == status:
+            joined[-1] = joined[-1]._replace(end=end)
         elif end > start:
-            found.append(Segment(start, end, status, message, 100 * ((start - begin) / DAY)))
-    return found
+            joined.append(Segment(start, end, status, message, 100 * ((start - begin) / DAY)))
+    return joined
 
 
 def readiness(now: datetime) -> tuple[bool, dict[str, dict[str, Any]]]:
-    """Whether the database can be read and written: without the others steps are answered. And each component as JSON."""
+    """Whether the database can be read and written, which is all that answers need; and all components as JSON."""
     try:
         worker, round_time = worker_now(now), timedelta(seconds=Settings.current().health_seconds)
         rows = [_row(component, now, _patience(component, round_time), (), worker) for component in Component.objects.all()]
@@ -179,12 +179,12 @@ def readiness(now: datetime) -> tuple[bool, dict[str, dict[str, Any]]]:
         return False, {"database": {"state": HealthState.DOWN.value, "message": "Can't be read."}}
     fault = ""
     try:
-        with answering_transaction():  # waits as long as a step does
+        with answering_transaction():  # with a step's time limit
             Heartbeat.objects.filter(pk=0).update(name="")
     except DatabaseError as error:
         fault = f"Can't be written: {error}"[:300]
     components, up, down = {row.component.name: _as_json(row) for row in rows}, HealthState.UP.value, HealthState.DOWN.value
-    # The rows of these two may be out of date.
+    # The stored rows of these two may be out of date.
     components["worker"] = {"state": down if worker.is_silent else up, "message": worker.message}
     components["database"] = {"state": down if fault else up, "message": fault or "Can be read and written."}
     return not fault, components

@@ -1,4 +1,4 @@
-"""The health checks: one of each component, run in rounds."""
+"""The health checks: one per component, run in rounds."""
 
 import re
 import time
@@ -31,29 +31,29 @@ from monitoring.testruns.suites.api import address
 
 T = TypeVar("T", float, timedelta)
 UP, DEGRADED, DOWN, UNKNOWN = HealthState.UP, HealthState.DEGRADED, HealthState.DOWN, HealthState.UNKNOWN
-# The state of an account whose LLM is not used at all; for any other reason it is down.
+# The state of an account that is not used, by the reason; for other reasons it is down.
 UNUSED = {Reason.MODE: UNKNOWN, Reason.DISABLED: UNKNOWN, Reason.NO_MODEL: DEGRADED, Reason.CAP: DEGRADED}
-FLAPPING_CHANGES, FLAPPING_CHECKS = 4, 20  # so many changes within so many checks are called flapping
+FLAPPING_CHANGES, FLAPPING_CHECKS = 4, 20  # flapping: so many changes within so many checks
 WEB_SECONDS, WEB_SLOW_MS = 10.0, 1_000.0
 DATABASE_SLOW_MS = 500.0
 SIZE = {
     "postgresql": "SELECT pg_database_size(current_database())",
     "sqlite": "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()",
 }
-DISK_FULL = 10**8  # bytes: what SQLite's write-ahead log and the spool need for a while
-LOST_SHOWN = timedelta(days=1)  # so long a loss of facts makes its component degraded
+DISK_FULL = 10**8  # bytes that SQLite's write-ahead log and the spool need for a while
+LOST_SHOWN = timedelta(days=1)  # after a loss of facts the component is degraded for this long
 QUEUE_LATE, QUEUE_STUCK = timedelta(seconds=60), timedelta(minutes=5)
 WORKER_LATE, WORKER_SILENT = timedelta(seconds=30), timedelta(seconds=60)
 WATCHER_LATE = timedelta(minutes=3)  # it is pinged each minute
 SCHEDULE_LATE = timedelta(minutes=3)  # the scheduler runs every half minute
-DRIFT_SEEN, DRIFT_BAD = 5.0, 60.0  # requests of several machines are put in order by their clocks; the gate allows for this much
+DRIFT_SEEN, DRIFT_BAD = 5.0, 60.0  # seconds: the gate orders requests of several machines by their clocks, and tolerates this much
 DRIFT_EVERY = timedelta(hours=1)
 CLOCK = "clock"
 BACKUP = "Back up the database"  # in minerpanel/schedules.py
 
 
 class Checked(NamedTuple):
-    """`latency_ms` None: nothing is timed."""
+    """`latency_ms` None: not timed."""
 
     state: HealthState
     message: str
@@ -70,28 +70,28 @@ def check(now: datetime) -> None:
             row.latency_ms, row.message = checked.latency_ms, checked.message
             row.save()
             HealthCheck.objects.create(component=row, at=now, **checked._asdict())
-    # The clock is checked seldom: without a result it still exists.
+    # The clock is checked rarely, so its row stays without a result.
     Component.objects.exclude(name__in={*results, CLOCK}).delete()
 
 
 def check_all(now: datetime) -> dict[str, Checked]:
     checks = dict(COMPONENTS)
-    for known in account_statuses(now.timestamp()):
-        checks[f"account {known.account.name}"] = partial(_account, known)
-        checks[f"management {known.account.name}"] = partial(_management, known.account)
-    found = {}
+    for status in account_statuses(now.timestamp()):
+        checks[f"account {status.account.name}"] = partial(_account, status)
+        checks[f"management {status.account.name}"] = partial(_management, status.account)
+    results = {}
     for name, run in checks.items():
         try:
-            found[name] = run(now)
+            results[name] = run(now)
         except (DatabaseError, OSError, ValueError) as error:
-            found[name] = Checked(DOWN, f"The health check failed: {_words(error)}"[:300])
-    return {name: checked for name, checked in found.items() if checked}
+            results[name] = Checked(DOWN, f"The health check failed: {_error_text(error)}"[:300])
+    return {name: checked for name, checked in results.items() if checked}
 
 
 def follow(row: Component, checked: HealthState, now: datetime, patience: int, latest: Sequence[str]) -> None:
-    """Set the component's status after a check, unsaved. `latest`: the states of the checks before this one, newest first.
+    """Set the component's status after a check, unsaved. `latest`: the states of the previous checks, newest first.
 
-    Only the `patience`-th failed check in a row makes it down; until then it is degraded.
+    It is down from the `patience`-th failed check in a row on; until then it is degraded.
     """
     row.failures = row.failures + 1 if checked == DOWN else 0
     state = DEGRADED if 0 < row.failures < patience else checked
@@ -101,32 +101,32 @@ def follow(row: Component, checked: HealthState, now: datetime, patience: int, l
 
 
 def flaps(states: Sequence[str]) -> bool:
-    """Whether the checks, newest first, keep changing between up and down; unknown ones are left out."""
-    known = [state == DOWN for state in states[:FLAPPING_CHECKS] if state != UNKNOWN]
-    return sum(one != other for one, other in pairwise(known)) >= FLAPPING_CHANGES
+    """Whether the checks, newest first, alternate between up and down; unknown ones are ignored."""
+    is_down = [state == DOWN for state in states[:FLAPPING_CHECKS] if state != UNKNOWN]
+    return sum(newer != older for newer, older in pairwise(is_down)) >= FLAPPING_CHANGES
 
 
 def _graded(value: T, degraded_above: T, down_above: T) -> HealthState:
     return DOWN if value > down_above else DEGRADED if value > degraded_above else UP
 
 
-def _words(error: Exception) -> str:
+def _error_text(error: Exception) -> str:
     return re.sub(r"\[Errno -?\d+\] ", "", str(error)) or type(error).__name__
 
 
 def _miner_api(_: datetime) -> Checked | None:
     configured = Settings.current().miner_api_url
-    return got(f"{configured.rstrip('/')}/health") if configured else None
+    return fetch(f"{configured.rstrip('/')}/health") if configured else None
 
 
-def got(url: str) -> Checked:
-    """Whether a GET is answered, and how fast."""
+def fetch(url: str) -> Checked:
+    """The result of a GET, with its latency."""
     started = time.monotonic()
     try:
         with httpx.Client(transport=CheckedSyncTransport(never_reached), timeout=WEB_SECONDS, trust_env=False) as client:
             status = client.get(url).status_code
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        return Checked(DOWN, f"{url} does not answer: {_words(error)}"[:300])
+        return Checked(DOWN, f"{url} does not answer: {_error_text(error)}"[:300])
     ms = (time.monotonic() - started) * 1000
     if status >= 400:
         return Checked(DOWN, f"{url} answers with status {status}.", ms)
@@ -141,35 +141,35 @@ def _database(now: datetime) -> Checked:
     with connection.cursor() as cursor:
         cursor.execute(SIZE[connection.vendor])
         size = int(cursor.fetchone()[0])
-    words = f"Read and written in {ms:.0f} ms; {_bytes(size)} large."
-    return Checked(DEGRADED if ms > DATABASE_SLOW_MS else UP, words, ms)
+    text = f"Read and written in {ms:.0f} ms; {_bytes(size)} large."
+    return Checked(DEGRADED if ms > DATABASE_SLOW_MS else UP, text, ms)
 
 
 def _disk(_: datetime) -> Checked:
     now = space_now()
-    words = f"{_bytes(now.free)} of {_bytes(now.total)} free."
+    text = f"{_bytes(now.free)} of {_bytes(now.total)} free."
     if now.is_low:
-        words = f"{words} Below {_bytes(now.least)} only facts are recorded, no pages, excerpts or replies."
-    return Checked(DOWN if now.free < DISK_FULL else DEGRADED if now.is_low else UP, words)
+        text = f"{text} Below {_bytes(now.least)} only facts are recorded, no pages, excerpts or replies."
+    return Checked(DOWN if now.free < DISK_FULL else DEGRADED if now.is_low else UP, text)
 
 
 def _spool(now: datetime) -> Checked:
-    """Of this machine: each writes its own."""
+    """Of this machine only, as each has its own spool."""
     waiting, lost, lost_at = spool.waiting(), spool.lost(), spool.lost_at()
-    words = f"Steps whose facts wait for the database: {waiting:,}, {_bytes(spool.used())}." if waiting else "Nothing waits."
+    text = f"Steps whose facts wait for the database: {waiting:,}, {_bytes(spool.used())}." if waiting else "Nothing waits."
     if lost:
-        words += f" Steps whose facts are lost, since the database and the data folder both refused them: {lost:,}."
+        text += f" Steps whose facts are lost, since the database and the data folder both refused them: {lost:,}."
     is_recent = lost_at is not None and now.timestamp() - lost_at < LOST_SHOWN.total_seconds()
-    return Checked(DEGRADED if waiting or is_recent else UP, words)
+    return Checked(DEGRADED if waiting or is_recent else UP, text)
 
 
 def _text_index(_: datetime) -> Checked | None:
-    """On SQLite, whose index is filled by the worker."""
+    """On SQLite only, where the worker fills the index."""
     if connection.vendor != "sqlite":
         return None
     behind = sum(search.unindexed(index) for index in INDEXES)
-    words = f"{behind:,} rows are not indexed yet." if behind else "All texts are indexed."
-    return Checked(DEGRADED, f"{words} Until they are, searches are slow.") if behind > BEHIND else Checked(UP, words)
+    text = f"{behind:,} rows are not indexed yet." if behind else "All texts are indexed."
+    return Checked(DEGRADED, f"{text} Until they are, searches are slow.") if behind > BEHIND else Checked(UP, text)
 
 
 def _queue(now: datetime) -> Checked:
@@ -178,16 +178,16 @@ def _queue(now: datetime) -> Checked:
     if oldest is None:
         return Checked(UP, "Nothing waits.")
     age = now - oldest
-    words = f"{count} jobs wait, the oldest for {age.total_seconds():.0f} s."
-    return Checked(_graded(age, QUEUE_LATE, QUEUE_STUCK), words, age.total_seconds() * 1000)
+    text = f"{count} jobs wait, the oldest for {age.total_seconds():.0f} s."
+    return Checked(_graded(age, QUEUE_LATE, QUEUE_STUCK), text, age.total_seconds() * 1000)
 
 
 def _worker(now: datetime) -> Checked:
     newest = heartbeat.newest_beat()
     if newest is None:
-        return Checked(DOWN, "No worker has given a sign of life.")
+        return Checked(DOWN, "No worker has started yet.")
     age = now - newest
-    return Checked(_graded(age, WORKER_LATE, WORKER_SILENT), f"Last sign of life {max(0.0, age.total_seconds()):.0f} s ago.")
+    return Checked(_graded(age, WORKER_LATE, WORKER_SILENT), f"Last heartbeat {max(0.0, age.total_seconds()):.0f} s ago.")
 
 
 def _scheduler(now: datetime) -> Checked:
@@ -197,20 +197,20 @@ def _scheduler(now: datetime) -> Checked:
     return Checked(DEGRADED, f"Late: {', '.join(row.name for row in late[:3])}."[:300])
 
 
-def _account(known: AccountStatus, now: datetime) -> Checked:
-    gate = known.gate
-    if known.obstacle:
-        return Checked(UNUSED.get(known.obstacle, DOWN), known.obstacle.sentence)
+def _account(status: AccountStatus, now: datetime) -> Checked:
+    gate = status.gate
+    if status.obstacle:
+        return Checked(UNUSED.get(status.obstacle, DOWN), status.obstacle.sentence)
     succeeded = f" Last success {_moment(gate.succeeded_at)}." if gate.succeeded_at else " It has never succeeded."
     if gate.is_stopped:
-        return Checked(DOWN, f"Stopped. {known.cause_sentence}{succeeded}"[:300])
-    state, why = gate.state(now.timestamp()), f" {known.explanation}".rstrip()
+        return Checked(DOWN, f"Stopped. {status.cause_sentence}{succeeded}"[:300])
+    state, explanation = gate.state(now.timestamp()), f" {status.explanation}".rstrip()
     if state is GateState.PAUSED:
-        return Checked(DEGRADED, f"Paused until {_moment(gate.paused_until)} ({gate.pause_source.sentence}).{why}{succeeded}"[:300])
+        return Checked(DEGRADED, f"Paused until {_moment(gate.paused_until)} ({gate.pause_source.sentence}).{explanation}{succeeded}"[:300])
     if state is GateState.PROBING:
-        return Checked(DEGRADED, f"The pause is over, a probe decides.{why}{succeeded}"[:300])
-    if known.models_remedy:
-        return Checked(DEGRADED, f"Open, but each model was refused. {known.models_remedy}{succeeded}"[:300])
+        return Checked(DEGRADED, f"The pause is over, a probe decides.{explanation}{succeeded}"[:300])
+    if status.models_remedy:
+        return Checked(DEGRADED, f"Open, but each model was refused. {status.models_remedy}{succeeded}"[:300])
     return Checked(UP if gate.succeeded_at else UNKNOWN, f"Open.{succeeded}")
 
 
@@ -218,9 +218,9 @@ def _management(account: Account, now: datetime) -> Checked | None:
     newest = QuotaReading.objects.filter(account=account).order_by("-read_at").first()
     if newest is None or not account.enabled:
         return None
-    words = f"Read {(now - newest.read_at).total_seconds() / 60:.0f} min ago."
+    text = f"Read {(now - newest.read_at).total_seconds() / 60:.0f} min ago."
     state = UP if not newest.fault else UNKNOWN if Settings.current().agent_mode == Mode.TEMPLATE else DEGRADED
-    return Checked(state, f"{words} {newest.fault}".strip()[:300])
+    return Checked(state, f"{text} {newest.fault}".strip()[:300])
 
 
 def _backup(_: datetime) -> Checked | None:
@@ -243,16 +243,16 @@ def _watcher(now: datetime) -> Checked | None:
     if row.pinged_at is None:
         return Checked(UNKNOWN, "Not pinged yet.")
     age = now - row.pinged_at
-    words = f"Last pinged {age.total_seconds():.0f} s ago."
+    text = f"Last pinged {age.total_seconds():.0f} s ago."
     if row.fault:
-        return Checked(DEGRADED, f"{words} It did not arrive: {row.fault}"[:300])
+        return Checked(DEGRADED, f"{text} It did not arrive: {row.fault}"[:300])
     return Checked(
-        _graded(age, WATCHER_LATE, timedelta.max), f"{words} Reported: the miner {'answers' if row.is_up else 'does not answer'}."
+        _graded(age, WATCHER_LATE, timedelta.max), f"{text} Reported: the miner {'answers' if row.is_up else 'does not answer'}."
     )
 
 
 def _clock(now: datetime) -> Checked | None:
-    """Against the provider's Date header, seldom: it is one more request to the provider, though a public one."""
+    """Compared with the provider's Date header, rarely, as it takes a request to the provider (a public one)."""
     beat, is_first = Heartbeat.objects.get_or_create(name="clock check", defaults={"beaten_at": now})
     if not is_first and not Heartbeat.objects.filter(pk=beat.pk, beaten_at__lte=now - DRIFT_EVERY).update(beaten_at=now):
         return None
@@ -265,16 +265,16 @@ def _clock(now: datetime) -> Checked | None:
         return Checked(UNKNOWN, "Not compared: the provider can't be reached.")
     except (KeyError, ValueError):
         return Checked(UNKNOWN, "Not compared: the provider's answer has no date.")
-    # The header counts whole seconds, and was written somewhere between the two readings of our own clock.
-    middle = sent + (timezone.now() - sent) / 2
-    drift = abs((middle - theirs).total_seconds() - 0.5)
+    # The header has whole seconds, and was written between the two readings of our own clock.
+    sent_at_middle = sent + (timezone.now() - sent) / 2
+    drift = abs((sent_at_middle - theirs).total_seconds() - 0.5)
     advice = " Check the time service of this machine." if drift > DRIFT_SEEN else ""
     return Checked(_graded(drift, DRIFT_SEEN, DRIFT_BAD), f"{drift:.0f} s apart from the provider's.{advice}")
 
 
-# One that returns None has nothing to check now.
+# A check returns None if there is nothing to check.
 COMPONENTS: dict[str, Callable[[datetime], Checked | None]] = {
-    "web": lambda _: got(f"{address('')}/health/live"),
+    "web": lambda _: fetch(f"{address('')}/health/live"),
     "database": _database,
     "disk": _disk,
     "spool": _spool,

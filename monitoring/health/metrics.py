@@ -1,4 +1,4 @@
-"""The miner's numbers for Prometheus. Counters begin with the process and stay in it, so that a scrape reads only the rows that are new."""
+"""The miner's metrics for Prometheus. Counters start with the process, so a scrape reads only new rows."""
 
 import threading
 from collections.abc import Iterator
@@ -34,16 +34,16 @@ from monitoring.models import Component, HealthState
 from monitoring.notifications import maintenance
 
 Counted: TypeAlias = type[Step | LLMAttempt | RateLimitEvent]
-# Seconds: a template's answer takes milliseconds, an LLM's some seconds, a step 25.
+# Seconds: the template agent answers in milliseconds, an LLM in some seconds, and a step's deadline is 25 s.
 BUCKETS = (0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 15.0, 20.0, 25.0)
-# OpenTelemetry's boundaries for LLM calls: twice, or four times, the one before.
+# OpenTelemetry's boundaries for LLM calls.
 LLM_SECONDS = tuple(0.01 * 2**power for power in range(14))
 LLM_TOKENS = tuple(4**power for power in range(11))
-MOST_MODELS = 30  # with names of their own, of all providers together: later ones are "other"
+MOST_MODELS = 30  # with their own labels, over all providers; later ones are "other"
 GATE_STATES = ("open", "paused", "probing", "stopped")
 COMPONENT_VALUES = {HealthState.UP: 1.0, HealthState.DEGRADED: 0.5, HealthState.DOWN: 0.0}
 ARRIVED = {Step: "received_at", LLMAttempt: "decided_at", RateLimitEvent: "started_at"}
-# As OpenTelemetry's semantic conventions for generative AI name what an LLM call is about.
+# Labels of an LLM call, as in OpenTelemetry's semantic conventions for generative AI.
 CALL = ("gen_ai_operation_name", "gen_ai_provider_name", "gen_ai_request_model")
 
 disable_created_metrics()  # type: ignore[no-untyped-call]
@@ -75,14 +75,14 @@ _cost_cap = Gauge("miner_cap_day_cost_usd", "What an account may cost in a UTC d
 _balance = Gauge("miner_account_balance_usd", "The account's balance as last read.", ("account",), registry=_registry)
 _jobs = Gauge("miner_queue_jobs", "Jobs that wait or run.", registry=_registry)
 _spooled = Gauge("miner_spool_steps", "Steps whose facts wait on this machine for the database.", registry=_registry)
-_heartbeats = Gauge("miner_heartbeat_age_seconds", "Since the last sign of life.", ("name",), registry=_registry)
+_heartbeats = Gauge("miner_heartbeat_age_seconds", "Since the last heartbeat.", ("name",), registry=_registry)
 _components = Gauge("miner_component_up", "1 up, 0.5 degraded, 0 down; unknown ones are left out.", ("component",), registry=_registry)
 _maintenance = Gauge("miner_maintenance_active", "1 within a maintenance window.", registry=_registry)
 _counting = threading.Lock()
 _began = timezone.now()
-_counted = dict[Counted, int]()  # the newest id of which all is counted
+_counted = dict[Counted, int]()  # all rows up to this id are counted
 _models = set[tuple[str, str]]()
-for _source in Source:  # there from the start, so that the first late step is an increase
+for _source in Source:  # exported as 0 from the start, so that the first late step is an increase
     _late.labels(_source.value, environment.MINER_NAME)
 
 
@@ -98,17 +98,17 @@ _registry.register(_Totals())
 
 def exposition(now: datetime) -> bytes:
     with _counting:
-        known = accounts()
+        all_accounts = accounts()
         _count_steps(now)
-        _count_attempts(known)
+        _count_attempts(all_accounts)
         _count_pauses()
-        _read_accounts(known, now)
+        _read_accounts(all_accounts, now)
         _read_health(now)
         return generate_latest(_registry)
 
 
 def _count_steps(now: datetime) -> None:
-    # A step whose deadline is over for long is never answered: it counts as such.
+    # A step whose deadline is long over is counted as unanswered.
     rows = _new(Step, Q(answered_at=None, deadline_at__gt=now - LOST_AFTER))
     columns = ("pk", "route", "reason", "source", "duration_ms", "answered_at", "deadline_at", "miner")
     for pk, route, reason, source, ms, answered_at, deadline_at, miner in rows.values_list(*columns).iterator(5_000):
@@ -120,8 +120,8 @@ def _count_steps(now: datetime) -> None:
             _durations.labels(route, miner).observe(ms / 1000)
 
 
-def _count_attempts(known: list[Account]) -> None:
-    names = {account.pk: (account.name, provider_name(base_url_of(account))) for account in known}
+def _count_attempts(all_accounts: list[Account]) -> None:
+    names = {account.pk: (account.name, provider_name(base_url_of(account))) for account in all_accounts}
     for row in _new(LLMAttempt, Q(verdict=Verdict.OPEN)).defer("reply", "detail").iterator(5_000):
         _counted[LLMAttempt] = row.pk
         _attempts.labels(row.verdict, row.refusal, row.purpose).inc()
@@ -151,7 +151,7 @@ def _count_pauses() -> None:
 
 
 def _new(model: Counted, is_open: Q) -> QuerySet[Any]:
-    """The rows since this process began that are not counted yet, up to the first that is still open."""
+    """The rows since the start of the process that are not counted yet, up to the first one that is still open."""
     if model not in _counted:
         newest = model._default_manager.aggregate(newest=Max("pk"))["newest"] or 0  # noqa: SLF001 -- Django's documented manager
         since = model._default_manager.filter(**{f"{ARRIVED[model]}__gte": _began})  # noqa: SLF001 -- as above
@@ -162,14 +162,14 @@ def _new(model: Counted, is_open: Q) -> QuerySet[Any]:
     return rows.filter(pk__lt=first_open) if first_open else rows
 
 
-def _read_accounts(known: list[Account], now: datetime) -> None:
+def _read_accounts(all_accounts: list[Account], now: datetime) -> None:
     for metric in (_gate_state, _pause_left, _day_attempts, _day_cost, _balance):
         metric.clear()
     used = {row.account_id: row for row in DailyUse.objects.filter(day=now.astimezone(UTC).date(), account__isnull=False)}
     settings = Settings.current()
     _attempts_cap.set(settings.daily_attempts)
     _cost_cap.set(settings.daily_usd)
-    for account in known:
+    for account in all_accounts:
         gate = gate_rows.of(account)
         current = "stopped" if gate.is_stopped else gate.state(now.timestamp()).value
         for state in GATE_STATES:

@@ -23,7 +23,7 @@ from monitoring.web.access import CHANGE, VIEW, PanelRequest
 from monitoring.web.pages import page
 
 FAILED_FOR = timedelta(days=1)
-SHOWN = 20  # jobs of one kind: a long queue shows its beginning
+SHOWN = 20  # jobs of a kind; of a long queue the first ones
 
 
 @page("health/components")
@@ -33,16 +33,16 @@ def component_list(request: PanelRequest) -> dict[str, Any]:
 
 
 def jobs(now: datetime) -> list[LeasedJob]:
-    """Those that run, then those that wait, then those that failed in the last day; schedules are a list of their own."""
+    """Running jobs, then queued ones, then those that failed in the last day. Without schedules, which are listed separately."""
     shown = Q(state__in=UNDER_WAY) | Q(state=JobState.FAILED, ended_at__gt=now - FAILED_FOR)
     listed = [rows(kind).filter(shown).order_by("state", "-requested_at")[:SHOWN] for kind in kinds() if not issubclass(kind, Schedule)]
     order = (JobState.RUNNING, JobState.QUEUED, JobState.FAILED)
-    return sorted((job for found in listed for job in found), key=lambda job: (order.index(JobState(job.state)), job.requested_at))
+    return sorted((job for of_kind in listed for job in of_kind), key=lambda job: (order.index(JobState(job.state)), job.requested_at))
 
 
 @page("health/watcher", get=CHANGE, post=CHANGE)
 def outside_watcher(request: PanelRequest) -> HttpResponse | dict[str, Any]:
-    """A POST replaces the ping URL, or with `remove` removes it. The first ping leaves at once."""
+    """A POST replaces the ping URL, or with `remove` removes it. The first ping is sent at once."""
     form = WatcherForm(request.POST if request.method == "POST" else None)
     if "remove" in request.POST:
         watcher.set_url("", request.user)
@@ -51,7 +51,7 @@ def outside_watcher(request: PanelRequest) -> HttpResponse | dict[str, Any]:
     if form.is_bound and form.is_valid():
         watcher.set_url(form.cleaned_data["url"], request.user)
         start_now("Ping the outside watcher")
-        messages.success(request, "Saved. The first ping leaves within ten seconds; how it went is shown here.")
+        messages.success(request, "Saved. The first ping is sent within ten seconds; its result appears here.")
         return redirect("components")
     return {"form": form, "watcher": watcher.watcher()}
 
@@ -68,7 +68,7 @@ def live(request: HttpRequest) -> JsonResponse:
 
 @require_safe
 def ready(request: HttpRequest) -> JsonResponse:
-    """`GET /health/ready`: 200 when the miner can do its work, else 503. With a session or the token: each component."""
+    """`GET /health/ready`: 200 if the miner can work, else 503. With a session or the token: all components."""
     is_ready, components = readiness(timezone.now())
     body: dict[str, Any] = {"status": "ready" if is_ready else "not ready"}
     return JsonResponse({**body, "components": components} if _may_see(request) else body, status=200 if is_ready else 503)

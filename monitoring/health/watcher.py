@@ -1,6 +1,6 @@
-"""A service outside that is pinged each minute while the miner answers and the worker lives, and raises the alarm when pings stay away.
+"""Pings an external monitoring service each minute while miner and worker work; the service raises the alarm when pings stop.
 
-Of Healthchecks' kind: below its ping URL are `/start`, `/fail` and `/log`.
+The service is one like Healthchecks: below its ping URL are `/start`, `/fail` and `/log`.
 """
 
 import logging
@@ -19,7 +19,7 @@ from agents.common.redaction import redact
 from agents.configuration import Who, save_as
 from agents.configuration.keys import UnreadableKey, open_sealed, seal
 from agents.llm.checked_transport import CheckedSyncTransport, never_reached
-from monitoring.health.health_checks import DOWN, Checked, got
+from monitoring.health.health_checks import DOWN, Checked, fetch
 from monitoring.models import Notice, Watcher
 from monitoring.notifications.sending import REFUSED, is_refused
 from monitoring.testruns.suites.api import address
@@ -27,25 +27,25 @@ from monitoring.testruns.suites.api import address
 logger = logging.getLogger(__name__)
 
 SECONDS = 10.0  # for one signal
-AWAY = timedelta(minutes=3)  # after so long without a ping they begin again
-LOGGED = 20  # notices in one signal
+AWAY = timedelta(minutes=3)  # without a ping for this long, the next one is preceded by /start
+LOGGED = 20  # notices in a signal
 HINT = 4
 
 
 class Signal(NamedTuple):
-    """`suffix`: below the ping URL, "" for: all is well."""
+    """`suffix`: below the ping URL, "" if the miner answers."""
 
     suffix: str
     body: str
 
 
 def ping(now: datetime) -> str:
-    """Send what there is to say. Returns what became of it, for the list of periodic work."""
+    """Send the due signals. Returns the result, for the list of periodic work."""
     row = Watcher.objects.filter(pk=Watcher.ONLY).exclude(url_sealed="").first()
     if row is None:
         return ""
-    checked, newest = got(f"{address('')}/health"), Notice.objects.aggregate(newest=Max("pk"))["newest"] or 0
-    fault = _sent(row.url_sealed, signals(row, checked, now))
+    checked, newest = fetch(f"{address('')}/health"), Notice.objects.aggregate(newest=Max("pk"))["newest"] or 0
+    fault = _send(row.url_sealed, signals(row, checked, now))
     if fault and not row.fault:
         logger.warning("The outside watcher could not be pinged: %s", fault)
     reported: dict[str, Any] = {"fault": fault, "pinged_at": now, "is_up": checked.state != DOWN}
@@ -60,18 +60,18 @@ def signals(row: Watcher, checked: Checked, now: datetime) -> Iterator[Signal]:
         yield Signal("/start", "Pings begin.")
     yield Signal("/fail" if checked.state == DOWN else "", checked.message)
     if row.pinged_at and (new := list(Notice.objects.filter(pk__gt=row.newest_notice).order_by("pk")[:LOGGED])):
-        yield Signal("/log", "\n".join(f"{each.at:%Y-%m-%d %H:%M:%S} UTC {each.title}" for each in new))
+        yield Signal("/log", "\n".join(f"{notice.at:%Y-%m-%d %H:%M:%S} UTC {notice.title}" for notice in new))
 
 
-def _sent(sealed: str, wanted: Iterator[Signal]) -> str:
-    """What went wrong, without the URL; "" for nothing. After a fault the others are not sent: the receiver is the same."""
+def _send(sealed: str, due: Iterator[Signal]) -> str:
+    """Send the signals up to the first failure. Returns the error without the URL, or ""."""
     try:
         url = open_sealed(sealed)
     except UnreadableKey as error:
         return str(error)
     secrets = [url, urlsplit(url).path]
     with httpx.Client(transport=CheckedSyncTransport(never_reached), timeout=SECONDS, trust_env=False) as client:
-        for signal in wanted:
+        for signal in due:
             try:
                 status = client.post(below(url, signal.suffix), content=signal.body.encode()).status_code
             except (httpx.HTTPError, httpx.InvalidURL) as error:
@@ -82,7 +82,7 @@ def _sent(sealed: str, wanted: Iterator[Signal]) -> str:
 
 
 def below(url: str, suffix: str) -> str:
-    """The address of a signal: the suffix belongs to the path, before a query such as ?create=1."""
+    """The URL of a signal: the suffix is added to the path, before a query such as ?create=1."""
     parts = urlsplit(url)
     return urlunsplit(parts._replace(path=parts.path.rstrip("/") + suffix)) if suffix else url
 
@@ -92,7 +92,7 @@ def watcher() -> Watcher:
 
 
 def set_url(url: str, by: Who) -> None:
-    """Replace the ping URL, "" removes it. What became of pings to the one before is forgotten."""
+    """Replace the ping URL; "" removes it. Results of earlier pings are cleared."""
     with transaction.atomic():
         row = Watcher.objects.select_for_update().filter(pk=Watcher.ONLY).first() or Watcher(pk=Watcher.ONLY)
         row.url_sealed, row.url_hint = (seal(url), url[-HINT:]) if url else ("", "")
@@ -102,7 +102,7 @@ def set_url(url: str, by: Who) -> None:
 
 
 class WatcherForm(forms.Form):
-    """The ping URL goes in and never comes out."""
+    """The stored ping URL is never shown."""
 
     url = forms.CharField(
         label="Ping URL",

@@ -1,4 +1,4 @@
-"""Importing miners' journals: an upload is kept as a file until a worker of this machine has read it as a stream into rows."""
+"""Import of miners' journals: an upload is kept as a file until a worker of this machine has read it into rows."""
 
 import gzip
 import io
@@ -28,19 +28,19 @@ from monitoring.logs.journal import Calendar, Record, Records, first_year, read,
 from monitoring.models import Channel, JournalImport, LogEntry
 
 MEGABYTE = 1_000_000
-LARGEST = 512 * MEGABYTE  # a miner's journal of months is smaller; the command takes any size
+LARGEST = 512 * MEGABYTE  # a miner's journal of months is smaller; the command has no limit
 FORM_BYTES = 10_000  # of the multipart form around the file
-NO_FILE = "The file is not on the worker's machine, or its import was ended. Import it again: nothing is doubled."
-DAMAGED = "The gzip file is damaged or cut off. What comes before is imported; send the whole file for the rest."
-BATCH = 1_000  # rows a transaction: some ten milliseconds in which no other process can write to SQLite
+NO_FILE = "The file is not on the worker's machine, or its import was ended. Import it again: no line is imported twice."
+DAMAGED = "The gzip file is damaged or cut off. The part before is imported; send the whole file for the rest."
+BATCH = 1_000  # rows per transaction, which blocks other writers of SQLite for some ten milliseconds
 SAMPLE_CHARS = 300
-_ENDS = 65_536  # the year is found in this many bytes of the first and the last lines
+_ENDS = 65_536  # bytes at the file's start and end from which the year is derived
 _GZIP = b"\x1f\x8b"
 _FAULTS = (EOFError, gzip.BadGzipFile, zlib.error)
 
 
 class BoundedUpload(TemporaryFileUploadHandler):
-    """Writes an uploaded file to the disk as it comes; one that is larger than allowed is not kept at all."""
+    """Writes an uploaded file to the disk as it arrives; one beyond the limit is discarded."""
 
     def handle_raw_input(self, *args: Any, **kwargs: Any) -> None:
         content_length: int = args[2]
@@ -53,7 +53,7 @@ class BoundedUpload(TemporaryFileUploadHandler):
 
 
 def keep(file: TemporaryUploadedFile, *, by: str, year: int | None, zone: str) -> JournalImport:
-    """Queue the import. Where the disk refuses the file, it has failed."""
+    """Queue the import. If the file can't be stored, the job has failed."""
     name = mask_keys(Path(file.name or "upload").name)[-200:]
     fields = {"name": name, "requested_by": by, "year": year, "zone": zone}
     try:
@@ -94,18 +94,18 @@ def _file(pk: int) -> Path:
 
 
 def import_file(job: JournalImport, path: Path, year: int | None, zone: tzinfo) -> Outcome:
-    """Import the file. One that can't be read to its end has failed; what comes before is imported all the same.
+    """Import the file. If it can't be read to its end, the job has failed, and the part before is imported.
 
-    `year`: of its first line, None for the latest that lies in the past; `zone`: of times without one.
+    `year`: of its first line, None for the latest one in the past; `zone`: of times without one.
     """
     open_all()
     now = timezone.now()
     records, kept, faults = Records(Calendar(year or _year(path, zone, now), zone, now), now), 0, list[str]()
     with _opened(path) as file:
-        found = _read(records, file, faults)
-        while some := list(islice(found, BATCH)):
-            _insert(some, job.pk)
-            kept += len(some)
+        entries = _read(records, file, faults)
+        while batch := list(islice(entries, BATCH)):
+            _insert(batch, job.pk)
+            kept += len(batch)
     recorded, fault = job.entries.count(), "".join(faults)  # with the entries of an earlier try
     fields = {name: getattr(records, name) for name in ("lines", "unread", "first_at", "last_at")}
     fields |= {"recorded": recorded, "known_before": kept - recorded, "fault": fault}
@@ -142,11 +142,11 @@ def _insert(records: Iterable[Record], journal: int) -> None:
 
 
 def open_all() -> None:
-    """Open all sealed keys and addresses, so that this process masks them (`redact`) in text that comes from elsewhere."""
+    """Open all sealed keys and URLs, so that this process masks them (`redact`) in imported text."""
     for sealed in (*Account.objects.values_list("key_sealed", "admin_key_sealed"), *Channel.objects.values_list("url_sealed")):
-        for each in filter(None, sealed):
+        for secret in filter(None, sealed):
             with suppress(UnreadableKey):
-                open_sealed(each)
+                open_sealed(secret)
 
 
 def _year(path: Path, zone: tzinfo, now: datetime) -> int:

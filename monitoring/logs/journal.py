@@ -12,12 +12,12 @@ from typing import Any, NamedTuple
 
 from agents.common.choice import Choice
 
-# Of a longer line its beginning is read: no record's head is further in, and a file without line breaks must not fill the memory.
+# The rest of a longer line is skipped: a file without line breaks must not fill the memory, and heads are at the beginning.
 LONGEST_LINE = 65_536
 
 
 def text_lines(file: BufferedIOBase) -> Iterator[str]:
-    """The lines of a file, whatever its bytes are, without their line breaks."""
+    """The lines of a file in any encoding, without line breaks."""
     is_rest = False
     while line := file.readline(LONGEST_LINE):
         if not is_rest:
@@ -25,7 +25,7 @@ def text_lines(file: BufferedIOBase) -> Iterator[str]:
                 text = line.decode()
             except UnicodeDecodeError:
                 text = line.decode("latin-1")
-            # A database takes no NUL.
+            # Databases accept no NUL.
             yield text.removesuffix("\n").rstrip("\r").replace("\0", "\ufffd")
         is_rest = not line.endswith(b"\n")
 
@@ -33,7 +33,7 @@ def text_lines(file: BufferedIOBase) -> Iterator[str]:
 # Level names as Python, gunicorn, uvicorn, loguru and bittensor write them.
 _LEVELS = {"TRACE": 5, "DEBUG": 10, "INFO": 20, "SUCCESS": 25, "WARN": 30, "WARNING": 30, "ERROR": 40, "FATAL": 50, "CRITICAL": 50}
 _SEVERITIES = (50, 50, 50, 40, 30, 20, 20, 10)  # Syslog's severities 0 to 7, RFC 5424 section 6.2.1
-_HEAD_CHARS = 120  # a head of Python's is shorter than this
+_HEAD_CHARS = 120  # the heads of Python's log formats are shorter
 TRACEBACK = "Traceback (most recent call last):"
 
 _CLOCK = r"\d\d:\d\d:\d\d(?:[.,]\d{1,9})?"
@@ -41,7 +41,7 @@ _ZONE = r"(?:Z|[+-]\d\d:?\d\d)"
 _LEVEL = "|".join(sorted(_LEVELS, key=len, reverse=True))
 _SHORT = rf"[A-Z][a-z]{{2}} [ \d]\d {_CLOCK}"
 _ISO = rf"\d{{4}}-\d\d-\d\d[T ]{_CLOCK} ?(?:{_ZONE}|UTC|GMT)?"
-# journalctl's short-iso, short-full and short-unix. A bare word before a colon may be a message's: here a process has its number.
+# journalctl's short-iso, short-full and short-unix. A process needs its number here, as a word before a colon may belong to the message.
 _LONG = rf"\d{{4}}-\d\d-\d\dT{_CLOCK}{_ZONE}|[A-Z][a-z]{{2}} \d{{4}}-\d\d-\d\d {_CLOCK} [A-Z]{{2,5}}|\d{{9,11}}\.\d{{3,6}}"
 _HOST = rf"(?!(?:{_LEVEL})\b)[^\s:\[\]|]+"
 
@@ -57,11 +57,11 @@ _RFC5424 = re.compile(
     r"(?:-|(?:\[(?:[^\]\"]|\"(?:[^\"\\]|\\.)*\")*\])+)(?: \ufeff?(?P<message>.*))?",
     re.ASCII | re.DOTALL,
 )
-# Python's loggers are named as modules are; a capitalised word before a colon is the message's.
+# Python's loggers are named like modules; a capitalised word before a colon belongs to the message.
 _LOGGER = r"(?=[a-z_]|\w+\.)[\w.]+(?::[\w<>.]+:\d+)?"
 _TIMED = re.compile(rf"\[?(?P<time>{_ISO})\]?(?:[ |:-]+(?P<rest>.*))?$", re.ASCII | re.DOTALL)
 _BASIC = re.compile(rf"(?P<level>{_LEVEL}):(?:(?P<logger>[\w.]+):| {{2,}})(?P<message>.*)", re.DOTALL)
-# What may stand between a time and a message. The first that matches counts.
+# Forms of logger and level between time and message; the first match is used.
 _HEADS = tuple(
     re.compile(head + r"(?P<message>.*)", re.DOTALL)
     for head in (
@@ -86,7 +86,7 @@ class Line(NamedTuple):
 
 
 def read(text: str) -> Line | None:
-    """One line, without its line break; None for one without a head of its own. Never raises."""
+    """Parse a line, without its line break; None if it has no head. Never raises."""
     head = _SYSLOG.match(text) or (_RFC5424.match(text) if text.startswith("<") else None)
     if head:
         return _with_host(head)
@@ -98,23 +98,23 @@ def read(text: str) -> Line | None:
 
 
 def _with_host(head: re.Match[str]) -> Line:
-    found = {name.removeprefix("short_").removeprefix("long_"): text for name, text in head.groupdict().items() if text is not None}
-    time = found.get("time") or found.get("short") or found["long"]
-    process = found.get("process") or (found["app"] if found["pid"] == "-" else f"{found['app']}[{found['pid']}]")
-    severity = _SEVERITIES[int(found["pri"]) % 8] if "pri" in found else None
-    return _inner(time, found.get("message", ""), severity, found["host"], process)
+    parts = {name.removeprefix("short_").removeprefix("long_"): text for name, text in head.groupdict().items() if text is not None}
+    time = parts.get("time") or parts.get("short") or parts["long"]
+    process = parts.get("process") or (parts["app"] if parts["pid"] == "-" else f"{parts['app']}[{parts['pid']}]")
+    severity = _SEVERITIES[int(parts["pri"]) % 8] if "pri" in parts else None
+    return _inner(time, parts.get("message", ""), severity, parts["host"], process)
 
 
 def _inner(time: str, message: str, level: int | None = None, host: str = "", process: str = "") -> Line:
-    """The message may have Python's own head, whose time says no more than the outer one."""
+    """A message may have a head of Python's logging too, whose time is redundant."""
     if host and message[:1].isdigit() and (timed := _TIMED.match(message)):
         message = timed["rest"] or ""
     heads = (pattern.match(message) for pattern in (_BASIC, *_HEADS)) if _LEVEL_NEAR.search(message, 0, _HEAD_CHARS) else ()
-    head = next((found for found in heads if found), None)
+    head = next((head for head in heads if head), None)
     if head is None:
         return Line(time, message, level, "", host, process)
-    found = head.groupdict()
-    return Line(time, found["message"], _LEVELS[found["level"]], found.get("logger") or "", host, process)
+    parts = head.groupdict()
+    return Line(time, parts["message"], _LEVELS[parts["level"]], parts.get("logger") or "", host, process)
 
 
 class Kind(Choice):
@@ -131,7 +131,7 @@ _TASK = r"(?P<task>[\w.:/-]*\w)"
 _NUMBER = r"\d+(?:\.\d+)?"
 _SECONDS = rf"(?P<seconds>{_NUMBER}) ?s"
 _WAIT = rf"wait(?:ing)? (?:for )?(?P<wait_seconds>{_NUMBER}) ?s"
-# The first that is found counts. A named group is a fact; one named as the table's third column says is added as it stands there.
+# The first match is used. Named groups are facts; those in the third column are added unchanged.
 _TABLE: tuple[tuple[Kind, str, Mapping[str, Any]], ...] = (
     (Kind.TIMEOUT, rf"\btask {_TASK} timed out after {_SECONDS}", {}),
     (Kind.TIMEOUT, rf"timed out after {_SECONDS}(?:econds)? for task {_TASK}", {}),
@@ -155,21 +155,21 @@ _TABLE: tuple[tuple[Kind, str, Mapping[str, Any]], ...] = (
     (Kind.TASK, r"\"post /(?:solve_task(?:_at_once)?|act|step)[ ?][^\"]*\"\W{1,3}(?P<status>\d{3})", {"event": "finished"}),
 )
 _PATTERNS = tuple((kind, re.compile(pattern, re.IGNORECASE), fixed) for kind, pattern, fixed in _TABLE)
-# A line without any of these words can match nothing above: most lines are ordinary, and this is five times as quick.
+# A line without any of these words matches nothing above. Most lines have none, and this check is five times as fast.
 _HINT = re.compile(r"limited|backoff|429|timed out|back|template|answer|paused|success|succeed|llm|completions|task|post /", re.IGNORECASE)
 _NUMBERS = {"seconds": float, "wait_seconds": float, "attempt": int, "actions": int, "retries": int, "status": int}
 _NAMED = r"Error|Exception|Exit|Interrupt|Timeout|Refused|Warning|[A-Z]\w+"
 _EXCEPTION = re.compile(rf"^(?P<error>[A-Za-z_][\w.]*(?:{_NAMED}))(?::|$)", re.MULTILINE)
-_WENT_WELL = (Kind.TASK, Kind.LLM_SUCCESS)  # what an error that only speaks of it is not: "Error processing task …"
-_READ_CHARS = 1_000  # what a long line is about is at its beginning; this keeps the search linear
+_WENT_WELL = (Kind.TASK, Kind.LLM_SUCCESS)  # an error that mentions a task is not one of these: "Error processing task …"
+_READ_CHARS = 1_000  # the beginning of a line is enough, and keeps the search linear
 
 
 def meaning(message: str, level: int) -> tuple[Kind, dict[str, Any]]:
-    """What a message means, with the facts in it: numbers as numbers, names as text. From ERROR up it is an error at least."""
+    """The kind of a message and its facts, numbers converted. From level ERROR up it is an error at least."""
     head = message[:_READ_CHARS].partition("\n")[0]
     if _HINT.search(head):
-        found = ((kind, pattern.search(head), fixed) for kind, pattern, fixed in _PATTERNS)
-        kind, match, fixed = next((each for each in found if each[1]), (Kind.ORDINARY, None, {}))
+        matches = ((kind, pattern.search(head), fixed) for kind, pattern, fixed in _PATTERNS)
+        kind, match, fixed = next((candidate for candidate in matches if candidate[1]), (Kind.ORDINARY, None, {}))
         if match and not (level >= logging.ERROR and kind in _WENT_WELL):
             facts = {name: _NUMBERS.get(name, str)(text) for name, text in match.groupdict().items() if text is not None}
             return kind, {**fixed, **facts}
@@ -190,10 +190,10 @@ _WITH_YEAR = re.compile(r"(?:[A-Z][a-z]{2} )?(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\
 
 
 class Calendar:
-    """Turns times into moments, one line after the other. `year`: of the first line that names none; `zone`: of those without one.
+    """Converts the times of successive lines. `year`: of the first line without one; `zone`: of times without one.
 
-    Where such a line goes back by more than a day, the year after has begun, unless that lies in the future of `now`: then lines are in
-    disorder.
+    If such a line goes back by more than a day, the next year has begun, unless that would be in the future of `now`: then lines are out of
+    order.
     """
 
     def __init__(self, year: int, zone: tzinfo, now: datetime) -> None:
@@ -211,22 +211,22 @@ class Calendar:
         return self._moment
 
     def _in_order(self, match: re.Match[str]) -> datetime:
-        before, found = self._before, _in_year(match, self._year, self._zone)
-        if before and found < before - A_DAY:
+        before, moment = self._before, _in_year(match, self._year, self._zone)
+        if before and moment < before - A_DAY:
             later = _in_year(match, self._year + 1, self._zone)
             if later <= self._latest:
-                self._year, found = self._year + 1, later
-        elif before and found > before + A_DAY:
+                self._year, moment = self._year + 1, later
+        elif before and moment > before + A_DAY:
             # 31 December among the first lines of January
             earlier = _in_year(match, self._year - 1, self._zone)
             if before - A_DAY <= earlier:
                 return earlier
-        self._before = found
-        return found
+        self._before = moment
+        return moment
 
 
 def first_year(head: list[str], tail: list[str], now: datetime, zone: tzinfo) -> int:
-    """The year of a file's first line. `head`, `tail`: the times of its first and last lines, as written; it spans a year at most."""
+    """The year of a file's first line. `head`, `tail`: the times of its first and last lines, as written, at most a year apart."""
     first, last = (next((match for text in texts if (match := _WITHOUT_YEAR.match(text))), None) for texts in (head, tail[::-1]))
     if first is None or last is None:
         return now.year
@@ -256,13 +256,13 @@ def _dated(text: str, zone: tzinfo) -> datetime:
     return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
 
 
-MOST_LINES, MOST_CHARS = 200, 32_000  # a traceback is shorter; what goes on for longer without a head is no log that we know
-_REMEMBERED = 50_000  # identical lines further apart than this many kept lines are in another second: the counts need not remember them
-SAMPLES, SAMPLE_CHARS = 20, 600  # lines kept of those that could not be read, and characters of each
+MOST_LINES, MOST_CHARS = 200, 32_000  # a traceback is shorter; longer text without a head is no known log format
+_REMEMBERED = 50_000  # counts of identical lines; further apart than this many kept lines they are not in the same second
+SAMPLES, SAMPLE_CHARS = 20, 600  # unreadable lines that are kept, and characters of each
 
 
 class Record(NamedTuple):
-    """`at` is the import's time where neither the record nor one before it has a time."""
+    """`at`: the time of the import if neither the record nor an earlier one has a time."""
 
     at: datetime
     level: int
@@ -283,7 +283,7 @@ class _Pending:
     more: list[str] = field(default_factory=list)
     chars: int = 0
 
-    def takes(self, text: str) -> bool:
+    def append(self, text: str) -> bool:
         if len(self.more) >= MOST_LINES or self.chars + len(text) > MOST_CHARS:
             return False
         self.more.append(text)
@@ -291,8 +291,8 @@ class _Pending:
         self.in_traceback = text.startswith(TRACEBACK) or (self.in_traceback and (text[:1].isspace() or not text))
         return True
 
-    def goes_on_with(self, line: Line) -> bool:
-        """Whether a line with a journal's head belongs to this record: a traceback is written line by line."""
+    def continues_with(self, line: Line) -> bool:
+        """Whether a line with a journal's head belongs to this record, as a traceback has a head on each line."""
         if line.level is not None or line.process != self.line.process or line.host != self.line.host or not line.process:
             return False
         return self.in_traceback or line.message.startswith((TRACEBACK, "  "))
@@ -300,7 +300,7 @@ class _Pending:
 
 @dataclass
 class Records:
-    """Reads lines, in the order of the log. `now` stands in for a time that the log never has. `unread`: lines not understood."""
+    """Reads lines in the order of the log. `now`: for records without any time before them. `unread`: lines that can't be parsed."""
 
     calendar: Calendar
     now: datetime
@@ -318,7 +318,7 @@ class Records:
             line = read(text)
             if line:
                 yield from self._begun(line, text)
-            elif text.strip() and not _NOTE.match(text) and not (self._pending and self._pending.takes(text)):
+            elif text.strip() and not _NOTE.match(text) and not (self._pending and self._pending.append(text)):
                 self._not_read(text)
 
     def end(self) -> Iterator[Record]:
@@ -337,7 +337,7 @@ class Records:
 
     def _begun(self, line: Line, text: str) -> Iterator[Record]:
         pending = self._pending
-        if pending and pending.goes_on_with(line) and pending.takes(line.message):
+        if pending and pending.continues_with(line) and pending.append(line.message):
             return
         at = self.calendar.moment(line.time) if line.time else self.last_at
         if line.time and at is None:
@@ -354,7 +354,7 @@ class Records:
             self.samples.append(text[:SAMPLE_CHARS])
 
     def _digest(self, at: datetime | None, line: Line, message: str) -> bytes:
-        """What a record is known by: importing its line again finds it there. True repeats in one second differ by their ordinal."""
+        """Identifies a record, so that a second import of its line is skipped. Repeats within a second differ by their ordinal."""
         parts = (at.isoformat() if at else "", line.host, line.process, message)
         same = hashlib.blake2b("\0".join(parts).encode("utf-8", "surrogatepass"), digest_size=16).digest()
         ordinal = self._seen.pop(same, -1) + 1

@@ -1,4 +1,4 @@
-"""Our own log records as rows: buffered in memory and written in the background, so that logging never blocks or fails."""
+"""Our own log records as rows, buffered in memory and written by a thread, so that logging neither blocks nor fails."""
 
 import logging
 import os
@@ -19,14 +19,14 @@ from agents.common.text import storable
 from agents.database import UNAVAILABLE
 from monitoring.logs.journal import meaning
 
-QUEUE = 5_000  # some megabytes at most: what a burst of an hour's warnings needs while the database is away
+QUEUE = 5_000  # records, some megabytes at most: the warnings of an hour in which the database is unavailable
 BATCH = 500
-GATHER_SECONDS = 0.2  # records come in bursts; waiting this long for more, in seconds, makes one transaction of them
+GATHER_SECONDS = 0.2  # seconds of waiting for more records, so that a burst is one transaction
 RETRY_SECONDS = 2.0
-LAST_PATIENCE = 2.0  # how long a process that ends waits for its last records, in seconds
-REFRESH_SECONDS = 5.0  # how often the settings are read for whether INFO is kept, in seconds
+LAST_PATIENCE = 2.0  # seconds that an ending process waits for its last records to be written
+REFRESH_SECONDS = 5.0  # seconds between two reads of the setting that keeps INFO
 MOST_CHARS = 32_000
-Row = dict[str, Any]  # a LogEntry's fields, without those that are found when it is written
+Row = dict[str, Any]  # a LogEntry's fields, without those that are set when it is written
 
 
 def keeps_info() -> bool:
@@ -38,7 +38,7 @@ def keeps_info() -> bool:
 
 
 class RowHandler(logging.Handler):
-    """Keeps WARNING and up, and INFO where the settings say so. What the queue can't hold is counted, and reported in one row."""
+    """Keeps WARNING and up, and INFO if it is enabled in the settings. Records beyond the queue are counted and reported in one row."""
 
     def __init__(self, queue: int = QUEUE, last_patience: float = LAST_PATIENCE) -> None:
         super().__init__(logging.INFO)
@@ -48,16 +48,16 @@ class RowHandler(logging.Handler):
         os.register_at_fork(before=self._before_fork, after_in_parent=self._after_fork, after_in_child=self._reset)
 
     def _reset(self) -> None:
-        """As new: a process that was forked has neither its parent's writer nor its records."""
+        """The initial state, also in a forked process, which has neither its parent's writer nor its records."""
         self._queue: deque[Row] = deque()
-        self._in_hand: list[Row] = []
+        self._batch: list[Row] = []
         self._dropped, self._reported, self._least = 0, 0, logging.WARNING
         self._writer: threading.Thread | None = None
-        self._wake, self._hurry, self._ended = threading.Event(), threading.Event(), threading.Event()
+        self._wake, self._flush_now, self._ended = threading.Event(), threading.Event(), threading.Event()
         self._writing = threading.Lock()
 
     def _before_fork(self) -> None:
-        # A fork in the middle of a write would leave the child with the database library's locks held for ever.
+        # A fork during a write would leave the database library's locks held in the child for ever.
         self._holds_write = self._writing.acquire(timeout=1)
 
     def _after_fork(self) -> None:
@@ -65,18 +65,18 @@ class RowHandler(logging.Handler):
             self._writing.release()
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Never waits, never raises: a full queue drops the record. The writer's own records are for the other handlers."""
+        """Never waits and never raises; a full queue drops the record. The writer's own records are left to the other handlers."""
         if threading.current_thread() is self._writer or self._ended.is_set():
             return
         try:
             if self._writer is None:
-                self._writer = threading.Thread(target=self._write_on, name="log rows", daemon=True)
+                self._writer = threading.Thread(target=self._write_loop, name="log rows", daemon=True)
                 self._writer.start()
-                # Unlike atexit, this is run at the end of a forked worker too.
+                # Unlike atexit, this runs at the end of a forked worker too.
                 Finalize(None, self.close, exitpriority=10)
             if record.levelno >= self._least:
                 self._add(record)
-        except Exception:  # noqa: BLE001 -- whatever is wrong with a record, it must not fail the request that logs it
+        except Exception:  # noqa: BLE001 -- a faulty record must not fail the request that logs it
             self.handleError(record)
 
     def _add(self, record: logging.LogRecord) -> None:
@@ -100,26 +100,26 @@ class RowHandler(logging.Handler):
 
     def flush(self) -> None:
         writer, over = self._writer, time.monotonic() + self._last_patience
-        while writer and writer.is_alive() and (self._queue or self._in_hand) and time.monotonic() < over:
+        while writer and writer.is_alive() and (self._queue or self._batch) and time.monotonic() < over:
             self._wake.set()
-            self._hurry.set()
+            self._flush_now.set()
             time.sleep(0.01)
-        self._hurry.clear()
+        self._flush_now.clear()
 
     def close(self) -> None:
-        for event in (self._ended, self._hurry, self._wake):
+        for event in (self._ended, self._flush_now, self._wake):
             event.set()
         if self._writer and self._writer is not threading.current_thread():
             self._writer.join(self._last_patience)
         super().close()
 
-    def _write_on(self) -> None:
+    def _write_loop(self) -> None:
         refreshed = -REFRESH_SECONDS
         try:
             while not self._ended.is_set():
                 self._wake.wait(REFRESH_SECONDS)
                 self._wake.clear()
-                self._hurry.wait(GATHER_SECONDS)
+                self._flush_now.wait(GATHER_SECONDS)
                 if apps.models_ready and time.monotonic() - refreshed > REFRESH_SECONDS:
                     refreshed = time.monotonic()
                     self._refresh()
@@ -136,12 +136,12 @@ class RowHandler(logging.Handler):
             connection.close()
 
     def _write_all(self) -> None:
-        while apps.models_ready and (self._queue or self._in_hand):
-            self._in_hand = self._in_hand or [self._queue.popleft() for _ in range(min(BATCH, len(self._queue)))]
+        while apps.models_ready and (self._queue or self._batch):
+            self._batch = self._batch or [self._queue.popleft() for _ in range(min(BATCH, len(self._queue)))]
             dropped = self._dropped - self._reported
-            rows = list(self._in_hand)
+            rows = list(self._batch)
             if dropped:
-                text = f"{dropped} log records were not kept as rows: the database could not take them. They are in the standard output."
+                text = f"{dropped} log records were not kept as rows: the database was not available. They are in the standard output."
                 rows.append(self._row(time.time(), logging.WARNING, __name__, text))
             try:
                 with self._writing:
@@ -149,13 +149,13 @@ class RowHandler(logging.Handler):
                 self._reported += dropped
             except (*UNAVAILABLE, ProgrammingError):  # a table that is not migrated yet
                 connection.close()
-                # What is in hand stays there for the next time.
+                # The batch stays for the next try.
                 self._wake.set()
                 self._ended.wait(RETRY_SECONDS)
                 return
-            except Exception:  # noqa: BLE001 -- whatever is wrong with these, the others must not wait behind them
-                self._reported -= len(self._in_hand)
-            self._in_hand = []
+            except Exception:  # noqa: BLE001 -- a faulty batch must not block the others
+                self._reported -= len(self._batch)
+            self._batch = []
 
 
 def _program(argv: list[str]) -> str:

@@ -1,4 +1,4 @@
-"""Log entries as rows of a table, filtered and paged, and as files."""
+"""Log entries: a filtered, paged list, and files for download."""
 
 import logging
 from collections.abc import Iterator, Mapping
@@ -17,12 +17,12 @@ from monitoring.reporting.pagination import LOOKED_UP_CAP, CappedCount, Cursor, 
 from monitoring.reporting.search import INDEXED_CHARS, few, holds
 
 PAGE_SIZE = 100
-SHOWN_CHARS = 4_000  # a message's beginning is shown; the download has the whole
-# Without an index (a text that many entries hold, a logger, a source), a page reads so many entries at most; the next page continues.
+SHOWN_CHARS = 4_000  # of a message; the download has all of it
+# Entries that a page reads at most without an index (a text in many entries, a logger, a source); the next page continues.
 SEARCHED = 20_000
 DOWNLOAD_BATCH = 1_000
-Conditions = Mapping[str, Any]  # what to list: the conditions that the filter's form gives, by its names
-# The lookups by which an index gives the entries in the order of their times, and the others. The text is searched for apart.
+Conditions = Mapping[str, Any]  # of the filter form, by its fields' names
+# Lookups that an index serves in the order of time, and the others. The text is searched separately.
 _ORDERED = {"kind": "kind", "since": "at__gte", "until": "at__lt", "step": "step_uid", "journal": "journal"}
 EXPORTED = ("at", "level", "logger", "message", "source", "kind", "facts", "host", "process", "step", "attempt")
 _OTHERS = {"level": "level__gte", "logger": "logger__startswith", "source": "source"}
@@ -30,13 +30,13 @@ _OTHERS = {"level": "level__gte", "logger": "logger__startswith", "source": "sou
 
 @dataclass(frozen=True, slots=True)
 class LogList(Slice[Any]):
-    """Entries, with the first line, the `rest` and the `step` as (task id, id). `search_on`: where a search of a part continues."""
+    """Entries with their `first` line, the `rest`, and the `step` as (task id, id). `search_on`: where a partial search continues."""
 
     search_on: Cursor | None = None
 
 
-def logs(wanted: Conditions, place: Place) -> LogList:
-    matching, search_on = _searched(wanted, place)
+def logs(conditions: Conditions, place: Place) -> LogList:
+    matching, search_on = _searched(conditions, place)
     short = matching.defer("message", "facts").annotate(shown=Left("message", SHOWN_CHARS, output_field=TextField()))
     page: Slice[Any] = cut(short, "at", place, PAGE_SIZE)
     uids = {entry.step_uid for entry in page.rows if entry.step_uid}
@@ -51,9 +51,9 @@ def level_name(level: int) -> str:
     return logging.getLevelName(min(max(level // 10, 1), 5) * 10)
 
 
-def as_text(wanted: Conditions) -> Iterator[str]:
-    """All that matches, oldest first, as lines that the import reads."""
-    for entry in _all(wanted):
+def as_text(conditions: Conditions) -> Iterator[str]:
+    """All matching entries, oldest first, in the format that the import reads."""
+    for entry in _all(conditions):
         context = "".join(f" {name}={uid}" for name, uid in (("step", entry.step_uid), ("attempt", entry.attempt_uid)) if uid)
         first, _, rest = entry.message.partition("\n")
         at = f"{entry.at.astimezone(UTC):%Y-%m-%d %H:%M:%S},{entry.at.microsecond // 1000:03d}"
@@ -61,43 +61,43 @@ def as_text(wanted: Conditions) -> Iterator[str]:
         yield redact(line + (f"{rest}\n" if rest else ""))
 
 
-def as_json_lines(wanted: Conditions) -> Iterator[str]:
+def as_json_lines(conditions: Conditions) -> Iterator[str]:
     plain = ("at", "logger", "source", "kind", "facts", "host", "process")
     rows = (
         {name: getattr(entry, name) for name in plain}
         | {"level": level_name(entry.level), "message": redact(entry.message), "step": entry.step_uid, "attempt": entry.attempt_uid}
-        for entry in _all(wanted)
+        for entry in _all(conditions)
     )
     return json_lines(EXPORTED, rows)
 
 
-def _all(wanted: Conditions) -> Iterator[LogEntry]:
-    """In batches of their own, so that a slow download holds no transaction open."""
-    ordered, unordered = _conditions(wanted)
-    found, text = LogEntry.objects.filter(**ordered, **unordered).order_by("at", "id"), wanted.get("text", "").lower()
+def _all(conditions: Conditions) -> Iterator[LogEntry]:
+    """In batches with a query each, so that a slow download holds no transaction open."""
+    ordered, unordered = _conditions(conditions)
+    matching, text = LogEntry.objects.filter(**ordered, **unordered).order_by("at", "id"), conditions.get("text", "").lower()
     last = Cursor(datetime.min.replace(tzinfo=UTC), 0)
-    while some := list(beyond(found, "at", last, "gt")[:DOWNLOAD_BATCH]):
-        yield from (entry for entry in some if text in entry.message[:INDEXED_CHARS].lower())
-        last = Cursor(some[-1].at, some[-1].pk)
+    while batch := list(beyond(matching, "at", last, "gt")[:DOWNLOAD_BATCH]):
+        yield from (entry for entry in batch if text in entry.message[:INDEXED_CHARS].lower())
+        last = Cursor(batch[-1].at, batch[-1].pk)
 
 
-def _searched(wanted: Conditions, place: Place) -> tuple[QuerySet[LogEntry], Cursor | None]:
-    """The entries that match; where no index leads to them, those of the part that is searched, and where that part ends."""
-    ordered, unordered = _conditions(wanted)
-    text, part = wanted.get("text", ""), LogEntry.objects.filter(**ordered)
-    found = few(LogEntry, text) if text else None
-    if found is not None:
-        return part.filter(found, **unordered), None
-    if not (text or "logger" in wanted or "source" in wanted):
-        return part.filter(**unordered), None
-    part = beyond(part, "at", place.older, "lt") if place.older else part
-    part = beyond(part, "at", place.newer, "gt").order_by("at", "id") if place.newer else part.order_by("-at", "-id")
-    end = None if place.newer else part.values_list("at", "id")[SEARCHED - 1 : SEARCHED].first()
-    inside = LogEntry.objects.filter(id__in=part.values("id")[:SEARCHED], **unordered)
+def _searched(conditions: Conditions, place: Place) -> tuple[QuerySet[LogEntry], Cursor | None]:
+    """The matching entries; without a suitable index only those in the next SEARCHED entries, and where these end."""
+    ordered, unordered = _conditions(conditions)
+    text, entries = conditions.get("text", ""), LogEntry.objects.filter(**ordered)
+    by_index = few(LogEntry, text) if text else None
+    if by_index is not None:
+        return entries.filter(by_index, **unordered), None
+    if not (text or "logger" in conditions or "source" in conditions):
+        return entries.filter(**unordered), None
+    entries = beyond(entries, "at", place.older, "lt") if place.older else entries
+    entries = beyond(entries, "at", place.newer, "gt").order_by("at", "id") if place.newer else entries.order_by("-at", "-id")
+    end = None if place.newer else entries.values_list("at", "id")[SEARCHED - 1 : SEARCHED].first()
+    inside = LogEntry.objects.filter(id__in=entries.values("id")[:SEARCHED], **unordered)
     inside = inside.filter(holds("message", text)) if text else inside
     return inside, Cursor(*end) if end else None
 
 
-def _conditions(wanted: Conditions) -> tuple[dict[str, Any], dict[str, Any]]:
-    ordered, others = ({lookup: wanted[name] for name, lookup in some.items() if name in wanted} for some in (_ORDERED, _OTHERS))
+def _conditions(given: Conditions) -> tuple[dict[str, Any], dict[str, Any]]:
+    ordered, others = ({lookup: given[name] for name, lookup in table.items() if name in given} for table in (_ORDERED, _OTHERS))
     return ordered, others

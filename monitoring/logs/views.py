@@ -23,9 +23,9 @@ LEVEL_CHOICES = [ANY, *((str(level), f"{logging.getLevelName(level)} and up") fo
 KIND_CHOICES = [ANY, *((kind.value, kind.sentence) for kind in Kind if kind)]
 TEXT_HINT = "Text in a message’s first 8 kB"
 IMPORTS_SHOWN = 20
-QUEUED = "The file is here. A worker imports it in a moment; this page shows the result."
+QUEUED = "Uploaded. A worker imports the file; the result appears on this page."
 MOST_MB = imports.LARGEST // imports.MEGABYTE
-TOO_LARGE = f"The file is larger than {MOST_MB} MB. Compress it with gzip, or use manage.py import_log, which takes any size."
+TOO_LARGE = f"The file is larger than {MOST_MB} MB. Compress it with gzip, or use manage.py import_log, which has no limit."
 WRITERS: dict[str, tuple[str, Callable[[stats.Conditions], Iterator[str]]]] = {
     "log": ("text/plain; charset=utf-8", stats.as_text),
     "jsonl": ("application/x-ndjson", stats.as_json_lines),
@@ -44,7 +44,7 @@ class LogFilter(FilterForm):
     since = time_field("From")
     until = time_field("Until")
 
-    MAIN = ("text", "level", "kind", "source", "range")  # the others are needed now and then
+    MAIN = ("text", "level", "kind", "source", "range")  # the others are behind “More conditions”
 
     @property
     def has_more(self) -> bool:
@@ -52,7 +52,7 @@ class LogFilter(FilterForm):
 
 
 class ImportForm(forms.Form):
-    """`length`: the request's, in bytes: a file that is too large is not kept, and missing here."""
+    """`length`: of the request, in bytes; a file beyond the limit is discarded, and missing here."""
 
     file = forms.FileField(
         label="Journal",
@@ -63,7 +63,7 @@ class ImportForm(forms.Form):
         required=False,
         min_value=2,
         max_value=9998,
-        help_text="Of the first line, where lines have none. Empty: the latest in the past.",
+        help_text="Of the first line, if lines have no year. Empty: the latest in the past.",
         widget=forms.NumberInput(attrs={"placeholder": "2025"}),
     )
     zone = forms.CharField(label="Time zone", initial="UTC", max_length=60, help_text="Of times without one, such as Europe/Berlin.")

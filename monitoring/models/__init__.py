@@ -1,4 +1,4 @@
-"""What the panel keeps of its own. Import from here."""
+"""The panel's own models. Import them from here."""
 
 from monitoring.models.logs import JournalImport, LogEntry
 from monitoring.models.notices import EVENTS, Channel, Delivery, MaintenanceWindow, Notice, Severity, Watcher

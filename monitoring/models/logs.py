@@ -1,4 +1,4 @@
-"""Log records: our own, and those of imported journals."""
+"""Log records: our own, and those from imported journals."""
 
 from django.db import models
 
@@ -8,10 +8,10 @@ from monitoring.logs.journal import Kind
 
 
 class JournalImport(LeasedJob):
-    """Counts of lines; `unread`: those that could not be understood, `samples`: some of them. `year`, `zone`: of times without one."""
+    """Counts of lines; `unread`: not parsed, `samples`: some of these. `year`, `zone`: of times without one."""
 
     work = "monitoring.logs.imports.read_upload"
-    time_limit = 1_800  # ten times what the largest file takes on a small machine
+    time_limit = 1_800  # seconds, ten times those of the largest file on a small machine
     one_at_a_time = True  # two would leave no worker for other jobs
 
     name = models.CharField(max_length=200)
@@ -33,7 +33,7 @@ class JournalImport(LeasedJob):
 
 
 class LogEntry(models.Model):
-    """`level`: Python's numbers. `facts`: of its `kind`, such as a wait's seconds. `digest`: of an imported line, which is kept once."""
+    """`level`: as in Python. `facts`: by `kind`, such as a wait's seconds. `digest`: of an imported line, which is stored once."""
 
     class Source(models.TextChoices):
         OWN = "own", "This miner"

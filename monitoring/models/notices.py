@@ -1,4 +1,4 @@
-"""Notifications: where they go, what was sent, when nobody is disturbed, and who outside notices when the miner is gone."""
+"""Notifications: channels, notices, deliveries, maintenance windows, and the outside watcher."""
 
 from typing import NamedTuple
 
@@ -16,7 +16,7 @@ class Severity(models.IntegerChoices):
 
 
 class Event(NamedTuple):
-    """`over`: the event that is sent when a lasting one ends, "" for none; None: it does not last, and is over at once."""
+    """`over`: of a lasting event, the event sent at its end, "" for none; None: the event does not last."""
 
     label: str
     severity: Severity
@@ -43,12 +43,12 @@ EVENTS = {
     "budget_exceeded": Event("More is kept than its budget", Severity.WARNING, over=""),
     "facts_lost": Event("Facts of steps were lost", Severity.CRITICAL, over=""),
     "maintenance_over": Event("Maintenance is over", Severity.WARNING),  # as severe as what is left
-    "channel_test": Event("Test of a channel", Severity.INFO),  # sent at its button only
+    "channel_test": Event("Test of a channel", Severity.INFO),  # sent by its button only
 }
 
 
 class Channel(models.Model):
-    """The Apprise URL is a secret: sealed at rest and never shown again. `events`: [] for all. `resend_minutes`: 0 for never."""
+    """The Apprise URL is a secret, sealed and never shown. `events`: [] for all. `resend_minutes`: 0 for never."""
 
     name = models.CharField(max_length=60, unique=True)
     url_sealed = models.TextField(editable=False)
@@ -75,7 +75,7 @@ class Channel(models.Model):
 
 
 class Notice(models.Model):
-    """One row a change of state. `subject`: such as an account's name. `number`: how often it has been so. `over_at`: when it was over."""
+    """One row per change of state. `subject`: such as an account's name. `number`: counts its occurrences. `over_at`: its end."""
 
     event = models.CharField(max_length=40)
     subject = models.CharField(max_length=250, blank=True)
@@ -95,12 +95,12 @@ class Notice(models.Model):
 
     @property
     def label(self) -> str:
-        """An event that a later version gave up keeps its name."""
+        """The event's label, or its name if this version has no such event."""
         return EVENTS[self.event].label if self.event in EVENTS else self.event
 
     @property
     def seconds(self) -> float | None:
-        """How long it lasted; None where it still does or did not last."""
+        """Its duration; None while it lasts, and for events that do not last."""
         return (self.over_at - self.at).total_seconds() if self.over_at and self.over_at != self.at else None
 
 
@@ -121,7 +121,7 @@ class Delivery(LeasedJob):
 
 
 class MaintenanceWindow(models.Model):
-    """While one is on, notices are recorded and nothing is sent. `summed_up_at`: when what was left after it was sent, None before."""
+    """During a window notices are recorded and nothing is sent. `summed_up_at`: when the summary after it was sent."""
 
     starts_at = models.DateTimeField("Start")
     ends_at = models.DateTimeField("End", db_index=True)
@@ -139,9 +139,9 @@ class MaintenanceWindow(models.Model):
 
 
 class Watcher(models.Model):
-    """One row. The ping URL is a secret: sealed at rest, shown by its last characters. `is_up`: what was last reported, None for nothing.
+    """One row. The ping URL is a secret, sealed and shown by its last characters. `is_up`: the last report, None before the first one.
 
-    `fault`: why the last ping did not arrive, "" where it did. `newest_notice`: up to its id notices were logged at the service.
+    `fault`: why the last ping failed, or "". `newest_notice`: the last notice's id that was sent to `/log`.
     """
 
     ONLY = 1

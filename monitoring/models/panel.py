@@ -1,4 +1,4 @@
-"""What only the panel keeps: permissions, health checks, failed log-ins, retention, bytes stored, texts indexed, tokens, saved views."""
+"""Permissions, health checks, failed log-ins, retention, stored bytes, the state of text indexes, API tokens, saved views."""
 
 from datetime import datetime
 from urllib.parse import urlencode
@@ -12,7 +12,7 @@ from simple_history.models import HistoricalRecords
 
 
 class Panel(models.Model):
-    """The panel as a whole: carries its permissions and has no table."""
+    """Has the panel's permissions, and no table."""
 
     class Meta:
         managed = False
@@ -36,7 +36,7 @@ class HealthState(models.TextChoices):
 
 
 class Component(models.Model):
-    """`name` such as web, database, account default. `state` follows the checks with some patience; `failures`: failed ones in a row."""
+    """`name` such as web, database, account default. `state`: down only after several failed checks; `failures`: failed checks in a row."""
 
     name = models.CharField(max_length=80, unique=True)
     state = models.CharField(max_length=10, choices=HealthState.choices, default=HealthState.UNKNOWN)
@@ -72,7 +72,7 @@ class HealthCheck(models.Model):
 
 
 class FailedLogIns(models.Model):
-    """Tries since the last success or quiet hour. `source`: an IPv4 address, or an IPv6 network of /64."""
+    """Tries since the last success or an hour without one. `source`: an IPv4 address, or an IPv6 network of /64."""
 
     source = models.CharField(max_length=50, unique=True)
     tries = models.PositiveIntegerField(default=0)
@@ -84,7 +84,7 @@ class FailedLogIns(models.Model):
 
 
 class Retention(models.Model):
-    """What an admin set for one rule of `monitoring.retention.pruning`, by its name."""
+    """An admin's values for a rule of `monitoring.retention.pruning`, by its name."""
 
     name = models.CharField(max_length=40, unique=True)
     days = models.PositiveIntegerField("Days", validators=[MinValueValidator(1), MaxValueValidator(3_650)])
@@ -96,7 +96,7 @@ class Retention(models.Model):
 
 
 class StoredBytes(models.Model):
-    """About how many bytes the rows from `from_id` on take. `details`: of texts that go before the rows; `facts`: of the rest."""
+    """Estimated bytes of the rows from `from_id` on. `details`: of texts that are deleted before the rows; `facts`: of the rest."""
 
     table = models.CharField(max_length=20)
     from_id = models.PositiveBigIntegerField()
@@ -111,7 +111,7 @@ class StoredBytes(models.Model):
 
 
 class TextIndexed(models.Model):
-    """On SQLite: the rows of one table (`name`) below the id `until_id` are in its text index."""
+    """On SQLite: the rows of the table `name` below the id `until_id` are in its text index."""
 
     name = models.CharField(max_length=60, unique=True)
     until_id = models.PositiveBigIntegerField(default=0)
@@ -121,7 +121,7 @@ class TextIndexed(models.Model):
 
 
 class Scope(models.TextChoices):
-    """What a token may do at most, from the least to the most; its user may do less."""
+    """What a token may do at most, in ascending order; its user's permissions apply too."""
 
     READ = "read", "Read"
     OPERATE = "operate", "Operate"
@@ -129,9 +129,9 @@ class Scope(models.TextChoices):
 
 
 class ApiToken(models.Model):
-    """`digest`: the token's SHA-256, so that no copy of the database holds a token. `expires_at`: None for never.
+    """`digest`: the token's SHA-256; the token itself is not stored. `expires_at`: None for never.
 
-    `last_used_at`: to a minute.
+    `last_used_at`: accurate to a minute.
     """
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="api_tokens")
@@ -152,7 +152,7 @@ class ApiToken(models.Model):
         return f"{self.name} (…{self.last_four})"
 
     def is_valid(self, now: datetime) -> bool:
-        """Whether it opens anything: its user is active, it has not expired and is not revoked."""
+        """Whether it is accepted: its user is active, and it is neither expired nor revoked."""
         return self.user.is_active and self.revoked_at is None and not self.has_expired(now)
 
     def has_expired(self, now: datetime) -> bool:

@@ -1,4 +1,4 @@
-"""Roll-ups: steps, LLM attempts and pauses summed by time, so that a month costs a page little more than an hour."""
+"""Roll-ups: sums of steps, LLM attempts and pauses by time, so that a page reads a month almost as fast as an hour."""
 
 from django.db import models
 
@@ -7,7 +7,7 @@ from agents.models.choices import Route
 
 
 class Span(models.TextChoices):
-    """What a roll-up covers, from `starts_at` on, each a whole number of times the one before. Days are UTC days."""
+    """The period of a roll-up, from `starts_at` on; each is a multiple of the one before. Days are UTC days."""
 
     FIVE = "5min", "Five minutes"
     HOUR = "hour", "Hour"
@@ -71,9 +71,9 @@ class Rollup(models.Model):
 
 
 class RollupState(models.Model):
-    """How far the roll-ups are: one row. `since`: nothing on record is older. `checked_at`: when a worker last began.
+    """The progress of the roll-ups, in one row. `since`: no record is older. `checked_at`: when a worker last began.
 
-    `last_step`, `last_attempt`: the newest ids that were summed, so that a row written late for its hour is noticed.
+    `last_step`, `last_attempt`: the newest summed ids, from which late rows are detected.
     """
 
     ONLY = 1

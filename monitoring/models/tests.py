@@ -1,4 +1,4 @@
-"""Integration tests: runs, their results, and when they run by themselves."""
+"""Integration tests: runs, results and schedules."""
 
 from collections.abc import Iterable
 
@@ -17,7 +17,7 @@ class Result(models.TextChoices):
     SKIPPED = "skipped", "Skipped"
 
 
-# The suites, in the order in which a run carries them out.
+# The suites, in the order of a run.
 SUITE_TITLES = {"key": "Direct key test", "api": "Live API test", "logs": "Log analysis"}
 
 
@@ -28,8 +28,8 @@ def titles(suites: Iterable[str]) -> str:
 class TestRun(LeasedJob):
     """`suites`: names of SUITE_TITLES. `verdict`: the worst of its results.
 
-    `options`: `hours` that the log analysis covers, whether to `bypass_pause`, ids of the `journals` to analyse besides (all by default),
-    the only `account` whose key is tested.
+    `options`: `hours` that the log analysis covers, whether to `bypass_pause`, ids of the `journals` to analyse (all by default),
+    the `account` whose key is tested (all by default).
     """
 
     class Trigger(models.TextChoices):
@@ -69,7 +69,7 @@ class TestRun(LeasedJob):
 
     @property
     def status_text(self) -> str:
-        """A run whose checks failed has succeeded as a job."""
+        """A run with failed checks has succeeded as a job."""
         if self.verdict:
             return self.get_verdict_display()
         return "Did not finish" if self.state == self.State.FAILED else self.get_state_display()
@@ -86,12 +86,12 @@ class TestRun(LeasedJob):
 
     @property
     def seconds(self) -> float | None:
-        """How long it took; None where it is not over, or never began."""
+        """Its duration; None before its end, or if it never began."""
         return (self.ended_at - self.started_at).total_seconds() if self.ended_at and self.started_at else None
 
 
 class TestResult(models.Model):
-    """`check_name`: the same from run to run. `subject`: such as an account's name. `done` to `next_step`: a sentence each, or ""."""
+    """`check_name`: the same in all runs. `subject`: such as an account's name. `done` to `next_step`: sentences, or ""."""
 
     __test__ = False
 
@@ -112,7 +112,7 @@ class TestResult(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["run", "number"], name="test_result_numbered_within_run")]
-        # What changed since the run that made the same check before
+        # For the previous result of the same check
         indexes = [models.Index(fields=["check_name", "subject", "run"], name="test_result_of_check")]
 
     def __str__(self) -> str:

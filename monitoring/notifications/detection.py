@@ -1,4 +1,4 @@
-"""From what is so now to notices, one a change of state, and their deliveries to the channels that are set to them."""
+"""Detects conditions, and makes a notice of each change, with deliveries to the channels that have its event."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -35,13 +35,13 @@ from monitoring.ratelimit.quota import quota
 from monitoring.retention.storage import space_now, uses
 
 LASTING = [name for name, event in EVENTS.items() if event.over is not None]
-FEWEST_STEPS = 20  # fewer steps than this make no share worth a message
+FEWEST_STEPS = 20  # with fewer, the LLM's share is chance
 SHARE_OF = timedelta(hours=1)
-# Seconds. A forecast that looks further ahead changes with every reading, and each change would be a message.
+# Seconds. Forecasts further ahead change with every reading, and each change would be a message.
 NEAR = 3600.0
 MOST_NEW_PATHS = 3  # a day
-MOST_SUMMED = 50  # lines of either kind, after maintenance
-LOST_LATELY = timedelta(hours=1)  # losses within this time are one notice
+MOST_SUMMED = 50  # lines of each kind in the summary after maintenance
+LOST_LATELY = timedelta(hours=1)  # the condition lasts this long after a loss
 
 
 class Condition(NamedTuple):
@@ -50,11 +50,11 @@ class Condition(NamedTuple):
     title: str
     body: str = ""
     severity: Severity | None = None  # None: its event's
-    about: frozenset[str] = frozenset()  # further events: a channel that is set to one of them gets it, too
+    about: frozenset[str] = frozenset()  # further events: channels that have one of these receive it too
 
 
 def notice(now: datetime) -> None:
-    """Record what has changed since the last time, and queue reminders of what is still so; within maintenance nothing is queued."""
+    """Record changes since the last call, and queue reminders of lasting conditions; during maintenance nothing is queued."""
     keep(conditions(now), now)
     if maintenance.active(now):
         return
@@ -68,28 +68,28 @@ def notice(now: datetime) -> None:
 
 
 def keep(current: Iterable[Condition], now: datetime) -> None:
-    """New notices for what has become so, and for what is over; safe against other processes that do the same."""
-    is_so = {(each.event, each.subject): each for each in current}
-    open_ones = {(each.event, each.subject): each for each in Notice.objects.filter(over_at=None, event__in=LASTING)}
-    for key, each in is_so.items():
-        if key not in open_ones:
-            _new(each, now)
-    for key, old in open_ones.items():
-        # Where this process is not the one that ends it, another has recorded the end.
-        if key not in is_so and Notice.objects.filter(pk=old.pk, over_at=None).update(over_at=now) and EVENTS[old.event].over:
-            _new(_end(old, now), now)
+    """Record notices for new and for ended conditions. Safe if other processes do the same."""
+    by_key = {(condition.event, condition.subject): condition for condition in current}
+    open_notices = {(condition.event, condition.subject): condition for condition in Notice.objects.filter(over_at=None, event__in=LASTING)}
+    for key, condition in by_key.items():
+        if key not in open_notices:
+            _new(condition, now)
+    for key, notice in open_notices.items():
+        # The update finds no row if another process has recorded the end.
+        if key not in by_key and Notice.objects.filter(pk=notice.pk, over_at=None).update(over_at=now) and EVENTS[notice.event].over:
+            _new(_end(notice, now), now)
 
 
-def _end(old: Notice, now: datetime) -> Condition:
-    event = EVENTS[old.event].over or ""
-    subject = SUITE_TITLES.get(old.subject, old.subject) if old.event == "test_failed" else old.subject
-    body = f"It took {length((now - old.at).total_seconds())}. Before: {old.title}."
+def _end(notice: Notice, now: datetime) -> Condition:
+    event = EVENTS[notice.event].over or ""
+    subject = SUITE_TITLES.get(notice.subject, notice.subject) if notice.event == "test_failed" else notice.subject
+    body = f"It took {length((now - notice.at).total_seconds())}. Before: {notice.title}."
     if event == "llm_back":
-        since = old.at - timedelta(hours=1)
-        pauses = RateLimitEvent.objects.filter(account__name=old.subject, model="", started_at__gte=since).order_by("-started_at")
+        since = notice.at - timedelta(hours=1)
+        pauses = RateLimitEvent.objects.filter(account__name=notice.subject, model="", started_at__gte=since).order_by("-started_at")
         if (pause := pauses.first()) and pause.ended_by:
             body = f"{body} {pause.get_ended_by_display()}."
-    return Condition(event, old.subject, f"{EVENTS[event].label}{f': {subject}' if subject else ''}", body)
+    return Condition(event, notice.subject, f"{EVENTS[event].label}{f': {subject}' if subject else ''}", body)
 
 
 def _new(condition: Condition, now: datetime) -> None:
@@ -99,15 +99,15 @@ def _new(condition: Condition, now: datetime) -> None:
             return
         channels = Channel.objects.filter(enabled=True, least_severity__lte=made.severity)
         events = {made.event, *condition.about}
-        listening = (channel for channel in channels if not channel.events or events & set(channel.events))
-        Delivery.objects.bulk_create(Delivery(notice=made, channel=channel, due_at=after_quiet(channel, now)) for channel in listening)
+        receivers = (channel for channel in channels if not channel.events or events & set(channel.events))
+        Delivery.objects.bulk_create(Delivery(notice=made, channel=channel, due_at=after_quiet(channel, now)) for channel in receivers)
 
 
 def make_test(channel: Channel, now: datetime) -> Delivery:
-    """A message to one channel, at its button: at once, whatever its quiet hours."""
+    """A test message to a channel, sent at once, even in its quiet hours."""
     body = "If you read this, notifications of the miner's panel arrive here."
     with transaction.atomic():
-        Channel.objects.select_for_update().get(pk=channel.pk)  # a second press of the button waits, and gets the next number
+        Channel.objects.select_for_update().get(pk=channel.pk)  # a second press of the button waits for the lock, and gets the next number
         made = _create(Condition("channel_test", channel.name, "Test of this channel", body), now)
         return Delivery.objects.create(notice=made, channel=channel, due_at=now)
 
@@ -122,8 +122,8 @@ def _create(condition: Condition, now: datetime) -> Notice:
 
 
 def _sum_up_maintenance(now: datetime) -> None:
-    """Once the windows are over: one message on what began in them and is still so, and on what was sent before and ended in them."""
-    windows = maintenance.take_over(now)
+    """After the windows' end, one message about conditions that began in them and last, and those sent before that ended in them."""
+    windows = maintenance.claim_ended(now)
     if not windows:
         return
     start = min(window.starts_at for window in windows)
@@ -132,15 +132,15 @@ def _sum_up_maintenance(now: datetime) -> None:
     ended = list(lasting.filter(at__lt=start, over_at__gte=start)[:MOST_SUMMED])
     if not left and not ended:
         return
-    lines = [f"Since {each.at:%H:%M} UTC: {each.title}" for each in left] + [f"No longer: {each.title}" for each in ended]
-    title = "Maintenance is over, " + (f"{len(left)} still so: {', '.join(each.title for each in left)}" if left else "all is well")
-    severity = Severity(max((each.severity for each in left), default=Severity.INFO))
-    about = frozenset(each.event for each in (*left, *ended))
+    lines = [f"Since {notice.at:%H:%M} UTC: {notice.title}" for notice in left] + [f"No longer: {notice.title}" for notice in ended]
+    title = "Maintenance is over, " + (f"{len(left)} ongoing: {', '.join(notice.title for notice in left)}" if left else "all is well")
+    severity = Severity(max((notice.severity for notice in left), default=Severity.INFO))
+    about = frozenset(notice.event for notice in (*left, *ended))
     _new(Condition("maintenance_over", "", title, "\n".join(lines), severity, about), now)
 
 
 def after_quiet(channel: Channel, now: datetime) -> datetime:
-    """`now`, or the end of the quiet hours that it falls into; they may go over midnight."""
+    """`now`, or the end of the channel's quiet hours if it is within them; they may include midnight."""
     begin, end = channel.quiet_from, channel.quiet_to
     if begin is None or end is None or begin == end:
         return now
@@ -149,31 +149,31 @@ def after_quiet(channel: Channel, now: datetime) -> datetime:
     if not (begin <= at < end if begin < end else at >= begin or at < end):
         return now
     until = local.replace(hour=end.hour, minute=end.minute, second=0, microsecond=0)
-    # Wall clock: the night in which the clocks are changed is an hour shorter or longer.
+    # In wall-clock time: in the night of a clock change they are an hour shorter or longer.
     return (until if until > local else until + timedelta(days=1)).astimezone(UTC)
 
 
 def conditions(now: datetime) -> list[Condition]:
     settings = Settings.current()
-    return [each for find in FINDERS for each in find(settings, now)]
+    return [condition for detect in DETECTORS for condition in detect(settings, now)]
 
 
 def _paused(_: Settings, now: datetime) -> Iterator[Condition]:
-    for known in account_statuses(now.timestamp()):
-        event, back = known.event, "It comes back when somebody mends it."
-        if not event or not known.account.enabled:
+    for status in account_statuses(now.timestamp()):
+        event, recovery = status.event, "It needs an operator."
+        if not event or not status.account.enabled:
             continue
         if event.predicted_at:
-            back = f"Expected back at {event.predicted_at:%Y-%m-%d %H:%M:%S} UTC ({PauseSource(event.prediction_source).sentence})."
-        kind, name = RefusalClass(event.refusal), known.account.name
-        yield Condition(kind.about.notice, name, f"LLM paused: account {name}", f"{known.cause_sentence} {back}")
+            recovery = f"Expected back at {event.predicted_at:%Y-%m-%d %H:%M:%S} UTC ({PauseSource(event.prediction_source).sentence})."
+        refusal, name = RefusalClass(event.refusal), status.account.name
+        yield Condition(refusal.about.notice, name, f"LLM paused: account {name}", f"{status.cause_sentence} {recovery}")
 
 
 def _running_out(_: Settings, now: datetime) -> Iterator[Condition]:
-    for known in quota(now):
-        near = [each.forecast.sentence for each in known.meters if each.runs_out_at and each.runs_out_at - now.timestamp() < NEAR]
-        if sentences := list(dict.fromkeys((*known.warnings, *near))):
-            yield Condition("quota_forecast", known.account.name, f"About to be used up: account {known.account}", "\n".join(sentences))
+    for row in quota(now):
+        near = [meter.forecast.sentence for meter in row.meters if meter.runs_out_at and meter.runs_out_at - now.timestamp() < NEAR]
+        if sentences := list(dict.fromkeys((*row.warnings, *near))):
+            yield Condition("quota_forecast", row.account.name, f"About to be used up: account {row.account}", "\n".join(sentences))
 
 
 def _models_gone(_: Settings, now: datetime) -> Iterator[Condition]:
@@ -186,7 +186,7 @@ def _models_gone(_: Settings, now: datetime) -> Iterator[Condition]:
 
 
 def _failed_tests(_: Settings, now: datetime) -> Iterator[Condition]:
-    """By suite, from the newest finished run that carried it out."""
+    """By suite, from the newest finished run of it."""
     for suite, title in SUITE_TITLES.items():
         results = TestResult.objects.filter(suite=suite, run__state=TestRun.State.SUCCEEDED)
         newest = results.aggregate(run=Max("run_id"))["run"]
@@ -211,14 +211,14 @@ def _silence(settings: Settings, now: datetime) -> Iterator[Condition]:
 
 
 def _low_share(settings: Settings, now: datetime) -> Iterator[Condition]:
-    """Steps of which the template agent was sure are left out: by the settings they use no LLM."""
+    """Without steps of which the template agent was sure, as they use no LLM by the settings."""
     if not settings.least_llm_percent:
         return
     answered = Step.objects.filter(source=Source.VALIDATOR, received_at__gt=now - SHARE_OF, answered_at__isnull=False)
     counted = answered.exclude(reason=Reason.SURE).aggregate(total=Count("id"), llm=Count("id", filter=Q(route=Route.LLM)))
     total, llm = counted["total"], counted["llm"]
     if total >= FEWEST_STEPS and 100 * llm / total < settings.least_llm_percent:
-        body = f"{llm} of {total} steps of the last hour. The Overview says why."
+        body = f"{llm} of {total} steps of the last hour. See the reasons on Overview."
         yield Condition("llm_share_low", "", f"The LLM answered {100 * llm / total:.0f} % of the steps", body)
 
 
@@ -231,7 +231,7 @@ def _storage(_: Settings, now: datetime) -> Iterator[Condition]:
         yield Condition("disk_low", "", "Little free disk space", body)
     for use in uses():
         if use.is_exceeded:
-            body = f"{use.used_mb:,} MB of {use.budget_mb:,} MB. More comes in than the worker deletes, or it stands still."
+            body = f"{use.used_mb:,} MB of {use.budget_mb:,} MB. More is stored than the worker deletes, or the worker does not run."
             yield Condition("budget_exceeded", use.setting, f"Over its budget: {use.label}", body)
     if lost_at is not None and now.timestamp() - lost_at < LOST_LATELY.total_seconds():
         body = f"Neither the database nor the data folder took them. In all, the facts of {spool.lost():,} steps are lost on this machine."
@@ -239,12 +239,12 @@ def _storage(_: Settings, now: datetime) -> Iterator[Condition]:
 
 
 def _new_paths(_: Settings, now: datetime) -> Iterator[Condition]:
-    """Paths that look like those of a contract that the miner does not know, the first of each UTC day: whoever guesses is not heard."""
+    """Unknown paths that resemble a task, the first ones of a UTC day, so that guessed paths cause few messages."""
     today = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     for row in UnknownCall.objects.filter(is_task=True, first_seen_at__gte=today).order_by("first_seen_at", "id")[:MOST_NEW_PATHS]:
         called = f"{row.method} {row.path}"
-        body = "It looks like a task and was answered with 404. The Callers page counts such calls: maybe callers have a new contract."
+        body = "It resembles a task, and was answered with 404. Callers may have a new contract. The Callers page counts such calls."
         yield Condition("new_path", called, f"A new path is called: {called}", body)
 
 
-FINDERS = (_paused, _running_out, _models_gone, _failed_tests, _down, _silence, _low_share, _new_paths, _storage)
+DETECTORS = (_paused, _running_out, _models_gone, _failed_tests, _down, _silence, _low_share, _new_paths, _storage)

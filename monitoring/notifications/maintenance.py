@@ -1,4 +1,4 @@
-"""Maintenance windows: within them what happens is recorded, and nothing is sent."""
+"""Maintenance windows: during them notices are recorded and nothing is sent."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,34 +12,34 @@ from monitoring.models import MaintenanceWindow
 from monitoring.reporting.ranges import MOMENT
 from monitoring.reporting.rollups import Interval
 
-LONGEST = timedelta(days=7)  # nobody hears of anything for so long at most
+LONGEST = timedelta(days=7)  # of a window, without any message
 FURTHEST = timedelta(days=365)
 USUAL = timedelta(hours=1)
-JUST_NOW = timedelta(minutes=1)  # a field of minutes gives the present one as some seconds ago
+JUST_NOW = timedelta(minutes=1)  # a field without seconds turns the current time into one some seconds ago
 OLD_SHOWN = 5
 
 
 def active(now: datetime) -> MaintenanceWindow | None:
-    """The one that is on, of several the one that ends last."""
+    """The current window; of several, the one that ends last."""
     return MaintenanceWindow.objects.filter(starts_at__lte=now, ends_at__gt=now).order_by("-ends_at").first()
 
 
 def shown(now: datetime) -> list[tuple[MaintenanceWindow, str]]:
-    """Those to come, those that are on and the last ones, the latest first, each with its state."""
+    """Planned, current and the last past windows, latest first, with their states."""
     old = list(MaintenanceWindow.objects.filter(ends_at__lte=now)[:OLD_SHOWN])
     current = list(MaintenanceWindow.objects.filter(ends_at__gt=now))
     return [(window, "planned" if window.starts_at > now else "on") for window in current] + [(window, "over") for window in old]
 
 
-def bands(within: Interval) -> list[list[Any]]:
-    """As the charts draw them: from, to, and the words."""
+def chart_windows(within: Interval) -> list[list[Any]]:
+    """For the charts: start, end and label of each window."""
     start, end = within
-    found = MaintenanceWindow.objects.filter(starts_at__lt=end, ends_at__gt=start).order_by("starts_at")
-    return [[max(each.starts_at, start).timestamp(), min(each.ends_at, end).timestamp(), f"Maintenance: {each.reason}"] for each in found]
+    windows = MaintenanceWindow.objects.filter(starts_at__lt=end, ends_at__gt=start).order_by("starts_at")
+    return [[max(row.starts_at, start).timestamp(), min(row.ends_at, end).timestamp(), f"Maintenance: {row.reason}"] for row in windows]
 
 
-def take_over(now: datetime) -> list[MaintenanceWindow]:
-    """The windows that are over and not summed up yet, marked as such: of several processes one gets them."""
+def claim_ended(now: datetime) -> list[MaintenanceWindow]:
+    """Claim the past windows that are not summed up yet; of several processes one gets them."""
     with transaction.atomic():
         rows = MaintenanceWindow.objects.select_for_update().filter(ends_at__lte=now, summed_up_at=None)
         windows = list(rows)
@@ -48,7 +48,7 @@ def take_over(now: datetime) -> list[MaintenanceWindow]:
 
 
 def end(window: MaintenanceWindow, now: datetime, by: Who) -> None:
-    """One that is on ends now; one to come is deleted; one that is over stays as it is."""
+    """End a current window now, delete a planned one, leave a past one unchanged."""
     if window.starts_at > now:
         delete_as(window, by, "")
     elif window.ends_at > now:
@@ -57,7 +57,7 @@ def end(window: MaintenanceWindow, now: datetime, by: Who) -> None:
 
 
 class MaintenanceForm(forms.ModelForm):  # type: ignore[type-arg]
-    """Times are entered in the reader's zone. Without a start it begins now."""
+    """Times are in the user's time zone. Without a start it begins now."""
 
     starts_at = forms.DateTimeField(required=False, label="Start", widget=forms.DateTimeInput(MOMENT, format="%Y-%m-%dT%H:%M"))
     ends_at = forms.DateTimeField(label="End", widget=forms.DateTimeInput(MOMENT, format="%Y-%m-%dT%H:%M"))
@@ -77,16 +77,16 @@ class MaintenanceForm(forms.ModelForm):  # type: ignore[type-arg]
     def clean_starts_at(self) -> datetime:
         start: datetime = self.cleaned_data["starts_at"] or self.now
         if start < self.now - JUST_NOW:
-            raise forms.ValidationError("This time is over. Leave it empty to begin now.")
+            raise forms.ValidationError("This time has passed. Leave it empty to begin now.")
         if start > self.now + FURTHEST:
             raise forms.ValidationError("Give a time within a year.")
         return max(start, self.now)
 
     def clean(self) -> dict[str, Any]:
-        found = super().clean() or {}
-        start, end = found.get("starts_at"), found.get("ends_at")
+        cleaned = super().clean() or {}
+        start, end = cleaned.get("starts_at"), cleaned.get("ends_at")
         if start and end and end <= start:
             self.add_error("ends_at", "Give a time after its start.")
         if start and end and end > start + LONGEST:
             self.add_error("ends_at", "Give a time at most 7 days after its start.")
-        return found
+        return cleaned

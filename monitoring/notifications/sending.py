@@ -1,4 +1,4 @@
-"""Deliveries: sent through Apprise, tried again, and closed with what went wrong."""
+"""Deliveries: sent through Apprise, retried, and closed with their error."""
 
 import ipaddress
 import logging
@@ -22,24 +22,24 @@ from monitoring.notifications import maintenance
 
 logger = logging.getLogger(__name__)
 
-AGAIN_AFTER = (timedelta(minutes=1), timedelta(minutes=5))  # pauses before the second and the third try
-CHECK_AGAIN = timedelta(minutes=1)  # whether maintenance was ended early
+AGAIN_AFTER = (timedelta(minutes=1), timedelta(minutes=5))  # before the second and the third try
+CHECK_AGAIN = timedelta(minutes=1)  # as maintenance may be ended early
 TYPES = {Severity.INFO: NotifyType.INFO, Severity.WARNING: NotifyType.WARNING, Severity.CRITICAL: NotifyType.FAILURE}
-REFUSED = "The URL leads to a link-local, metadata or reserved address: nothing is sent there."
+REFUSED = "The URL's host has a link-local, metadata or reserved address: nothing is sent there."
 
 
 def set_url(channel: Channel, url: str) -> None:
     """Seal the URL into the channel, unsaved. Raises ValidationError."""
     plugin = apprise.Apprise.instantiate(url, suppress_exceptions=True)
     if plugin is None:
-        raise ValidationError("This is no URL that Apprise knows, such as json://host/path, mailto://… or tgram://….")
-    if leads_to_refused(plugin):
+        raise ValidationError("Apprise does not support this URL. Use one such as json://host/path, mailto://… or tgram://….")
+    if has_refused_host(plugin):
         raise ValidationError(REFUSED)
     channel.url_sealed, channel.scheme, channel.url_changed_at = seal(url), url.partition("://")[0][:40], timezone.now()
 
 
 def deliver(delivery: Delivery) -> Outcome:
-    """A failed one is tried again; a reminder of what is over is cancelled; within maintenance all but tests wait."""
+    """Send a delivery, and retry it on failure. A reminder of an ended condition is cancelled; during maintenance all but tests wait."""
     if delivery.repeat and delivery.notice.over_at:
         return Outcome(state=JobState.CANCELLED)
     now = timezone.now()
@@ -55,7 +55,7 @@ def deliver(delivery: Delivery) -> Outcome:
 
 
 def send(delivery: Delivery) -> str:
-    """Through Apprise; what went wrong, without the URL's secrets, "" for nothing."""
+    """Send by Apprise. Returns the error, without the URL's secrets, or ""."""
     try:
         url = open_sealed(delivery.channel.url_sealed)
     except UnreadableKey as error:
@@ -63,7 +63,7 @@ def send(delivery: Delivery) -> str:
     receivers, notice = apprise.Apprise(), delivery.notice
     if not receivers.add(url):
         return "Apprise can't read this channel's URL any more. Enter it again."
-    if any(map(leads_to_refused, receivers)):
+    if any(map(has_refused_host, receivers)):
         return REFUSED
     with apprise.LogCapture(level=logging.WARNING, fmt="%(message)s", delete=True) as captured:  # type: ignore[no-untyped-call]
         if receivers.notify(body=notice.body or notice.title, title=notice.title, notify_type=TYPES[Severity(notice.severity)]):
@@ -72,18 +72,18 @@ def send(delivery: Delivery) -> str:
     # All of the URL but its scheme and host may be secret.
     rest = url.partition("://")[2]
     secrets = [url, rest, *(piece for piece in re.split(r"[/@:?&]", rest) if len(piece) > 5)]
-    return redact(output or "The receiver did not take it.", secrets)[:300]
+    return redact(output or "The receiver did not accept it.", secrets)[:300]
 
 
-def leads_to_refused(plugin: Any) -> bool:
-    """Whether the host is link-local, metadata or reserved, by itself or by what its name leads to now."""
+def has_refused_host(plugin: Any) -> bool:
+    """Whether the host is, or resolves to, a link-local, metadata or reserved address."""
     host = str(getattr(plugin, "host", "") or "").strip("[]")
     return bool(host) and is_refused(host)
 
 
 def is_refused(host: str) -> bool:
     try:
-        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+        addresses = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
         return is_metadata_name(host)
-    return is_metadata_name(host) or any(is_never_reached(ipaddress.ip_address(str(one[4][0]).partition("%")[0])) for one in found)
+    return is_metadata_name(host) or any(is_never_reached(ipaddress.ip_address(str(entry[4][0]).partition("%")[0])) for entry in addresses)

@@ -26,33 +26,33 @@ from monitoring.web.pages import page
 
 PAGE_SIZE = 50
 NEWEST = 10
-OPEN_SHOWN = 50  # more at once than anybody reads; the page says so
-FIELDS = {"event": "notice__event", "severity": "notice__severity"}  # the filter's conditions that are not about a message itself
-LEAST_RESEND, MOST_RESEND = 5, 10_080  # sent more often, a reminder is noise
+OPEN_SHOWN = 50  # more are not readable; the page links to all
+FIELDS = {"event": "notice__event", "severity": "notice__severity"}  # the filter's conditions on the notice of a message
+LEAST_RESEND, MOST_RESEND = 5, 10_080  # minutes; more frequent reminders are noise
 LABELS = [(name, event.label) for name, event in EVENTS.items()]
 URL_HELP = "Where messages go: json://host/path, mailto://…, tgram://… and so on. Kept encrypted and never shown again."
 
 
 class ChannelForm(forms.ModelForm):  # type: ignore[type-arg]
-    """One channel. Its URL goes in and never comes out."""
+    """A channel. Its stored URL is never shown."""
 
     url = forms.CharField(label="Apprise URL", max_length=2_000, widget=forms.PasswordInput({"autocomplete": "off", "spellcheck": "false"}))
     events = forms.MultipleChoiceField(
         required=False,
         choices=[(name, label) for name, label in LABELS if name != "channel_test"],
         widget=forms.CheckboxSelectMultiple,
-        help_text="None ticked: all of them.",
+        help_text="None selected: all.",
     )
     zone = forms.ChoiceField(
         label="Time zone",
         choices=lambda: [(name, name) for name in sorted(zones())],
-        help_text="Where the quiet hours are meant. Summer time is kept.",
+        help_text="Of the quiet hours. Daylight saving time applies.",
     )
     resend_minutes = forms.IntegerField(
         label="Remind after, in minutes",
         min_value=0,
         max_value=MOST_RESEND,
-        help_text="While it is still so, it is told again each time this has passed. 0: never.",
+        help_text="A lasting condition is reported again at this interval. 0: never.",
     )
     field_order = ("name", "url", "events")
 
@@ -61,8 +61,8 @@ class ChannelForm(forms.ModelForm):  # type: ignore[type-arg]
         fields = ("name", "events", "least_severity", "quiet_from", "quiet_to", "zone", "resend_minutes", "enabled")
         widgets = dict.fromkeys(("quiet_from", "quiet_to"), forms.TimeInput(attrs={"type": "time"}, format="%H:%M"))
         help_texts = {
-            "name": "How this channel is called here, such as “Phone of Ann”.",
-            "least_severity": "What matters less is not sent. That something is over is information.",
+            "name": "Such as “Phone of Ann”.",
+            "least_severity": "Messages of lower severity are not sent. The end of a condition is information.",
             "quiet_from": "Time of day. Messages wait until the quiet hours are over.",
             "quiet_to": "May be on the next day. Both empty: no quiet hours.",
             "enabled": "A disabled channel gets nothing but tests.",
@@ -97,10 +97,10 @@ class ChannelForm(forms.ModelForm):  # type: ignore[type-arg]
         if "quiet_from" in given and "quiet_to" in given and (begin is None) != (end is None):
             self.add_error("quiet_from" if begin is None else "quiet_to", "Give both times, or neither.")
         if begin is not None and begin == end:
-            self.add_error("quiet_to", "The quiet hours end as they begin. Give another time, or leave both empty.")
+            self.add_error("quiet_to", "The quiet hours start and end at the same time. Give another time, or leave both empty.")
         chosen, least = given.get("events"), given.get("least_severity")
         if chosen and least and all(EVENTS[name].severity < least for name in chosen):
-            self.add_error("least_severity", "No event that is ticked matters so much: nothing would be sent. Choose a lower severity.")
+            self.add_error("least_severity", "No selected event has this severity, so nothing would be sent. Choose a lower one.")
 
 
 class DeliveryFilter(FilterForm):
@@ -123,7 +123,7 @@ def notifications(_: PanelRequest) -> dict[str, Any]:
 
 
 def channels() -> list[tuple[Channel, Delivery | None]]:
-    """Each with its newest delivery."""
+    """Channels, each with its newest delivery."""
     of_channel = Delivery.objects.filter(channel=OuterRef("pk")).order_by("-id").values("id")[:1]
     last = Delivery.objects.filter(pk__in=Channel.objects.order_by().values(newest=Subquery(of_channel)))
     newest = {delivery.channel_id: delivery for delivery in last}
@@ -135,8 +135,8 @@ def delivery_list(request: PanelRequest) -> dict[str, Any]:
     filters = DeliveryFilter(request.GET)
     conditions = {FIELDS.get(name, name): value for name, value in filters.conditions(timezone.now()).items()}
     matching = Delivery.objects.filter(**conditions)
-    found = cut(matching.select_related("notice", "channel"), "due_at", Place.parse(request.GET), PAGE_SIZE)
-    return {"filters": filters, "deliveries": replace(found, count=capped_count(matching))}
+    page = cut(matching.select_related("notice", "channel"), "due_at", Place.parse(request.GET), PAGE_SIZE)
+    return {"filters": filters, "deliveries": replace(page, count=capped_count(matching))}
 
 
 @page("notifications/notices")
@@ -145,56 +145,56 @@ def notice_list(request: PanelRequest) -> dict[str, Any]:
 
 
 def notices(place: Place) -> Slice[Any]:
-    """Each with how many of its messages were `sent`, `failed`, and are `queued`."""
-    found: Slice[Any] = cut(Notice.objects.exclude(event="channel_test"), "at", place, PAGE_SIZE)
-    return replace(found, rows=_with_counts(found.rows))
+    """Notices, each with the counts of its messages: `sent`, `failed`, `queued`."""
+    page: Slice[Any] = cut(Notice.objects.exclude(event="channel_test"), "at", place, PAGE_SIZE)
+    return replace(page, rows=_with_counts(page.rows))
 
 
 def _with_counts(notices: Sequence[Notice]) -> list[dict[str, Any]]:
     states = {"sent": Delivery.State.SUCCEEDED, "failed": Delivery.State.FAILED, "queued": Delivery.State.QUEUED}
-    found = Delivery.objects.filter(notice__in=[notice.pk for notice in notices]).order_by().values("notice")
-    counts = {row["notice"]: row for row in found.annotate(**{name: Count("id", filter=Q(state=state)) for name, state in states.items()})}
+    rows = Delivery.objects.filter(notice__in=[notice.pk for notice in notices]).order_by().values("notice")
+    counts = {row["notice"]: row for row in rows.annotate(**{name: Count("id", filter=Q(state=state)) for name, state in states.items()})}
     return [{**counts.get(notice.pk, {}), "notice": notice} for notice in notices]
 
 
 @page("notifications/channel", get=CHANGE, post=CHANGE)
 def channel(request: PanelRequest, number: int | None = None) -> HttpResponse | dict[str, Any]:
-    one = get_object_or_404(Channel, pk=number) if number else Channel()
-    name, form = one.name, ChannelForm(one, request.POST if request.method == "POST" else None)
+    row = get_object_or_404(Channel, pk=number) if number else Channel()
+    name, form = row.name, ChannelForm(row, request.POST if request.method == "POST" else None)
     if form.is_bound and form.is_valid():
         if form.has_changed():
-            _save(one, request.user)
-        messages.success(request, f"{one.name} is saved. Send a test to see whether messages arrive.")
+            _save(row, request.user)
+        messages.success(request, f"{row.name} is saved. Send a test to see whether messages arrive.")
         return redirect("notifications")
-    return {"form": form, "channel": one, "name": name}
+    return {"form": form, "channel": row, "name": name}
 
 
 @guarded(get=None, post=CHANGE)
 def test_channel(request: PanelRequest, number: int) -> HttpResponse:
-    one, now = get_object_or_404(Channel, pk=number), timezone.now()
+    row, now = get_object_or_404(Channel, pk=number), timezone.now()
     with transaction.atomic():
-        delivery = detection.make_test(one, now)
-        AuditEntry.record(AuditEntry.Action.CHANNEL_TEST, f"Sent to {one.name}.", by=request.user.get_username(), now=now)
+        delivery = detection.make_test(row, now)
+        AuditEntry.record(AuditEntry.Action.CHANNEL_TEST, f"Sent to {row.name}.", by=request.user.get_username(), now=now)
         leased_job.send(delivery, now)
-    messages.success(request, f"A test goes to {one.name}. How it ends is shown at the channel, and here below.")
+    messages.success(request, f"A test goes to {row.name}. The result appears at the channel, and below.")
     return redirect("notifications")
 
 
 @guarded(get=None, post=CHANGE)
 def switch_channel(request: PanelRequest, number: int) -> HttpResponse:
-    one, enabled = get_object_or_404(Channel, pk=number), request.POST.get("enabled") == "true"
-    if one.enabled != enabled:
-        one.enabled = enabled
-        _save(one, request.user)
-    messages.success(request, f"{one.name} is {'enabled' if one.enabled else 'disabled'}.")
+    row, enabled = get_object_or_404(Channel, pk=number), request.POST.get("enabled") == "true"
+    if row.enabled != enabled:
+        row.enabled = enabled
+        _save(row, request.user)
+    messages.success(request, f"{row.name} is {'enabled' if row.enabled else 'disabled'}.")
     return redirect("notifications")
 
 
 @guarded(get=None, post=CHANGE)
 def delete_channel(request: PanelRequest, number: int) -> HttpResponse:
-    one = get_object_or_404(Channel, pk=number)
-    delete_as(one, request.user, "")
-    messages.success(request, f"{one.name} is deleted.")
+    row = get_object_or_404(Channel, pk=number)
+    delete_as(row, request.user, "")
+    messages.success(request, f"{row.name} is deleted.")
     return redirect("notifications")
 
 
@@ -205,7 +205,7 @@ def new_maintenance(request: PanelRequest) -> HttpResponse | dict[str, Any]:
     if form.is_bound and form.is_valid():
         form.instance.requested_by = request.user.get_username()
         save_as(form.instance, request.user, "")
-        messages.success(request, "Maintenance is planned. Within it nothing is sent; what happens is recorded.")
+        messages.success(request, "Maintenance is planned. During it notices are recorded and nothing is sent.")
         return redirect("notifications")
     return {"form": form}
 
@@ -213,12 +213,12 @@ def new_maintenance(request: PanelRequest) -> HttpResponse | dict[str, Any]:
 @guarded(get=None, post=CONTROL)
 def end_maintenance(request: PanelRequest, pk: int) -> HttpResponse:
     maintenance.end(get_object_or_404(MaintenanceWindow, pk=pk), timezone.now(), request.user)
-    messages.success(request, "Maintenance is over. What is still wrong is sent within seconds.")
+    messages.success(request, "Maintenance is over. Lasting conditions are sent within seconds.")
     return redirect("notifications")
 
 
 def _save(channel: Channel, by: User) -> None:
-    """What still waits for a disabled channel is not sent."""
+    """Save a channel; if it is disabled, its queued messages are cancelled."""
     with transaction.atomic():
         save_as(channel, by, "")
         if not channel.enabled:

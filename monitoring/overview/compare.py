@@ -1,4 +1,4 @@
-"""The LLM beside the template: steps answered, how well, at what cost; by project, kind of task, use of the LLM and miner."""
+"""The comparison of LLM and template: steps, quality and cost; by project, kind of task, use of the LLM and miner."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,16 +12,16 @@ from monitoring.reporting.filter_query import Condition
 from monitoring.reporting.formats import share
 from monitoring.reporting.ranges import Range, sources
 from monitoring.reporting.rollups import GROUPS, Row, percentile
-from monitoring.tasks.steps import kind_words
+from monitoring.tasks.steps import kind_label
 
 USES = {use.value: use.sentence for use in Use}
 
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One route's steps. Percentages of its steps, except `share`: of all answered, and `executed`: of those `reported`.
+    """One route's steps. Percentages of its steps, except `share`, of all answered, and `executed`, of those `reported`.
 
-    Durations in ms, costs in USD a step. `reported`: steps whose outcome came with the next request; `executed`: all of their actions were.
+    Durations in ms, costs in USD a step. `reported`: steps with a reported outcome; `executed`: those with all actions executed.
     """
 
     steps: int
@@ -41,7 +41,7 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Both routes of one group, such as a project, by its `name` or "". `tasks`: the Tasks page's filter for the group's, or ""."""
+    """Both routes of a group, such as a project, with its `name` or "". `tasks`: the Tasks page's filter for the group, or ""."""
 
     name: str
     llm: Side
@@ -51,9 +51,9 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """`total` first, then the groups of each sort with the most steps first. `uses`: of the LLM, none where no step's record has it.
+    """`total`, and the groups of each kind, those with the most steps first. `uses`: of the LLM, empty if no step has it on record.
 
-    `miners`: none where there is only one.
+    `miners`: empty if there is only one.
     """
 
     total: Pair
@@ -69,7 +69,7 @@ Groups = dict[tuple[str, str], Row]
 
 def compared(of: Range, now: datetime) -> Compared:
     state = RollupState.objects.filter(pk=RollupState.ONLY).first()
-    groups: dict[Of, Groups] = {each: {} for each in (*GROUPS, Of.STEPS)}
+    groups: dict[Of, Groups] = {kind: {} for kind in (*GROUPS, Of.STEPS)}
     total: Groups = {}
     for row in sources(of, state, (Span.HOUR, Span.SIX, Span.DAY)).rows(groups, now):
         if row.route:
@@ -79,26 +79,26 @@ def compared(of: Range, now: datetime) -> Compared:
     return Compared(
         total=_pair(total, ""),
         projects=_pairs(groups[Of.PROJECT], str, "project"),
-        kinds=_pairs(groups[Of.KIND], kind_words, "kind"),
+        kinds=_pairs(groups[Of.KIND], kind_label, "kind"),
         uses=_pairs(groups[Of.LLM_USE], lambda name: USES.get(name, name)) if any(name for name, _ in groups[Of.LLM_USE]) else [],
         miners=_pairs(groups[Of.STEPS], str, "miner") if len({name for name, _ in groups[Of.STEPS]}) > 1 else [],
     )
 
 
-def _pairs(groups: Groups, words: Callable[[str], str], qualifier: str = "") -> list[Pair]:
-    """The groups, those with the most steps first. `qualifier`: the filter line's for their names."""
+def _pairs(groups: Groups, label: Callable[[str], str], qualifier: str = "") -> list[Pair]:
+    """The groups, those with the most steps first. `qualifier`: of the filter line, for their names."""
     names = sorted({name for name, _ in groups}, key=lambda name: (-_steps(groups, name), name))
-    return [_pair(groups, name, words(name), str(Condition(qualifier, name)) if qualifier and name else "") for name in names]
+    return [_pair(groups, name, label(name), str(Condition(qualifier, name)) if qualifier and name else "") for name in names]
 
 
 def _steps(groups: Groups, name: str) -> int:
     return sum(groups[name, route].count for route in Route if (name, route) in groups)
 
 
-def _pair(groups: Groups, name: str, words: str = "", tasks: str = "") -> Pair:
+def _pair(groups: Groups, name: str, label: str = "", tasks: str = "") -> Pair:
     answered = _steps(groups, name)
     llm, template = (_side(groups.get((name, route)), answered) for route in (Route.LLM, Route.TEMPLATE))
-    return Pair(words, llm, template, tasks)
+    return Pair(label, llm, template, tasks)
 
 
 def _side(sums: Row | None, answered: int) -> Side:

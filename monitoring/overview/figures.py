@@ -1,4 +1,4 @@
-"""A range in numbers: bar by bar, in all, as key figures with their change against the range before, and as charts with their table."""
+"""The figures of a range: per bar, in total, as key figures with their change against the range before, and as charts with a table."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -19,9 +19,9 @@ from monitoring.reporting.ranges import Range, sources
 from monitoring.reporting.rollups import FIVE, LENGTHS, UNGROUPED, Interval, Row, floor, pauses, percentile
 from monitoring.what_if.result import Better
 
-# A range is drawn so many pixels wide, about.
+# The approximate width of a drawn range.
 PIXELS = 1_000
-# Deadlines are three minutes after a step came at the latest.
+# Beyond the longest deadline, which is three minutes.
 LONGEST_STEP = timedelta(minutes=5)
 SAME, NEW = "±0", "new"
 MINUTE = "%Y-%m-%dT%H:%MZ"
@@ -29,9 +29,9 @@ MINUTE = "%Y-%m-%dT%H:%MZ"
 
 @dataclass(slots=True)
 class Tally:
-    """Numbers of one bar or one range. Steps are validators'; attempts are all of the accounts'. `durations`: by route, as in a Row.
+    """Figures of a bar or a range. Steps are validators'; attempts are all of the accounts'. `durations`: by route, as in a Row.
 
-    `under_way`: steps whose deadline is still to come; `unanswered`: those whose deadline is over; `last_at`: of the newest step.
+    `under_way`: open steps before their deadline; `unanswered`: open steps after it; `last_at`: of the newest step.
     """
 
     llm: int = 0
@@ -72,9 +72,9 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """`bins`: each bar's times and numbers, oldest first. `pauses`: times, where the range is short enough to draw each; else None.
+    """`bins`: times and figures of the bars, oldest first. `pauses`: times, if the range is short enough to draw each; else None.
 
-    `miners`: each miner's numbers by its name, "" for those without one.
+    `miners`: figures by the miner's name, "" for steps without one.
     """
 
     range: Range
@@ -86,7 +86,7 @@ class Series:
 
 
 def series(chosen: Range, now: datetime, miner: str = "") -> Series:
-    """A range, from when records began, and the one before it, in a fixed number of queries. `miner`: only its steps and attempts."""
+    """A range, from the first record on, and the one before it, in a fixed number of queries. `miner`: only its steps and attempts."""
     state = RollupState.objects.filter(pk=RollupState.ONLY).first()
     of = chosen.since(state.since) if state else chosen
     bins = {start: (Tally(), (start, end)) for start, end in of.bins()}
@@ -99,7 +99,7 @@ def series(chosen: Range, now: datetime, miner: str = "") -> Series:
             continue
         for tally in (bins[floor(row.starts_at, of.bin)][0], total) if row.starts_at >= of.start else (before,):
             tally.add(row)
-    # Steps whose deadline is still to come
+    # Open steps before their deadline
     steps = Step.objects.filter(source=Source.VALIDATOR, received_at__gte=max(of.start, now - LONGEST_STEP), received_at__lt=of.end)
     steps = steps.filter(miner=miner) if miner else steps
     for at in steps.filter(route="", deadline_at__gte=now).values_list("received_at", flat=True):
@@ -111,7 +111,7 @@ def series(chosen: Range, now: datetime, miner: str = "") -> Series:
 
 @dataclass(frozen=True, slots=True)
 class MinerLine:
-    """One of several miners. `steps`: the filter of the Steps page that lists its steps; `last_at`: of its newest step, to five minutes."""
+    """One of several miners. `steps`: the Steps page's filter for its steps; `last_at`: of its newest step, accurate to five minutes."""
 
     name: str
     tally: Tally
@@ -131,30 +131,30 @@ class MinerLine:
         return _percentile(0.95)(self.tally)
 
 
-def miner_lines(found: Series) -> list[MinerLine]:
-    """A line a miner by name; none where there is only one."""
-    if len(found.miners) < 2:
+def miner_lines(data: Series) -> list[MinerLine]:
+    """A line per miner, by name; empty if there is only one."""
+    if len(data.miners) < 2:
         return []
-    since = f"since:{found.range.start.astimezone(UTC):{MINUTE}}"
-    lines = [(name, tally, Condition("miner", name)) for name, tally in sorted(found.miners.items())]
+    since = f"since:{data.range.start.astimezone(UTC):{MINUTE}}"
+    lines = [(name, tally, Condition("miner", name)) for name, tally in sorted(data.miners.items())]
     return [MinerLine(name, tally, f"{since} {only}" if name else "", tally.last_at) for name, tally, only in lines]
 
 
 def _drawn(of: Range, now: datetime) -> list[Interval]:
-    """The pauses of a range, oldest first; those that no eye could tell apart are one."""
+    """The pauses of a range, oldest first; those less than a pixel apart are joined."""
     gap = (of.end - of.start) / PIXELS
-    found: list[Interval] = []
+    joined: list[Interval] = []
     for _, start, end in pauses([(of.start, of.end)], now):
-        if found and start - found[-1][1] <= gap:
-            found[-1] = (found[-1][0], max(found[-1][1], end))
+        if joined and start - joined[-1][1] <= gap:
+            joined[-1] = (joined[-1][0], max(joined[-1][1], end))
         else:
-            found.append((start, end))
-    return found
+            joined.append((start, end))
+    return joined
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One figure in words. `change`: against `before`, "" where nothing can be compared. `tone`: good, bad or "". `note`: more of it."""
+    """A formatted figure. `change`: against `before`, "" if they can't be compared. `tone`: good, bad or "". `note`: a detail."""
 
     name: str
     value: str
@@ -166,11 +166,11 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """How a figure is read from a tally, written, and compared. `is_new_bad`: also where there was none of it before."""
+    """How a figure is read from a tally, formatted and compared. `is_new_bad`: an increase from zero is bad too."""
 
     name: str
     of: Callable[[Tally], float | None]
-    words: Callable[[float], str]
+    format: Callable[[float], str]
     compare: Callable[[float, float], str]
     better: Better = Better.NEITHER
     note: Callable[[Tally], str] = lambda _: ""
@@ -178,16 +178,16 @@ class Kind:
 
 
 def figures(now: Tally, before: Tally) -> list[Figure]:
-    found = []
+    rows = []
     for kind in KINDS:
         new, old = kind.of(now), kind.of(before)
         change = "" if new is None or old is None else kind.compare(new, old)
         tone = ""
         if kind.better is not Better.NEITHER and change not in ("", SAME) and (change != NEW or kind.is_new_bad):
             tone = "good" if ((new or 0) > (old or 0)) == (kind.better is Better.MORE) else "bad"
-        value, value_before = ("–" if each is None else kind.words(each) for each in (new, old))
-        found.append(Figure(kind.name, value, value_before, change, tone, kind.note(now)))
-    return found
+        value, value_before = ("–" if number is None else kind.format(number) for number in (new, old))
+        rows.append(Figure(kind.name, value, value_before, change, tone, kind.note(now)))
+    return rows
 
 
 def _usd(value: float) -> str:
@@ -213,8 +213,8 @@ def _longer(new: float, old: float) -> str:
     return f"{'+' if change > 0 else '−'}{length(abs(change))}" if change else SAME
 
 
-def _percentile(wanted: float) -> Callable[[Tally], float | None]:
-    return lambda tally: percentile(tally.durations[Route.LLM] + tally.durations[Route.TEMPLATE], wanted)
+def _percentile(rank: float) -> Callable[[Tally], float | None]:
+    return lambda tally: percentile(tally.durations[Route.LLM] + tally.durations[Route.TEMPLATE], rank)
 
 
 def _unanswered(tally: Tally) -> str:
@@ -241,7 +241,7 @@ KINDS = (
 
 @dataclass(frozen=True, slots=True)
 class BarRow:
-    """One bar as a row of the table. `steps`: the filter of the Steps page that lists its steps. `paused`: percent of its time."""
+    """A bar as a row of the table. `steps`: the Steps page's filter for its steps. `paused`: percent of its time."""
 
     at: datetime
     steps: str
@@ -253,26 +253,26 @@ class BarRow:
     paused: float
 
 
-def charts(found: Series, now: datetime, miner: str = "") -> dict[str, Any]:
-    """`data`: what charts.js draws; `rows`: the table, newest first; `marks`: settings changes, as time and words."""
-    of, tallies = found.range, [tally for _, tally in found.bins]
-    rows = [_row(of, start, end, tally, now, miner) for (start, end), tally in found.bins]
-    times = [(start.timestamp(), end.timestamp()) for (start, end), _ in found.bins]
+def charts(data: Series, now: datetime, miner: str = "") -> dict[str, Any]:
+    """`data`: for charts.js; `rows`: of the table, newest first; `marks`: times and summaries of settings changes."""
+    of, tallies = data.range, [tally for _, tally in data.bins]
+    rows = [_row(of, start, end, tally, now, miner) for (start, end), tally in data.bins]
+    times = [(start.timestamp(), end.timestamp()) for (start, end), _ in data.bins]
     changes = newest_entries(kinds=("settings", "account"), since=of.start, until=of.end)
     marks = [(change.at, change.summary) for change in reversed(changes)]
-    # From, to and how dark: each pause in a short range, else each bar's share of paused time
+    # Start, end and opacity: of each pause in a short range, else of each bar, by its share of paused time
     paused = [[*time, round(row.paused / 100, 3)] for time, row in zip(times, rows, strict=True) if row.paused]
-    if found.pauses is not None:
-        paused = [[start.timestamp(), end.timestamp(), 1.0] for start, end in found.pauses]
-    refused = [kind for kind in RefusalClass if found.total.refusals[kind]]
+    if data.pauses is not None:
+        paused = [[start.timestamp(), end.timestamp(), 1.0] for start, end in data.pauses]
+    refused = [kind for kind in RefusalClass if data.total.refusals[kind]]
     routes = [
         _set("LLM", "azure", [tally.llm for tally in tallies], steps="route:llm"),
         _set("Template", "purple", [tally.template for tally in tallies], steps="route:template"),
         _set("Under way", "yellow", [tally.under_way for tally in tallies], steps="state:running"),
         _set("No answer", "secondary", [tally.unanswered for tally in tallies], steps="state:unanswered"),
     ]
-    drawn = {
-        "routes": [*routes[:2], *(each for each in routes[2:] if any(each["values"]))],
+    datasets = {
+        "routes": [*routes[:2], *(route for route in routes[2:] if any(route["values"]))],
         "refusals": [_set(kind.about.label, kind.about.colour, [tally.refusals[kind] for tally in tallies], steps="") for kind in refused],
         "latency": [
             _set("LLM median", "azure", [_seconds(row.llm_p50) for row in rows], line=True),
@@ -284,23 +284,23 @@ def charts(found: Series, now: datetime, miner: str = "") -> dict[str, Any]:
             _set("Cost, USD", "orange", [round(float(tally.cost), 4) for tally in tallies], line=True, right=True),
         ],
     }
-    data = {
+    drawing = {
         "from": of.start.timestamp(),
         "bin": of.bin.total_seconds(),
         "starts": [start for start, _ in times],
         "steps": [row.steps for row in rows],
         "paused": paused,
-        "marks": [[at.timestamp(), words] for at, words in marks],
-        "maintenance": maintenance.bands((of.start, of.end)),
-        "charts": drawn,
+        "marks": [[at.timestamp(), text] for at, text in marks],
+        "maintenance": maintenance.chart_windows((of.start, of.end)),
+        "charts": datasets,
     }
-    return {"data": data, "rows": rows[::-1], "marks": marks}
+    return {"data": drawing, "rows": rows[::-1], "marks": marks}
 
 
 def _row(of: Range, start: datetime, end: datetime, tally: Tally, now: datetime, miner: str) -> BarRow:
     began, over = max(start, of.start), min(end, of.end)
     llm, template = tally.durations[Route.LLM], tally.durations[Route.TEMPLATE]
-    # The Steps page takes minutes: of the bar that is not over yet, all of the current one.
+    # The Steps page filters by minutes: the current bar's link has no end, so that it includes the current minute.
     until = "" if over >= now else f" until:{over.astimezone(UTC):{MINUTE}}"
     only = f" {Condition('miner', miner)}" if miner else ""
     return BarRow(

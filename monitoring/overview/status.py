@@ -8,13 +8,13 @@ from agents.accounts import status
 from agents.accounts.status import AccountStatus
 from agents.models import Step
 from monitoring.health.components import WorkerNow
-from monitoring.ratelimit.belief_text import shortest
+from monitoring.ratelimit.belief_text import short_limit
 from monitoring.ratelimit.status_text import Expectation, StatusText, Tone, expectation, status_text
 
 
 @dataclass(frozen=True)
 class MinerStatus:
-    """`snapshot`: the account that speaks for the miner, of so many `accounts`."""
+    """`snapshot`: of the account that the status is taken from; `accounts`: their number."""
 
     now: datetime
     snapshot: AccountStatus
@@ -28,7 +28,7 @@ class MinerStatus:
 
     @property
     def limit(self) -> str:
-        return shortest(self.snapshot.gate, self.now.timestamp())
+        return short_limit(self.snapshot.gate, self.now.timestamp())
 
     @property
     def headline(self) -> str:

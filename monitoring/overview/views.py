@@ -78,8 +78,8 @@ def figures_of(request: PanelRequest, now: datetime) -> dict[str, Any]:
     chosen, miner = form.chosen(), form.chosen_miner
 
     def read() -> dict[str, Any]:
-        found = series(chosen, now, miner)
-        return {"figures": figures(found.total, found.before), "charts": charts(found, now, miner), "miners": miner_lines(found)}
+        data = series(chosen, now, miner)
+        return {"figures": figures(data.total, data.before), "charts": charts(data, now, miner), "miners": miner_lines(data)}
 
     key = f"figures-{form.query}-{timezone.get_current_timezone_name()}"
     return {"now": now, "ranges": form, **(cache.get_or_set(key, read, KEPT_SECONDS) or {})}

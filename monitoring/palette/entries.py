@@ -1,4 +1,4 @@
-"""What the command palette finds: pages, recent tasks, actions, settings by their names."""
+"""Search results of the command palette: pages, recent tasks, actions, settings by their names."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -18,9 +18,9 @@ from monitoring.web.access import CONTROL, SUBMIT
 from monitoring.web.navigation import GROUPS
 
 SHOWN = 8  # of each kind: what fits without scrolling
-RECENT = 50  # tasks that are looked through
+RECENT = 50  # tasks that are searched
 PROMPT_CHARS = 80
-# Pages below those of the navigation, and what needs more than reading.
+# Pages that are not in the navigation, and actions with their permission.
 MORE_PAGES = {
     "steps": "Steps",
     "events": "Rate-limit events",
@@ -36,52 +36,52 @@ MORE_PAGES = {
 ACTIONS = {"new_task": ("New task", SUBMIT), "tests": ("Run tests", SUBMIT)}
 
 
-class Found(NamedTuple):
-    """`more`: beside its text, also searched."""
+class Result(NamedTuple):
+    """`more`: shown after its text, and searched too."""
 
     text: str
     address: str
     more: str = ""
 
 
-def found(user: User, text: str) -> list[tuple[str, list[Found]]]:
-    """By kind; each has all words of the text. Without a text: pages and recent tasks."""
-    words = text.lower().split()
+def search(user: User, text: str) -> list[tuple[str, list[Result]]]:
+    """Results by kind, with all words of the text. Without a text: pages and recent tasks."""
+    terms = text.lower().split()
     kinds = {"Pages": _pages(user), "Recent tasks": _tasks()}
-    if words:
+    if terms:
         kinds |= {"Actions": _actions(user), "Settings": _settings()}
-    listed = {kind: [each for each in entries if _has(each, words)][:SHOWN] for kind, entries in kinds.items()}
+    listed = {kind: [entry for entry in entries if _matches(entry, terms)][:SHOWN] for kind, entries in kinds.items()}
     return [(kind, entries) for kind, entries in listed.items() if entries]
 
 
-def _has(entry: Found, words: list[str]) -> bool:
+def _matches(entry: Result, terms: list[str]) -> bool:
     line = f"{entry.text} {entry.more}".lower()
-    return all(word in line for word in words)
+    return all(term in line for term in terms)
 
 
-def _pages(user: User) -> Iterator[Found]:
+def _pages(user: User) -> Iterator[Result]:
     for entries in GROUPS.values():
         for entry in entries:
             if not entry.permission or user.has_perm(entry.permission):
-                yield Found(entry.text, reverse(entry.route))
-    yield from (Found(name, reverse(route)) for route, name in MORE_PAGES.items())
+                yield Result(entry.text, reverse(entry.route))
+    yield from (Result(name, reverse(route)) for route, name in MORE_PAGES.items())
 
 
-def _tasks() -> Iterator[Found]:
+def _tasks() -> Iterator[Result]:
     short = Left("prompt", PROMPT_CHARS, output_field=TextField())
     listed = Task.objects.order_by("-created_at", "-id").annotate(short=short).only("id", "project")[:RECENT]
-    yield from (Found(redact(task.short), task.get_absolute_url(), f"task {task.pk} {task.project}".strip()) for task in listed)
+    yield from (Result(redact(task.short), task.get_absolute_url(), f"task {task.pk} {task.project}".strip()) for task in listed)
 
 
-def _actions(user: User) -> Iterator[Found]:
-    yield from (Found(words, reverse(route)) for route, (words, need) in ACTIONS.items() if user.has_perm(need))
+def _actions(user: User) -> Iterator[Result]:
+    yield from (Result(label, reverse(route)) for route, (label, permission) in ACTIONS.items() if user.has_perm(permission))
     if user.has_perm(CONTROL):
         for account in Account.objects.all():
             for action in GateAction:
-                yield Found(f"{action.sentence} {account.name}", reverse(f"{action}_account", args=[account.pk]), "account")
+                yield Result(f"{action.sentence} {account.name}", reverse(f"{action}_account", args=[account.pk]), "account")
 
 
-def _settings() -> Iterator[Found]:
+def _settings() -> Iterator[Result]:
     row = Settings()
     for name in SettingsForm.names:
-        yield Found(capfirst(str(model_field(row, name).verbose_name)), f"{reverse('settings')}#id_{name}", name)
+        yield Result(capfirst(str(model_field(row, name).verbose_name)), f"{reverse('settings')}#id_{name}", name)

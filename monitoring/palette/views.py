@@ -1,7 +1,7 @@
 from typing import Any
 
 from agents.common.text import storable
-from monitoring.palette.entries import found
+from monitoring.palette.entries import search
 from monitoring.web.access import PanelRequest
 from monitoring.web.pages import page
 
@@ -11,5 +11,5 @@ MOST_CHARACTERS = 100
 @page("palette/palette")
 def palette(request: PanelRequest) -> dict[str, Any]:
     text = storable(request.GET.get("go", ""))[:MOST_CHARACTERS]
-    kinds = found(request.user, text)
+    kinds = search(request.user, text)
     return {"text": text, "kinds": kinds, "count": sum(len(entries) for _, entries in kinds)}

@@ -1,4 +1,4 @@
-"""What is known of an account's limit and of its blocks, from what, and the pace that follows from it, in sentences."""
+"""Sentences about an account's likely limit and blocks, with the evidence, and about the resulting pace."""
 
 from typing import NamedTuple
 
@@ -8,18 +8,18 @@ from agents.policy.blocks import Blocks
 from agents.policy.gate import EDGE, Gate, Limits
 from agents.policy.pacing import Pace
 
-# What a request does to a block, by whether it makes it longer; in a sentence of its own, and after "n probes were refused, and".
+# The effect of requests on a block, by whether they make it longer: as a sentence, and after "n probes were refused, and".
 EFFECTS = {
     True: ("Requests most likely make blocks longer.", "{} most likely made it longer"),
     False: ("Requests do not seem to make blocks longer.", "requests do not seem to make blocks longer"),
     None: ("It is not clear yet whether requests make blocks longer.", "it is not clear yet whether that made it longer"),
 }
-# Between these probabilities it is not clear.
+# Between these probabilities the effect is unclear.
 UNLIKELY, LIKELY = 0.2, 0.5
 
 
 class Sentence(NamedTuple):
-    """With `at`, in Unix seconds, a time stands between `text` and `after`: the time itself if it is ahead, else how long ago it was."""
+    """With `at`, in Unix seconds, a time is shown between `text` and `after`: absolute if it is ahead, else relative."""
 
     text: str
     at: float = 0.0
@@ -28,28 +28,28 @@ class Sentence(NamedTuple):
 
 
 def sentences(gate: Gate, limits: Limits, now: float) -> list[Sentence]:
-    """During a block the automatic pace is left out: nothing is sent."""
-    known = _limit(gate.pace, now)
+    """All sentences about a gate. During a block without the automatic pace, as nothing is sent."""
+    limit = _limit(gate.pace, now)
     if not limits.is_auto:
-        known_and_pace = [Sentence(f"The pace is fixed: {_spaced(limits)}."), known]
+        limit_and_pace = [Sentence(f"The pace is fixed: {_spaced(limits)}."), limit]
     else:
-        known_and_pace = [known] if gate.strikes else [known, Sentence(_pace(gate, limits, now))]
-    return [_block(gate, limits, now), *known_and_pace] if gate.strikes and gate.cause == EDGE else known_and_pace
+        limit_and_pace = [limit] if gate.strikes else [limit, Sentence(_pace(gate, limits, now))]
+    return [_block(gate, limits, now), *limit_and_pace] if gate.strikes and gate.cause == EDGE else limit_and_pace
 
 
-def shortest(gate: Gate, now: float) -> str:
-    return f"Limit most likely {_band(gate.pace, now)}" if gate.pace.is_known else "Limit not known yet"
+def short_limit(gate: Gate, now: float) -> str:
+    return f"Limit most likely {_limit_range(gate.pace, now)}" if gate.pace.is_known else "Limit not known yet"
 
 
-def _band(pace: Pace, now: float) -> str:
+def _limit_range(pace: Pace, now: float) -> str:
     low, middle, high = belief.band(pace.belief, now)
     return f"{middle:g} a minute" + (f" ({low:g}–{high:g})" if low < high else "")
 
 
 def _limit(pace: Pace, now: float) -> Sentence:
     if not pace.is_known:
-        return Sentence("Nothing is known of the limit yet.")
-    text = f"The account most likely allows {_band(pace, now)}, by {pace.source.sentence}"
+        return Sentence("The limit is not known yet.")
+    text = f"The account most likely allows {_limit_range(pace, now)}, by {pace.source.sentence}"
     more = f" The provider publishes {pace.published:g} a minute." if pace.published else ""
     more += f" Others use about {pace.others:.0f} a minute beside us." if pace.others else ""
     return Sentence(f"{text}; last confirmed", pace.confirmed_at, f".{more}") if pace.confirmed_at else Sentence(f"{text}.{more}")
@@ -60,7 +60,7 @@ def _spaced(limits: Limits) -> str:
 
 
 def _pace(gate: Gate, limits: Limits, now: float) -> str:
-    """The automatic one."""
+    """The automatic pace."""
     single = " One request at a time is sent until one is accepted." if gate.is_single(limits) else ""
     if not gate.pace.is_known:
         return f"Until then the spacing applies: {_spaced(limits)}.{single}"
@@ -75,7 +75,7 @@ def _block(gate: Gate, limits: Limits, now: float) -> Sentence:
     if gate.paused_at <= gate.blocked_at:
         text = "No probe was sent during this block yet"
     elif not limits.is_auto or hits > 1:
-        # Under a fixed pace the strikes that are remembered from the block before are among the hits.
+        # Under a fixed pace the hits include strikes from the previous block.
         many = f"{hits} probes" if limits.is_auto else "Probes"
         text = f"{many} during this block were refused, and {_effect(gate.pace.blocks)[1].format('each')}"
     else:

@@ -1,4 +1,4 @@
-"""Rate-limit events as rows of a table, filtered and paged, and how accurate their predictions were."""
+"""Rate-limit events: a filtered, paged list, and the accuracy of their predictions."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
@@ -18,16 +18,16 @@ from agents.common.text import length
 from agents.models import Account, RateLimitEvent
 from agents.policy.reasons import PauseSource
 from agents.policy.refusals import RefusalClass, sentence
-from monitoring.ratelimit.status_text import in_words
+from monitoring.ratelimit.status_text import expectation_from
 from monitoring.reporting.filter_form import ANY, FilterForm
 from monitoring.reporting.pagination import Place, Slice, capped_count, cut
 
 PAGE_SIZE = 50
-MOST_READ = 300  # enough for a meaningful share; older ones are about another provider
-KEPT_SECONDS = 30  # a thousand rows take some 10 ms: too much for every second of every open page
+MOST_READ = 300  # enough for a meaningful share; older ones may not apply any more
+KEPT_SECONDS = 30  # a thousand rows take some 10 ms, too long for each refresh of each open page
 OPEN = "open"
 SCOPES = (("account", "Whole account"), ("model", "One model"))
-# As the condition of the index `event_newest_of_a_model`: SQLite compares no parameter with it.
+# Written like the condition of the index `event_newest_of_a_model`, as SQLite doesn't match a parameter with it.
 OF_A_MODEL = RawSQL("agents_ratelimitevent.model > ''", (), BooleanField())
 FILTERS: dict[str, Callable[[Any], Q]] = {
     "account": lambda account: Q(account=account),
@@ -62,7 +62,7 @@ class Predicted:
 
 @dataclass(frozen=True, slots=True)
 class Accuracy:
-    """`inside_share`: percent inside their range; `median_seconds`: the distance from the point."""
+    """`inside_share`: percent of recoveries within the predicted range; `median_seconds`: of the errors."""
 
     source: str
     count: int
@@ -94,16 +94,16 @@ def _row(event: RateLimitEvent, now: datetime) -> dict[str, Any]:
         "cause": kind.about.label,
         "sentence": sentence(kind, status=event.status),
         "pause_source": PauseSource(event.pause_source).sentence,
-        "predicted": in_words(predicted_by(event), event.recovered_at or now),
+        "predicted": expectation_from(predicted_by(event), event.recovered_at or now),
         "outcome": outcome(event),
     }
 
 
-def _with_step(found: QuerySet[RateLimitEvent]) -> QuerySet[RateLimitEvent]:
-    """Replies, pages and actions stay in the database."""
-    own: list[Any] = [field.name for field in RateLimitEvent._meta.concrete_fields]  # noqa: SLF001 -- Django's documented way to them
+def _with_step(events: QuerySet[RateLimitEvent]) -> QuerySet[RateLimitEvent]:
+    """With their attempts and steps, but without replies, pages and actions."""
+    own: list[Any] = [field.name for field in RateLimitEvent._meta.concrete_fields]  # noqa: SLF001 -- Django's documented list of fields
     attempt = (f"attempt__{name}" for name in ("id", "step", "number", "model", "purpose", "step__id", "step__task"))
-    return found.select_related("account", "attempt__step").only(*own, "account__name", *attempt)
+    return events.select_related("account", "attempt__step").only(*own, "account__name", *attempt)
 
 
 def outcome(event: RateLimitEvent) -> Predicted | None:
@@ -119,17 +119,17 @@ def recent_accuracy(now: datetime) -> tuple[Accuracy, ...]:
 def accuracy(predictions: Iterable[Predicted]) -> tuple[Accuracy, ...]:
     """By source, the most used one first."""
     by_source: defaultdict[PauseSource, list[Predicted]] = defaultdict(list)
-    for each in predictions:
-        by_source[each.source].append(each)
-    found = [
-        Accuracy(source.sentence, len(some), 100 * fmean(each.is_inside for each in some), median(abs(each.error) for each in some))
-        for source, some in by_source.items()
+    for row in predictions:
+        by_source[row.source].append(row)
+    accuracies = [
+        Accuracy(source.sentence, len(made), 100 * fmean(row.is_inside for row in made), median(abs(row.error) for row in made))
+        for source, made in by_source.items()
     ]
-    return tuple(sorted(found, key=lambda each: (-each.count, each.source)))
+    return tuple(sorted(accuracies, key=lambda row: (-row.count, row.source)))
 
 
 def _read_accuracy(now: datetime) -> tuple[Accuracy, ...]:
-    # What an operator ended early says nothing about a prediction.
+    # Without events that an operator ended, which show nothing of a prediction.
     done = RateLimitEvent.objects.filter(model="", predicted_at__isnull=False, recovered_at__lte=now)
     done = done.exclude(ended_by=RateLimitEvent.Ended.OPERATOR).order_by("-started_at", "-id")
     columns = ("prediction_source", "predicted_at", "predicted_from", "predicted_to", "recovered_at")

@@ -1,4 +1,4 @@
-"""An account's gate: its state, backoff and models, and what an operator can do to it. Times are Unix seconds."""
+"""An account's gate: state, backoff, models and an operator's actions. Times are Unix seconds."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -26,8 +26,8 @@ MEANINGS = {
     AccountState.STOPPED: ("Stopped", "Needs an operator"),
     AccountState.OFF: ("Off", "Not used"),
 }
-BEYOND = 2  # pauses beyond the admins' list that are shown while the backoff goes on doubling
-MOST_MINUTES = 7 * 24 * 60  # a pause beyond a week is a switch: accounts are disabled in the settings
+BEYOND = 2  # pauses shown beyond the configured list, while the backoff doubles
+MOST_MINUTES = 7 * 24 * 60  # for longer, accounts are disabled in the settings
 LENGTHS = [("5", "5 min"), ("15", "15 min"), ("60", "1 h"), ("360", "6 h")]
 
 
@@ -40,7 +40,7 @@ class GateAction(Choice):
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """`obstacle`: why the action is not possible now, "" where it is."""
+    """`obstacle`: why the action is not possible now, "" if it is."""
 
     action: GateAction
     effect: str
@@ -69,7 +69,7 @@ class PauseForm(forms.Form):
 
 
 def gate_now(snapshot: AccountStatus, now: datetime) -> dict[str, Any]:
-    """`states`: name, meaning, and whether it is in it; `serves`: whether models are tried as soon as there is a slot."""
+    """The gate for its page. `states`: name, meaning, and whether it is the current one; `serves`: whether steps may use its models."""
     at, state, status = now.timestamp(), snapshot.state(now.timestamp()), status_text(snapshot, now)
     slot = gate.next_slot(snapshot.gate, snapshot.limits, at)
     return {
@@ -77,7 +77,7 @@ def gate_now(snapshot: AccountStatus, now: datetime) -> dict[str, Any]:
         "state": state,
         "status": status,
         "cause": cause(snapshot, status),
-        "states": [(name, meaning, each is state) for each, (name, meaning) in MEANINGS.items()],
+        "states": [(name, meaning, other is state) for other, (name, meaning) in MEANINGS.items()],
         "expected": expectation(snapshot, now),
         "blocked_at": snapshot.gate.blocked_at if snapshot.gate.strikes else None,
         "pauses": backoff_pauses(snapshot),
@@ -89,12 +89,12 @@ def gate_now(snapshot: AccountStatus, now: datetime) -> dict[str, Any]:
 
 
 def cause(snapshot: AccountStatus, status: StatusText) -> str:
-    """Without what the status says already."""
+    """The cause, without the remedy that the status has already."""
     return snapshot.cause_sentence.removesuffix(status.remedy).strip() or f"{cause_text(snapshot)[0].capitalize()}."
 
 
 def backoff_pauses(snapshot: AccountStatus) -> list[tuple[float, bool]]:
-    """Of fixed pacing: the pauses after refusals in a row, and whether each runs now. A refusal that is no rate limit has none."""
+    """With fixed pacing: the pauses after refusals in a row, and whether each is the current one. Only rate limits have them."""
     if snapshot.limits.is_auto:
         return []
     limits, strikes = snapshot.limits, snapshot.gate.strikes if snapshot.cause is RefusalClass.EDGE else 0
@@ -103,18 +103,18 @@ def backoff_pauses(snapshot: AccountStatus) -> list[tuple[float, bool]]:
 
 
 def models(snapshot: AccountStatus, now: float) -> list[dict[str, Any]]:
-    """In the order in which they are tried: `usable` answers of `tried` recent attempts, and its `place` as configured if that is another.
+    """In the order of attempts: `usable` answers of `tried` recent attempts; the configured `place` if it differs.
 
-    `expected`: seconds in which nine of ten of its answers come. `refused`: why it was refused, "" where it answered since.
+    `expected`: seconds in which nine of ten answers arrive. `refused`: why it was refused, "" if it answered since.
     """
     cooldowns = {name: (until, times) for name, until, times in snapshot.gate.cooldowns if now < until}
     rows = []
     for number, name in enumerate(latency.ordered(snapshot.latencies, snapshot.models, now), 1):
         until, refusals = cooldowns.get(name, (None, 0))
-        some, place = latency.recent(snapshot.latencies, name, now), snapshot.models.index(name) + 1
-        known = {"usable": sum(bool(each[2]) for each in some), "tried": len(some), "expected": latency.expected(some)}
+        recent, place = latency.recent(snapshot.latencies, name, now), snapshot.models.index(name) + 1
+        counts = {"usable": sum(bool(sample[2]) for sample in recent), "tried": len(recent), "expected": latency.expected(recent)}
         refused = snapshot.refused[name].sentence if name in snapshot.refused else ""
-        about = {"name": name, "place": place if place != number else None, **known}
+        about = {"name": name, "place": place if place != number else None, **counts}
         rows.append({**about, "cooling_until": until, "refusals": refusals, "refused": refused})
     return rows
 
@@ -135,8 +135,8 @@ def offer(action: GateAction, snapshot: AccountStatus, now: float) -> Offer:
                 return Offer(action, "Ends the pause. The next step may send at once.", "None: no refusal caused this pause.", obstacle)
             effect = "Ends the pause. The next request, of a step or a probe, shows whether the account works."
             return Offer(action, effect, if_refused, obstacle)
-    known = " and what is known of the limit" if snapshot.limits.is_auto else ""
-    effect = f"Forgets all refusals{known}: the account is open, with its spacing, without a probe."
+    and_limit = " and what is known of the limit" if snapshot.limits.is_auto else ""
+    effect = f"Forgets all refusals{and_limit}: the account is open, with its spacing, without a probe."
     pause = length(snapshot.limits.pause(1))
     risk = f"If the limit still holds, steps are refused at once and the backoff restarts at {pause}; the provider may block for longer."
     return Offer(action, effect, risk)

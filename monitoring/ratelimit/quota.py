@@ -1,4 +1,4 @@
-"""What each account has left, read with its admin key, else from its last answer: limits, balance, forecasts, warnings."""
+"""Each account's quotas and balance, read with its admin key, else from its last answer, with forecasts and warnings."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,9 +16,9 @@ from agents.policy import quota_forecast
 from agents.policy.quota_forecast import HOUR, LONG_SPANS, NEARLY, Forecast, Limit, Outcome, Sample, Use
 from agents.policy.reset_times import DAY, FOUR_HOURS
 
-LOOKED_BACK = timedelta(days=1)
-KEPT_SECONDS = 10  # readings come every five minutes; every open Overview needs the warnings all the time
-POINTS = 100  # as many points as the line is wide in pixels on a phone
+LOOKBACK = timedelta(days=1)
+KEPT_SECONDS = 10  # readings come every five minutes, and each open Overview requests the warnings at each refresh
+POINTS = 100  # the width of the line in pixels on a phone
 DAILY = "daily quota"
 READ, IN_ANSWER = "read with the admin key", "from the last answer"
 NO_KEY = "Balance and caps are unknown: this account has no admin key, and the key that sends completions cannot read them."
@@ -26,7 +26,7 @@ NOT_YET = "Nothing has been read yet. The worker reads every five minutes."
 
 
 class Meter(NamedTuple):
-    """One limit. `newest`: what was used of it, in USD or requests."""
+    """A limit. `newest`: its use, in USD or requests."""
 
     limit: Limit
     newest: Sample
@@ -66,7 +66,7 @@ class AccountQuota:
 
     @cached_property
     def uses(self) -> list[tuple[Use, str]]:
-        return [each for each in (self._daily(), self._cap("four_hour"), self._cap("monthly")) if each]
+        return [use for use in (self._daily(), self._cap("four_hour"), self._cap("monthly")) if use]
 
     @cached_property
     def meters(self) -> list[Meter]:
@@ -86,8 +86,8 @@ class AccountQuota:
 
     @property
     def plan(self) -> str:
-        """How the account is paid for, "" for unknown."""
-        subscribed = self._newest(lambda each: each.is_subscribed is not None)
+        """How the account is paid, "" if unknown."""
+        subscribed = self._newest(lambda reading: reading.is_subscribed is not None)
         if subscribed and subscribed.is_subscribed:
             return "Subscription"
         daily = self._newest(_has_daily)
@@ -111,25 +111,27 @@ class AccountQuota:
 
     @cached_property
     def course(self) -> list[Sample]:
-        """The balance over the last day; [] where it stood still."""
-        some = [*self.balances[:: len(self.balances) // POINTS + 1], *self.balances[-1:]]
-        return some if len({each.value for each in some}) > 1 else []
+        """The balance over the last day; [] if it did not change."""
+        points = [*self.balances[:: len(self.balances) // POINTS + 1], *self.balances[-1:]]
+        return points if len({point.value for point in points}) > 1 else []
 
     @property
     def line(self) -> str:
-        """The course as points in a field of 100 by 20; high is much."""
-        values, first, last = [each.value for each in self.course], self.course[0].at, self.course[-1].at
+        """The course as SVG points in a field of 100 by 20."""
+        values, first, last = [point.value for point in self.course], self.course[0].at, self.course[-1].at
         low, span = min(values), max(values) - min(values)
-        return " ".join(f"{100 * (each.at - first) / (last - first):.1f},{19 - 18 * (each.value - low) / span:.1f}" for each in self.course)
+        return " ".join(
+            f"{100 * (point.at - first) / (last - first):.1f},{19 - 18 * (point.value - low) / span:.1f}" for point in self.course
+        )
 
     def _samples(self, name: str) -> list[Sample]:
-        return [Sample(each.read_at.timestamp(), value) for each in self.readings if (value := getattr(each, name)) is not None]
+        return [Sample(row.read_at.timestamp(), value) for row in self.readings if (value := getattr(row, name)) is not None]
 
     def _newest(self, is_known: Callable[[Any], bool]) -> Any:
-        return next((each for each in reversed(self.readings) if is_known(each)), None)
+        return next((row for row in reversed(self.readings) if is_known(row)), None)
 
     def _daily(self) -> tuple[Use, str] | None:
-        """The day's requests. The last answer counts where the admin key has read nothing within an hour."""
+        """The day's requests. The last answer is used if there is no reading with the admin key within an hour."""
         began_at, answer, now = self.now // DAY * DAY, self.answer, self.now
         reading, samples, source = self._newest(_has_daily), self._samples("daily_used"), READ
         total = reading.daily_total if reading else None
@@ -141,8 +143,8 @@ class AccountQuota:
         return Use(Limit(DAILY, total, began_at, began_at + DAY), samples), source
 
     def _cap(self, cap: str) -> tuple[Use, str] | None:
-        """A subscription's cap, "four_hour" or "monthly", in USD. Without a time read, four-hour windows begin at 00:00, 04:00 … UTC."""
-        reading = self._newest(lambda each: getattr(each, f"{cap}_cap") is not None and getattr(each, f"{cap}_used") is not None)
+        """A subscription's cap, "four_hour" or "monthly", in USD. Without a known reset, four-hour windows begin at 00:00, 04:00 … UTC."""
+        reading = self._newest(lambda row: getattr(row, f"{cap}_cap") is not None and getattr(row, f"{cap}_used") is not None)
         if reading is None:
             return None
         reset_at = getattr(reading, f"{cap}_reset_at")
@@ -160,21 +162,21 @@ def _has_daily(reading: Any) -> bool:
 
 
 def quota(now: datetime) -> list[AccountQuota]:
-    """Every enabled account, in the order in which steps try them."""
-    enabled, readings = [each for each in accounts() if each.enabled], dict[int, list[Any]]()
-    # By accounts, whose index has the readings by time: there may be months of them.
-    found = QuotaReading.objects.filter(account__in=enabled, read_at__gt=now - LOOKED_BACK, read_at__lte=now).exclude(fault=UNDER_WAY)
-    for reading in found.order_by("read_at", "pk").values_list(named=True):
+    """All enabled accounts, in the order in which steps try them."""
+    enabled, readings = [account for account in accounts() if account.enabled], dict[int, list[Any]]()
+    # Filtered by accounts, to use the index by account and time: there may be months of readings.
+    rows = QuotaReading.objects.filter(account__in=enabled, read_at__gt=now - LOOKBACK, read_at__lte=now).exclude(fault=UNDER_WAY)
+    for reading in rows.order_by("read_at", "pk").values_list(named=True):
         readings.setdefault(reading.account_id, []).append(reading)
     answers = dict(Gate.objects.exclude(quota={}).values_list("account_id", "quota"))
-    return [AccountQuota(each, readings.get(each.pk, []), answers.get(each.pk, {}), now.timestamp()) for each in enabled]
+    return [AccountQuota(account, readings.get(account.pk, []), answers.get(account.pk, {}), now.timestamp()) for account in enabled]
 
 
 def quota_warnings(now: datetime) -> list[str]:
-    """The warnings of all accounts, at most `KEPT_SECONDS` old; each names its account where there are several."""
+    """The warnings of all accounts, cached for `KEPT_SECONDS`; with the account's name if there are several."""
     return cache.get_or_set("quota_warnings", partial(_warnings, now), KEPT_SECONDS)  # type: ignore[return-value]
 
 
 def _warnings(now: datetime) -> list[str]:
-    found = quota(now)
-    return [f"{each.account.name}: {text}" if len(found) > 1 else text for each in found for text in each.warnings]
+    quotas = quota(now)
+    return [f"{row.account.name}: {text}" if len(quotas) > 1 else text for row in quotas for text in row.warnings]

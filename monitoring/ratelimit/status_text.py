@@ -1,4 +1,4 @@
-"""An account's status in one sentence, and when it is expected back: the same on the Overview and the page Rate limit."""
+"""An account's status in a sentence, and when it is expected back, for Overview and Rate limit."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -12,7 +12,7 @@ from agents.policy.reasons import PauseSource, Reason
 from agents.policy.refusals import is_wrong_host
 from agents.policy.reset_times import Prediction
 
-CONFIDENCES = ((0.9, "very high"), (0.7, "high"), (0.5, "medium"), (0.3, "low"), (0.01, "very low"))  # words and the least that has them
+CONFIDENCES = ((0.9, "very high"), (0.7, "high"), (0.5, "medium"), (0.3, "low"), (0.01, "very low"))  # lowest values, and their labels
 
 
 class Tone(StrEnum):
@@ -27,7 +27,7 @@ class Tone(StrEnum):
 
 
 class StatusText(NamedTuple):
-    """With `until`, a countdown stands between `text` and `after`. `remedy`: what to do, or what is known; "" where it passes by itself."""
+    """With `until`, a countdown is shown between `text` and `after`. `remedy`: what to do, or an explanation; "" if none is needed."""
 
     tone: Tone
     text: str
@@ -53,12 +53,12 @@ def status_text(snapshot: AccountStatus, now: datetime) -> StatusText:
     limits, spacing = snapshot.limits, snapshot.limits.spacing
     if limits.is_auto and snapshot.gate.pace.is_known:
         level = snapshot.gate.pace.level(now.timestamp(), limits.risk.weight)
-        return StatusText(Tone.GOOD, f"LLM ready, up to {level:g} requests a minute by what its answers show.")
+        return StatusText(Tone.GOOD, f"LLM ready, up to {level:g} requests a minute according to its answers.")
     return StatusText(Tone.GOOD, f"LLM ready, one request every {spacing:g} s." if spacing else "LLM ready, without spacing.")
 
 
 def cause_text(snapshot: AccountStatus) -> tuple[str, str]:
-    """Why the account is paused, and what is known or to be done about it ("" where nothing is)."""
+    """The cause of the pause, and the explanation or remedy, or ""."""
     if snapshot.cause is None:
         return "refused", ""
     if snapshot.explanation and not snapshot.is_own_limit:
@@ -98,12 +98,12 @@ def _paused(snapshot: AccountStatus, now: datetime) -> StatusText:
     cause, remedy = cause_text(snapshot)
     source, steps = snapshot.gate.pause_source, len(snapshot.limits.ladder)
     is_own = source is PauseSource.LADDER and not snapshot.limits.is_auto
-    known_from = f"our own backoff, pause {min(snapshot.gate.strikes, steps)} of {steps}" if is_own else source.sentence
-    return StatusText(_tone(snapshot), "LLM paused for", until, f": {cause}, {known_from}.", remedy)
+    origin = f"our own backoff, pause {min(snapshot.gate.strikes, steps)} of {steps}" if is_own else source.sentence
+    return StatusText(_tone(snapshot), "LLM paused for", until, f": {cause}, {origin}.", remedy)
 
 
 class Expectation(NamedTuple):
-    """When an account is expected back. `at` None: unknown. `confidence` "": it has none. `is_overdue`: it should have been back by now."""
+    """When an account is expected back. `at` None: unknown. `confidence`: "" for none. `is_overdue`: that time has passed."""
 
     at: datetime | None
     earliest: datetime | None
@@ -115,12 +115,12 @@ class Expectation(NamedTuple):
 
 def expectation(snapshot: AccountStatus, now: datetime) -> Expectation | None:
     prediction = snapshot.expected(now.timestamp())
-    return in_words(prediction, now, earlier_blocks(snapshot)) if prediction else None
+    return expectation_from(prediction, now, earlier_blocks(snapshot)) if prediction else None
 
 
-def in_words(prediction: Prediction, now: datetime, blocks: int = 0) -> Expectation:
-    """A prediction as pages show it. `blocks`: the earlier ones it is based on, where known."""
-    at, earliest, latest = (None if each is None else moment(each) for each in (prediction.at, prediction.earliest, prediction.latest))
+def expectation_from(prediction: Prediction, now: datetime, blocks: int = 0) -> Expectation:
+    """A prediction for display. `blocks`: the number of earlier ones that it is based on, 0 if unknown."""
+    at, earliest, latest = (None if time is None else moment(time) for time in (prediction.at, prediction.earliest, prediction.latest))
     source = prediction.source.sentence
     if prediction.source is PauseSource.HISTORY and blocks:
         source = f"how long {blocks} earlier blocks of this kind took"

@@ -26,7 +26,7 @@ def rate_limit(request: PanelRequest) -> dict[str, Any]:
     at = now.timestamp()
     return {
         "now": now,
-        "gates": [(gate_now(each, now), [offer(action, each, at) for action in GateAction]) for each in account_statuses(at)],
+        "gates": [(gate_now(snapshot, now), [offer(action, snapshot, at) for action in GateAction]) for snapshot in account_statuses(at)],
         "limits": limit_plots(now),
         "quota": quota(now),
         "pacing_offer": pacing_offer(now),
@@ -39,9 +39,9 @@ def rate_limit(request: PanelRequest) -> dict[str, Any]:
 
 @page("ratelimit/gate_action", get=CONTROL, post=CONTROL)
 def gate_action(request: PanelRequest, account: int, action: GateAction) -> HttpResponse | dict[str, Any]:
-    """What the action would do; a POST does it, unless there is an obstacle."""
+    """Shows the action's effect; a POST carries it out, unless there is an obstacle."""
     now = timezone.now()
-    snapshot = next((each for each in account_statuses(now.timestamp()) if each.account.pk == account), None)
+    snapshot = next((status for status in account_statuses(now.timestamp()) if status.account.pk == account), None)
     if snapshot is None:
         raise Http404(f"There is no account {account}.")
     offered = offer(action, snapshot, now.timestamp())
@@ -57,4 +57,4 @@ def gate_action(request: PanelRequest, account: int, action: GateAction) -> Http
 @page("ratelimit/events")
 def event_list(request: PanelRequest) -> dict[str, Any]:
     now, filters = timezone.now(), EventFilter(request.GET)
-    return {"filters": filters, "found": events(filters.conditions(now), Place.parse(request.GET), now)}
+    return {"filters": filters, "page": events(filters.conditions(now), Place.parse(request.GET), now)}

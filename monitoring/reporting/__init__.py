@@ -1,1 +1,1 @@
-"""What pages report: ranges of time, their figures and charts, lists, filters and files."""
+"""What lists and charts share: ranges of time, roll-ups, pagination, filters, search, exports."""

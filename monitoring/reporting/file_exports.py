@@ -1,4 +1,4 @@
-"""Rows as a file that is sent while it is read: CSV for a spreadsheet, JSON lines for a program. Memory stays the same however many."""
+"""Rows as a streamed file: CSV for a spreadsheet, JSON lines for a program. Memory does not depend on the number of rows."""
 
 import csv
 import json
@@ -12,12 +12,12 @@ from django.http.response import HttpResponseBase
 from monitoring.reporting.filter_query import Query
 
 Row = Mapping[str, Any]
-# What a spreadsheet takes for the beginning of a formula; a tab or a return before it changes nothing.
+# Characters at which a spreadsheet starts a formula; it ignores a tab or a return before them.
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 class _Line:
-    """A file to a CSV writer, which returns what `write` does."""
+    """A file for a CSV writer, whose `writerow` returns the result of `write`."""
 
     def write(self, line: str) -> str:
         return line
@@ -38,15 +38,15 @@ def json_lines(columns: tuple[str, ...], rows: Iterable[Row]) -> Iterator[str]:
 FORMATS = {"csv": ("text/csv; charset=utf-8", csv_lines), "jsonl": ("application/x-ndjson; charset=utf-8", json_lines)}
 
 
-def exported(name: str, wanted: str, columns: tuple[str, ...], query: Query, rows: Iterable[Row], now: datetime) -> HttpResponseBase:
-    """The rows as a download `name-date.csv` or `.jsonl`. 400 with the remedy for a format or a condition that can't be read."""
-    if wanted not in FORMATS:
+def exported(name: str, suffix: str, columns: tuple[str, ...], query: Query, rows: Iterable[Row], now: datetime) -> HttpResponseBase:
+    """The rows as a download `name-date.csv` or `.jsonl`. 400 with the remedy for an unknown format or an invalid condition."""
+    if suffix not in FORMATS:
         return HttpResponseBadRequest(f"format: write one of {', '.join(FORMATS)}.", content_type="text/plain; charset=utf-8")
     if query.faults:
-        # A file outlives its page: it must hold exactly what its filter says.
+        # A file is used without its page, so all conditions must be applied.
         return HttpResponseBadRequest("\n".join(query.faults), content_type="text/plain; charset=utf-8")
-    content_type, lines = FORMATS[wanted]
-    return download(name, wanted, content_type, lines(columns, rows), now)
+    content_type, lines = FORMATS[suffix]
+    return download(name, suffix, content_type, lines(columns, rows), now)
 
 
 def download(name: str, suffix: str, content_type: str, lines: Iterable[str], now: datetime) -> HttpResponseBase:

@@ -1,4 +1,4 @@
-"""Filters of lists that are forms: each field is a condition."""
+"""Forms that filter lists; each field is a condition."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
-# The choice of no condition.
+# The choice without a condition.
 ANY = ("", "Any")
 RANGES = {
     "1h": (timedelta(hours=1), "Last hour"),
@@ -26,21 +26,21 @@ def time_field(label: str, widget: forms.DateTimeInput | None = None) -> forms.D
 
 
 def _check_year(at: datetime) -> None:
-    """At the ends of the calendar no time can be moved to another zone. Raises ValidationError."""
+    """At the ends of the calendar a time can't be converted to another zone. Raises ValidationError."""
     if not 1970 <= at.year <= 9000:
         raise ValidationError("Give a time from 1970 to 9000.")
 
 
 class FilterForm(forms.Form):
-    """Which records to list, from the query string. A field that can't be read is named and not applied."""
+    """The conditions of a list, from the query string. Invalid fields are reported and not applied."""
 
     def conditions(self, now: datetime) -> dict[str, Any]:
-        """The fields that are given and could be read. A `range` becomes `since`, unless that is given too."""
+        """The valid, non-empty fields. A `range` becomes `since`, unless that is given too."""
         self.full_clean()
-        found = {name: value for name, value in self.cleaned_data.items() if value not in (None, "")}
-        if name := found.pop("range", ""):
-            found.setdefault("since", now - RANGES[name][0])
-        return found
+        conditions = {name: value for name, value in self.cleaned_data.items() if value not in (None, "")}
+        if name := conditions.pop("range", ""):
+            conditions.setdefault("since", now - RANGES[name][0])
+        return conditions
 
     @property
     def is_set(self) -> bool:

@@ -1,7 +1,7 @@
-"""What people write into a filter line, as conditions: `route:template -reason:paused since:2h "free text"`. Pure: reads no rows.
+"""Parses filter lines into conditions: `route:template -reason:paused since:2h "free text"`. Pure: reads no rows.
 
-A word with a colon is a condition, `-` in front turns it round, anything else is searched for as text. What can't be read is named with
-its remedy and left out; nothing raises. Several values of one qualifier mean any of them.
+A word with a colon is a condition, `-` in front negates it, anything else is searched for as text. Invalid parts are reported with
+their remedy and not applied; nothing raises. Several values of a qualifier mean any of them.
 """
 
 import ipaddress
@@ -15,7 +15,7 @@ from enum import StrEnum
 from agents.common.text import shorten, storable
 
 TEXT = "text"
-# A bar holds a line. Each condition costs the database a lookup, and nobody writes thirty by hand.
+# Characters of a filter line, and its conditions, each of which is a lookup in the database.
 MAX_QUERY = 1_000
 MAX_CONDITIONS = 30
 _TOKEN = re.compile(
@@ -24,7 +24,7 @@ _TOKEN = re.compile(
         (?:"(?P<quoted>(?:[^"\\]|\\.)*)(?:"|\\?\Z)|(?P<bare>\S*))""",
     re.VERBOSE | re.DOTALL,
 )
-# What begins with two slashes is quoted: behind a name it would read as an address.
+# A value that begins with two slashes is quoted, as after a name it would be parsed as an address.
 _PLAIN = re.compile(r"(?!//)[\w.,/@*+][\w.,/@*+-]*")
 _AGO = re.compile(r"(\d{1,4})([mhd])", re.ASCII)
 _UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
@@ -42,13 +42,13 @@ class Kind(StrEnum):
 REMEDIES = {
     Kind.STATUS: "write a status code from 100 to 599, such as 429",
     Kind.ADDRESS: "write an IP address, such as 203.0.113.7",
-    Kind.TIME: "write 30m, 2h or 7d, or a time such as 2026-05-04T12:00, with a Z behind it for UTC",
+    Kind.TIME: "write 30m, 2h or 7d, or a time such as 2026-05-04T12:00, with a Z at the end for UTC",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Qualifier:
-    """A name that may stand before a colon. `values`: all of a choice, or a name's known ones to offer; `about`: for the list of them."""
+    """A name before a colon. `values`: of a choice all, of a name those for completion; `about`: for the list of qualifiers."""
 
     name: str
     kind: Kind
@@ -69,7 +69,7 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What was read, and what could not be, in words. `text`: as written."""
+    """A parsed line. `faults`: sentences about its invalid parts; `text`: as entered."""
 
     conditions: tuple[Condition, ...] = ()
     faults: tuple[str, ...] = ()
@@ -79,38 +79,38 @@ class Query:
         return " ".join(map(str, self.conditions))
 
     def values(self, name: str, *, negated: bool = False) -> list[str]:
-        return [each.value for each in self.conditions if each.name == name and each.is_negated is negated]
+        return [condition.value for condition in self.conditions if condition.name == name and condition.is_negated is negated]
 
     def has(self, *names: str) -> bool:
-        return any(each.name in names for each in self.conditions)
+        return any(condition.name in names for condition in self.conditions)
 
     def without(self, name: str) -> "Query":
-        return Query(tuple(each for each in self.conditions if each.name != name))
+        return Query(tuple(condition for condition in self.conditions if condition.name != name))
 
-    def having(self, name: str, value: str) -> "Query":
+    def with_only(self, name: str, value: str) -> "Query":
         return Query((*self.without(name).conditions, Condition(name, value)))
 
 
 def parse(text: str, qualifiers: Iterable[Qualifier]) -> Query:
-    known = {qualifier.name: qualifier for qualifier in qualifiers}
+    by_name = {qualifier.name: qualifier for qualifier in qualifiers}
     conditions: dict[Condition, None] = {}
     faults: list[str] = []
     for minus, name, value in _tokens(storable(text)[:MAX_QUERY]):
-        read = _read(name, value, minus, known)
-        if isinstance(read, Condition):
-            conditions[read] = None
+        parsed = _read(name, value, minus, by_name)
+        if isinstance(parsed, Condition):
+            conditions[parsed] = None
         else:
-            faults.append(read)
+            faults.append(parsed)
     if len(conditions) > MAX_CONDITIONS:
-        faults.append(f"Only the first {MAX_CONDITIONS} conditions are applied: take some out.")
+        faults.append(f"Only the first {MAX_CONDITIONS} conditions are applied: remove some.")
     return Query(tuple(conditions)[:MAX_CONDITIONS], tuple(dict.fromkeys(faults)), text)
 
 
 def moment(value: str, now: datetime) -> datetime:
-    """The time that the value of a time qualifier means; one without a zone is meant in that of `now`."""
+    """The time of a time qualifier's value; without a zone, it is in that of `now`."""
     ago = _AGO.fullmatch(value)
     if ago:
-        # In UTC: an hour ago is an hour ago, also where the clocks were changed meanwhile.
+        # In UTC, so that a change of the clocks does not matter.
         return now.astimezone(UTC) - int(ago[1]) * _UNITS[ago[2]]
     at = datetime.fromisoformat(value)
     return at if at.tzinfo else at.replace(tzinfo=now.tzinfo)
@@ -123,28 +123,28 @@ def _tokens(text: str) -> Iterator[tuple[bool, str, str]]:
             position += 1
             continue
         match = _TOKEN.match(text, position)
-        assert match  # \S* takes whatever else there is
+        assert match  # \S* matches anything else
         position = match.end()
         quoted = match["quoted"]
         yield bool(match["minus"]), (match["name"] or "").lower(), match["bare"] if quoted is None else re.sub(r"\\(.)", r"\1", quoted)
 
 
-def _read(name: str, value: str, is_negated: bool, known: Mapping[str, Qualifier]) -> Condition | str:
+def _read(name: str, value: str, is_negated: bool, by_name: Mapping[str, Qualifier]) -> Condition | str:
     if not name and value.strip():
         return Condition(TEXT, value, is_negated)
     if not name:
-        return 'A text to search for is empty: write a word, or take the “-” or “""” out.'
-    qualifier = known.get(name)
+        return 'A text to search for is empty: write a word, or remove the “-” or “""”.'
+    qualifier = by_name.get(name)
     if qualifier is None:
-        near = get_close_matches(name, known, n=1)
+        near = get_close_matches(name, by_name, n=1)
         meant = f"Did you mean {near[0]}:? " if near else ""
-        return f"There is no “{shorten(name, 30)}:”. {meant}Write one of {', '.join(known)}; for the text itself put it in quotes."
-    read = _value(qualifier, value)
-    if read is None:
+        return f"There is no “{shorten(name, 30)}:”. {meant}Write one of {', '.join(by_name)}; for the text itself put it in quotes."
+    parsed = _value(qualifier, value)
+    if parsed is None:
         return f"{name}: {_remedy(qualifier, value)}."
     if is_negated and qualifier.kind is Kind.TIME:
-        return f"{name}: a time can't be turned round; write {'until' if name == 'since' else 'since'}: instead."
-    return Condition(name, read, is_negated)
+        return f"{name}: a time can't be negated; write {'until' if name == 'since' else 'since'}: instead."
+    return Condition(name, parsed, is_negated)
 
 
 def _value(qualifier: Qualifier, value: str) -> str | None:

@@ -1,4 +1,4 @@
-"""The conditions of a filter line as conditions on rows."""
+"""Converts the conditions of a filter line to conditions on rows."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -12,9 +12,9 @@ from django.db.models.lookups import In
 from monitoring.reporting.filter_query import TEXT, Query, moment
 from monitoring.reporting.pagination import is_few
 
-# A filter line offers so many names at most; others can be written all the same.
+# Names offered for completion; others can be entered too.
 NAMES_OFFERED = 200
-# From the values of one qualifier to the rows that have any of them.
+# Converts the values of a qualifier to a condition: any of them.
 AnyOf = Callable[[list[str]], Q]
 
 
@@ -23,23 +23,23 @@ def since(query: Query, now: datetime) -> datetime | None:
 
 
 def narrowed(query: Query, at: str, contains: Callable[[str], Q], now: datetime, **special: AnyOf) -> list[Q]:
-    """All conditions of a query.
+    """All conditions of a query, as Q objects.
 
-    `at`: the field of the time; `contains`: how a text is searched; `special`: the qualifiers that are more than the column of their name.
+    `at`: the field of the time; `contains`: the text search; `special`: qualifiers that are not just the column of their name.
     """
-    found: list[Q] = []
-    for name in dict.fromkeys(each.name for each in query.conditions):
-        wanted, unwanted = query.values(name), query.values(name, negated=True)
+    conditions: list[Q] = []
+    for name in dict.fromkeys(condition.name for condition in query.conditions):
+        included, excluded = query.values(name), query.values(name, negated=True)
         if name in ("since", "until"):
             side = "gte" if name == "since" else "lt"
-            found += [Q(**{f"{at}__{side}": moment(value, now)}) for value in wanted]
+            conditions += [Q(**{f"{at}__{side}": moment(value, now)}) for value in included]
         elif name == TEXT:
-            found += [*map(contains, wanted), *(~contains(value) for value in unwanted)]
+            conditions += [*map(contains, included), *(~contains(value) for value in excluded)]
         else:
             any_of = special.get(name) or partial(_in_column, name)
-            found += [any_of(wanted)] if wanted else []
-            found += [~any_of(unwanted)] if unwanted else []
-    return found
+            conditions += [any_of(included)] if included else []
+            conditions += [~any_of(excluded)] if excluded else []
+    return conditions
 
 
 def _in_column(name: str, values: list[str]) -> Q:
@@ -47,9 +47,9 @@ def _in_column(name: str, values: list[str]) -> Q:
 
 
 class Hidden(Func):
-    """A column without its index: SQLite would take that wherever there is one, also where it leads to half of all rows.
+    """A column without its index, which SQLite would use even if it has half of all rows.
 
-    Postgres chooses well by itself; it would take a hidden column's values for rare ones and read all rows for them.
+    Postgres plans well by itself; of a hidden column it would assume rare values, and read all rows.
     """
 
     arity = 1
@@ -60,22 +60,22 @@ class Hidden(Func):
 
 
 def in_values(model: type[Model], column: str, values: Sequence[object]) -> Q:
-    """The model's rows with any of these values. Where they are many, the column's index would lead to all of them first."""
+    """The model's rows with any of these values. If they are many, the column's index is not used, as it would read all of them first."""
     having = Q(**{f"{column}__in": values})
     return having if is_few(_rows(model).filter(having)) else Q(In(Hidden(column), values))
 
 
-def owners_of(found: QuerySet[Any], owner: str, column: str, values: Sequence[object]) -> Q:
-    """The rows that some of `found`, those with any of these values, belong to by their field `owner`.
+def owners_of(rows: QuerySet[Any], owner: str, column: str, values: Sequence[object]) -> Q:
+    """The owners, by the field `owner`, of those of `rows` that have any of these values.
 
-    Where those are few, they are looked up once. Where they are many, the rows are read in the order of the page, each with a lookup.
+    If these are few, they are looked up once; if many, the owners are read in the page's order, each with a lookup.
     """
-    if is_few(found):
-        return Q(pk__in=found.values(owner))
+    if is_few(rows):
+        return Q(pk__in=rows.values(owner))
     if connection.vendor == "postgresql":
-        return Q(Exists(found.filter(**{owner: OuterRef("pk")})))
-    # SQLite would go through the column's index for each row anew, for minutes.
-    return Q(Exists(_rows(found.model).filter(In(Hidden(column), values), **{owner: OuterRef("pk")})))
+        return Q(Exists(rows.filter(**{owner: OuterRef("pk")})))
+    # SQLite would scan the column's index for each row, for minutes.
+    return Q(Exists(_rows(rows.model).filter(In(Hidden(column), values), **{owner: OuterRef("pk")})))
 
 
 def _rows(model: type[Model]) -> QuerySet[Any]:
@@ -83,7 +83,7 @@ def _rows(model: type[Model]) -> QuerySet[Any]:
 
 
 def distinct_values(table: str, column: str, most: int) -> tuple[str, ...]:
-    """A column's values off its index alone: from each to the next one, where DISTINCT would read all rows."""
+    """A column's values, read from its index by jumps from one to the next; DISTINCT would read all rows."""
     query = f"""
         WITH RECURSIVE found(value) AS (
             SELECT MIN({column}) FROM {table} WHERE {column} > ''

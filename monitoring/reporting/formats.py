@@ -2,12 +2,12 @@ from agents.common.text import length
 
 
 def share(part: float, whole: float) -> float | None:
-    """Percent; None of nothing."""
+    """Percent; None if `whole` is 0."""
     return 100 * part / whole if whole else None
 
 
 def milliseconds(value: float) -> str:
-    """A duration in ms, as short as it can be read: 0.4 ms, 85 ms, 1.24 s, 12.4 s, 2 min 3 s."""
+    """A duration in ms, in few characters: 0.4 ms, 85 ms, 1.24 s, 12.4 s, 2 min 3 s."""
     if value >= 59_950:
         return length(value / 1000)
     if value < 999.5:

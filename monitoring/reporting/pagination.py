@@ -1,4 +1,4 @@
-"""Paging by key: each page starts where the last one ended, so that the millionth row costs what the first does."""
+"""Keyset pagination: each page starts after the last row of the previous one, so all pages take the same time."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -13,11 +13,11 @@ from django.db.models import Model, Q, QuerySet
 M = TypeVar("M", bound=Model)
 T = TypeVar("T")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-# A count beyond this is shown as "10,000+": counting on would cost more than the number is worth.
+# A larger count is shown as "10,000+", as counting all rows would take too long.
 COUNT_CAP = 10_000
-# Where for each row others have to be looked up, counting costs ten times as much, and the whole page would take twice its time.
+# The cap for conditions on other tables, with which counting takes ten times as long.
 LOOKED_UP_CAP = 2_000
-# Up to so many rows are looked up once, instead of one by one.
+# Up to this many rows are looked up at once, instead of one by one.
 FEW = 2_000
 _CURSOR = re.compile(r"(\d{1,17})-(\d{1,18})", re.ASCII)
 _NUMBER = re.compile(r"n(-?\d{1,20}(?:\.\d{1,20})?)-(\d{1,18})", re.ASCII)
@@ -25,7 +25,7 @@ _NUMBER = re.compile(r"n(-?\d{1,20}(?:\.\d{1,20})?)-(\d{1,18})", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """A row's place in an order by a time, or by a number, and its id."""
+    """A row's position in an order by time or number, and its id."""
 
     at: datetime | Decimal
     id: int
@@ -49,13 +49,13 @@ class Place:
 
     @classmethod
     def parse(cls, parameters: Any) -> "Place":
-        """From a query string's `older` and `newer`; what can't be read counts as absent."""
+        """From a query string's `older` and `newer`; invalid ones are ignored."""
         older, newer = (Cursor.parse(parameters.get(name, "")) for name in ("older", "newer"))
         return cls(older=older, newer=None if older else newer)
 
 
 class CappedCount(int):
-    """How many rows there are; counting stopped there where `is_more`."""
+    """A count of rows; with `is_more` there are more."""
 
     is_more: bool
 
@@ -64,9 +64,9 @@ class CappedCount(int):
         return cls.of(counted_up_to(rows, cap + 1), cap)
 
     @classmethod
-    def of(cls, found: int, cap: int) -> "CappedCount":
-        count = cls(min(found, cap))
-        count.is_more = found > cap
+    def of(cls, number: int, cap: int) -> "CappedCount":
+        count = cls(min(number, cap))
+        count.is_more = number > cap
         return count
 
 
@@ -83,7 +83,7 @@ class Order(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Slice(Generic[T]):
-    """One page of rows, where its neighbours start, and how many rows match in all, where that is counted."""
+    """A page of rows, the cursors of its neighbours, and the count of all matching rows, if it is counted."""
 
     rows: Sequence[T]
     older: Cursor | None
@@ -92,9 +92,9 @@ class Slice(Generic[T]):
 
 
 def cut(rows: QuerySet[M], at: str, place: Place, size: int, *, ascending: bool = False) -> Slice[M]:
-    """The page of at most `size` rows at `place`, ordered by the field `at`, which is never null, and the id.
+    """The page of at most `size` rows at `place`, ordered by the field `at`, which is never null, and by id.
 
-    "Newer" is what comes before on the pages, whichever way the order goes. A place in another field's order counts as none.
+    "Newer" means the previous page in either direction. A place in the order of another field is ignored.
     """
     place = fitting(place, at)
     cursor, is_back = place.newer or place.older, place.newer is not None
@@ -102,12 +102,12 @@ def cut(rows: QuerySet[M], at: str, place: Place, size: int, *, ascending: bool 
     if cursor:
         rows = beyond(rows, at, cursor, "gt" if is_up else "lt")
     sign = "" if is_up else "-"
-    found = list(rows.order_by(f"{sign}{at}", f"{sign}id")[: size + 1])
-    has_more, found = len(found) > size, found[:size]
+    page_rows = list(rows.order_by(f"{sign}{at}", f"{sign}id")[: size + 1])
+    has_more, page_rows = len(page_rows) > size, page_rows[:size]
     if is_back:
-        found.reverse()
-    has_older, has_newer = (bool(found), has_more) if is_back else (has_more, bool(cursor and found))
-    return Slice(found, _cursor(found[-1], at) if has_older else None, _cursor(found[0], at) if has_newer else None)
+        page_rows.reverse()
+    has_older, has_newer = (bool(page_rows), has_more) if is_back else (has_more, bool(cursor and page_rows))
+    return Slice(page_rows, _cursor(page_rows[-1], at) if has_older else None, _cursor(page_rows[0], at) if has_newer else None)
 
 
 def _cursor(row: Model, at: str) -> Cursor:
@@ -116,10 +116,10 @@ def _cursor(row: Model, at: str) -> Cursor:
 
 
 def fitting(place: Place, at: str) -> Place:
-    """The place, or none where it is one in an order by something else. A field of a time is called `at`, or ends in _at."""
-    wanted = datetime if at == "at" or at.endswith("_at") else Decimal
+    """The place, or an empty one if it belongs to another kind of order. Fields of times are called `at` or end in `_at`."""
+    kind = datetime if at == "at" or at.endswith("_at") else Decimal
     cursor = place.older or place.newer
-    return place if cursor and isinstance(cursor.at, wanted) else Place()
+    return place if cursor and isinstance(cursor.at, kind) else Place()
 
 
 def capped_count(rows: QuerySet[Any]) -> CappedCount:
@@ -135,5 +135,5 @@ def counted_up_to(rows: QuerySet[Any], most: int) -> int:
 
 
 def beyond(rows: QuerySet[M], at: str, cursor: Cursor, side: str) -> QuerySet[M]:
-    # The first condition alone lets the database start in the index at the cursor.
+    # The first condition lets the database start at the cursor in the index.
     return rows.filter(Q(**{f"{at}__{side}e": cursor.at}), Q(**{f"{at}__{side}": cursor.at}) | Q(**{f"id__{side}": cursor.id}))

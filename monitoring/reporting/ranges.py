@@ -1,4 +1,4 @@
-"""A range of time, the bars it is drawn in, and where its numbers come from: raw rows, five minutes, hours or days."""
+"""A range of time, its bars, and the sources of its figures: raw rows, or roll-ups by five minutes, hours or days."""
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -28,11 +28,11 @@ from monitoring.reporting.rollups import (
 
 RANGES = {"1h": HOUR, "6h": 6 * HOUR, "24h": DAY, "7d": 7 * DAY, "30d": 30 * DAY}
 DEFAULT = "24h"
-# Up to here a bar is five minutes.
+# Up to this length a bar is five minutes.
 FINE_UP_TO = 6 * HOUR
-# Up to a length, what one bar covers: between a dozen and some seventy bars each.
+# By length: the period of a bar, so that there are between a dozen and some seventy.
 BINS = ((FINE_UP_TO, FIVE), (2 * DAY, HOUR), (14 * DAY, 6 * HOUR), (120 * DAY, DAY), (timedelta.max, 7 * DAY))
-# Of times of one's own. The roll-ups' days are kept as long as the longest.
+# Limits of a custom range. Daily roll-ups are kept as long as the longest.
 SHORTEST, LONGEST = timedelta(minutes=5), KEPT[Span.DAY]
 MOMENT = {"type": "datetime-local", "class": "form-control"}
 
@@ -43,7 +43,7 @@ def bin_of(length: timedelta) -> timedelta:
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """From `start` up to `end`. `name`: one of RANGES, or "" for times of one's own. `bin`: what one bar covers."""
+    """From `start` up to `end`. `name`: one of RANGES, or "" for a custom range. `bin`: the period of a bar."""
 
     name: str
     start: datetime
@@ -57,7 +57,7 @@ class Range:
 
     @classmethod
     def between(cls, start: datetime, end: datetime, now: datetime) -> "Range":
-        """From one time to another. Beyond the hours that are kept only whole days are known, so the start moves to one."""
+        """A custom range. Older than the kept hours there are only whole days, so the start is moved to one."""
         length = end - start
         size = bin_of(length)
         if length > FINE_UP_TO and start < now - KEPT[Span.HOUR]:
@@ -72,14 +72,14 @@ class Range:
         return replace(self, start=start, bin=bin_of(self.end - start)) if self.start < start < self.end else self
 
     def bins(self) -> list[Interval]:
-        """The bars, oldest first. The first one and the last one may be cut."""
+        """The bars, oldest first. The first and the last one may be partial."""
         first = floor(self.start, self.bin)
         count = -(-(self.end - first) // self.bin)
         return [(first + number * self.bin, first + (number + 1) * self.bin) for number in range(count)]
 
 
 class RangeForm(forms.Form):
-    """A named range, or times of one's own, in the reader's zone. What can't be read is named, and the default range shown."""
+    """A named range, or a custom one in the user's time zone. If it is invalid, that is reported, and the default range shown."""
 
     range = forms.ChoiceField(required=False, choices=[(name, name) for name in RANGES])
     since = time_field("From", forms.DateTimeInput(MOMENT, format="%Y-%m-%dT%H:%M"))
@@ -90,23 +90,23 @@ class RangeForm(forms.Form):
         self.now = now
 
     def clean(self) -> dict[str, Any]:
-        found = super().clean() or {}
-        start, end = found.get("since"), found.get("until") or self.now
-        if found.get("until") and not start and "since" not in self.errors:
-            self.add_error("since", "Give the time from which on.")
+        cleaned = super().clean() or {}
+        start, end = cleaned.get("since"), cleaned.get("until") or self.now
+        if cleaned.get("until") and not start and "since" not in self.errors:
+            self.add_error("since", "Give the start too.")
         if start and start > self.now:
-            self.add_error("since", "Give a time that is past.")
+            self.add_error("since", "Give a time in the past.")
         if start and end - start < SHORTEST:
             self.add_error("until", "Give a time at least 5 minutes after the first one.")
         if start and end - start > LONGEST:
             self.add_error("since", "Give a time at most 730 days before the other one.")
-        return found
+        return cleaned
 
     def chosen(self) -> Range:
-        found = self.cleaned_data if self.is_valid() else {}
-        if found.get("since"):
-            return Range.between(found["since"], min(found.get("until") or self.now, self.now), self.now)
-        return Range.named(found.get("range") or DEFAULT, self.now)
+        cleaned = self.cleaned_data if self.is_valid() else {}
+        if cleaned.get("since"):
+            return Range.between(cleaned["since"], min(cleaned.get("until") or self.now, self.now), self.now)
+        return Range.named(cleaned.get("range") or DEFAULT, self.now)
 
     @property
     def query(self) -> str:
@@ -125,7 +125,7 @@ class RangeForm(forms.Form):
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """Where the numbers of a range are read: raw rows, and roll-ups by their span."""
+    """The sources of a range's figures: intervals of raw rows, and of roll-ups by their span."""
 
     raw: tuple[Interval, ...]
     rolled: tuple[tuple[Span, Interval], ...] = ()
@@ -142,12 +142,12 @@ class Sources:
 
 
 def sources(range_: Range, state: RollupState | None, spans: Collection[Span] = tuple(Span)) -> Sources:
-    """The longest of `spans` that fit in come from their roll-ups, the edges from shorter ones, and what is not summed from raw rows."""
+    """Roll-ups of the longest `spans` that fit, shorter ones at the edges, and raw rows for what is not summed yet."""
     left, rolled = [(range_.start, range_.end)], list[tuple[Span, Interval]]()
     for span in reversed(Span):
         if state is None or span not in spans:
             continue
-        # From when to when this span's roll-ups are there
+        # The period with roll-ups of this span
         since, until = state.checked_at - KEPT[span] + HOUR, state.fives_until if span is Span.FIVE else state.hours_until
         rest = list[Interval]()
         for start, end in left:

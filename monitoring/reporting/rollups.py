@@ -1,7 +1,7 @@
-"""Roll-ups: steps, attempts and pauses summed by five minutes, hour and day, and read with what is not summed yet.
+"""Roll-ups: steps, attempts and pauses summed by five minutes, hours and days, and read together with raw rows.
 
-Rows of one shape hold raw records and sums alike. Whatever is summed is summed whole and put in the place of what was there, so that a
-killed worker's part is simply done again.
+`Row` holds a raw record or a sum. A period is always summed completely, and replaces its earlier sums, so that a
+killed worker's part is just summed again.
 """
 
 import math
@@ -27,33 +27,33 @@ from monitoring.models import Of, Rollup, RollupState, Span
 
 FIVE, HOUR, SIX, DAY = timedelta(minutes=5), timedelta(hours=1), timedelta(hours=6), timedelta(days=1)
 LENGTHS = {Span.FIVE: FIVE, Span.HOUR: HOUR, Span.SIX: SIX, Span.DAY: DAY}
-# By what a step's groups are named. There are as many in five minutes as steps: those are read from raw rows.
+# The fields that steps are grouped by. Not summed by five minutes, which have almost as many groups as steps.
 GROUPS: dict[Of, str | KeyTextTransform] = {Of.PROJECT: "task__project", Of.KIND: "task__kind", Of.LLM_USE: KT("limits__llm_use")}
 UNGROUPED = (Of.STEPS, Of.ATTEMPTS, Of.PAUSES)
 TOO_MANY = 429
-# From a time up to, without, another.
+# Start, included, and end, excluded.
 Interval = tuple[datetime, datetime]
-# Durations are counted in buckets. One ends 10 % above its start, so its middle is at most 5 % away from whatever fell into it.
-# All buckets are one number, with so many bits for each: thousands of rows are added up in a millisecond.
+# Durations are counted in buckets. Each ends 10 % above its start, so its middle differs by at most 5 % from any duration in it.
+# All buckets are one integer with BITS bits for each, so that thousands of rows are added up in a millisecond.
 BITS = 32
 _LOG_RATIO = math.log(1.1)
-# The template's fastest answers take tenths of a millisecond.
+# Below the template agent's fastest answers.
 FIRST_MS = 0.01
-# How long after its end an hour is summed. A step lives three minutes at most and an attempt is given up for lost two minutes later;
-# facts that wait for the database come within seconds of its return.
+# An hour is summed this long after its end. A step is open for three minutes at most, an attempt is marked lost two minutes later,
+# and spooled facts are written within seconds after the database is available again.
 GRACE = timedelta(minutes=15)
-# The same of five minutes, without a margin: they are summed once more with their hour.
+# The same for five minutes, without a margin, as they are summed again with their hour.
 FIVE_GRACE = timedelta(minutes=6)
-# A job may take two minutes.
+# Of a job, which may take two minutes.
 CHUNK_SECONDS = 30.0
-# Five minutes: the longest range that has a name, the one before it, and a little.
+# Five minutes: twice the longest named range, and a margin.
 KEPT = {Span.FIVE: timedelta(days=62), Span.HOUR: timedelta(days=90), Span.SIX: timedelta(days=90), Span.DAY: timedelta(days=730)}
-# Rows that are written later than this leave the roll-ups as they are: the raw rows of that time may be gone.
+# Rows written later than this don't change roll-ups, as other raw rows of their hour may be deleted.
 LATEST = timedelta(days=2)
 
 
 def counted(ms: float) -> int:
-    """One duration in ms, in its bucket."""
+    """A duration in ms, as a count of one in its bucket."""
     return 1 << BITS * math.floor(math.log(max(ms, FIRST_MS) / FIRST_MS) / _LOG_RATIO)
 
 
@@ -62,16 +62,16 @@ def packed(durations: int) -> bytes:
 
 
 def percentile(durations: int, share: float) -> float | None:
-    """The smallest duration in ms that `share` (0 to 1) of them did not exceed, within 5 %. None: there are none."""
+    """The smallest duration in ms that `share` (0 to 1) of them did not exceed, accurate to 5 %. None if there are none."""
     if not durations:
         return None
-    seen = list(accumulate(count for (count,) in struct.iter_unpack("<I", packed(durations))))
-    return FIRST_MS * math.exp((bisect_left(seen, share * seen[-1]) + 0.5) * _LOG_RATIO)  # the geometric middle
+    running_counts = list(accumulate(count for (count,) in struct.iter_unpack("<I", packed(durations))))
+    return FIRST_MS * math.exp((bisect_left(running_counts, share * running_counts[-1]) + 0.5) * _LOG_RATIO)  # the geometric middle
 
 
 @dataclass(slots=True)
 class Row:
-    """One raw record or the sums of many, with the columns of `Rollup`."""
+    """A raw record or the sums of many, with the columns of `Rollup`."""
 
     starts_at: datetime
     of: str
@@ -99,7 +99,7 @@ class Row:
                 setattr(self, name, getattr(self, name) + more)
 
 
-COLUMNS = tuple(each.name for each in fields(Row))
+COLUMNS = tuple(field.name for field in fields(Row))
 SUMS = COLUMNS[COLUMNS.index("count") :]
 
 
@@ -113,21 +113,21 @@ def ceil(at: datetime, length: timedelta) -> datetime:
 
 
 def within(at: str, intervals: Iterable[Interval], **same: Any) -> Q:
-    """`same`: what else each row has. Beside the times of each interval, so that SQLite finds each in an index of both; outside, it would
-    read all rows that have it."""
-    found = Q(pk__in=[])
+    """Rows in any of the intervals. `same`: further conditions, repeated for each interval so that SQLite uses an index with both;
+    outside, it would read all rows that meet them."""
+    condition = Q(pk__in=[])
     for start, end in intervals:
-        found |= Q(**{f"{at}__gte": start, f"{at}__lt": end}, **same)
-    return found
+        condition |= Q(**{f"{at}__gte": start, f"{at}__lt": end}, **same)
+    return condition
 
 
 def raw_rows(intervals: Collection[Interval], of: Iterable[Of], now: datetime) -> Iterator[Row]:
-    wanted = set(of)
-    if wanted & {Of.STEPS, *GROUPS}:
-        yield from _steps(intervals, wanted)
-    if Of.ATTEMPTS in wanted:
+    kinds = set(of)
+    if kinds & {Of.STEPS, *GROUPS}:
+        yield from _steps(intervals, kinds)
+    if Of.ATTEMPTS in kinds:
         yield from _attempts(intervals)
-    if Of.PAUSES in wanted:
+    if Of.PAUSES in kinds:
         yield from _pauses(intervals, now)
 
 
@@ -137,16 +137,16 @@ def rolled_rows(which: Q, of: Iterable[Of]) -> Iterator[Row]:
 
 
 def pauses(intervals: Collection[Interval], now: datetime) -> list[tuple[int, datetime, datetime]]:
-    """The accounts' pauses by refusals within some times, cut to them, oldest first: account id, from, to. One account's don't overlap."""
+    """Pauses by refusals, cut to the intervals, oldest first: account id, start, end. Those of an account don't overlap."""
     events = RateLimitEvent.objects.filter(model="")
-    # Each account's last one before each time: a new event ends the one before it. In a query of its own: as a subquery SQLite would
-    # read all events.
+    # Also each account's last event before each interval, which a later event has ended. Read by a separate query, as with a subquery
+    # SQLite would read all events.
     own = events.filter(account=OuterRef("pk")).order_by("-started_at")
     last = [Subquery(own.filter(started_at__lt=start).values("pk")[:1]) for start, _ in intervals]
     before = set(chain.from_iterable(Account.objects.order_by().values_list(*last))) if last else set()
-    found = RateLimitEvent.objects.filter(within("started_at", intervals, model="") | Q(pk__in=before - {None}))
+    events_within = RateLimitEvent.objects.filter(within("started_at", intervals, model="") | Q(pk__in=before - {None}))
     cut = []
-    for account, began, seconds, ended_at in found.values_list("account_id", "started_at", "pause_seconds", "ended_at"):
+    for account, began, seconds, ended_at in events_within.values_list("account_id", "started_at", "pause_seconds", "ended_at"):
         over = min(began + timedelta(seconds=seconds), ended_at or now, now)
         cut += [(account, max(began, start), min(over, end)) for start, end in intervals]
     return sorted(((account, began, over) for account, began, over in cut if over > began), key=lambda pause: (pause[1], pause[0]))
@@ -161,16 +161,16 @@ def _pauses(intervals: Collection[Interval], now: datetime) -> Iterator[Row]:
             at = over
 
 
-def _steps(intervals: Collection[Interval], wanted: Collection[Of]) -> Iterator[Row]:
-    """Each step of a validator once for its miner and once for each of GROUPS, if wanted. The time of an unanswered one is not judged."""
+def _steps(intervals: Collection[Interval], kinds: Collection[Of]) -> Iterator[Row]:
+    """Validators' steps, each once for its miner and once for each of GROUPS in `kinds`. Unanswered ones are not `in_time`."""
     attempts = LLMAttempt.objects.filter(within("step__received_at", intervals), cost__isnull=False).order_by()
     costs = dict(attempts.values_list("step").annotate(total=Sum("cost")))
     columns = ("id", "received_at", "deadline_at", "answered_at", "duration_ms", "route", "outcome", "actions", "miner")
-    groups = {of: name for of, name in GROUPS.items() if of in wanted}
-    found = (
+    groups = {of: name for of, name in GROUPS.items() if of in kinds}
+    steps = (
         Step.objects.filter(within("received_at", intervals, source=Source.VALIDATOR)).order_by().values_list(*columns, *groups.values())
     )
-    for pk, at, deadline_at, answered_at, ms, route, outcome, actions, miner, *names in found.iterator(5_000):
+    for pk, at, deadline_at, answered_at, ms, route, outcome, actions, miner, *names in steps.iterator(5_000):
         sums: dict[str, Any] = {
             "route": route,
             "count": 1,
@@ -182,7 +182,7 @@ def _steps(intervals: Collection[Interval], wanted: Collection[Of]) -> Iterator[
             "cost": costs.get(pk, Decimal(0)),
             "durations": 0 if ms is None else counted(ms),
         }
-        if Of.STEPS in wanted:
+        if Of.STEPS in kinds:
             yield Row(at, Of.STEPS, name=miner, **sums)
         for of, name in zip(groups, names, strict=True):
             yield Row(at, of, name=name or "", **sums)
@@ -190,8 +190,8 @@ def _steps(intervals: Collection[Interval], wanted: Collection[Of]) -> Iterator[
 
 def _attempts(intervals: Collection[Interval]) -> Iterator[Row]:
     columns = ("decided_at", "account_id", "verdict", "refusal", "status", "prompt_tokens", "completion_tokens", "cost", "step__miner")
-    found = LLMAttempt.objects.filter(within("decided_at", intervals)).order_by().values_list(*columns)
-    for at, account, verdict, refusal, status, prompt, completion, cost, miner in found.iterator(5_000):
+    attempts = LLMAttempt.objects.filter(within("decided_at", intervals)).order_by().values_list(*columns)
+    for at, account, verdict, refusal, status, prompt, completion, cost, miner in attempts.iterator(5_000):
         yield Row(
             at,
             Of.ATTEMPTS,
@@ -208,15 +208,15 @@ def _attempts(intervals: Collection[Interval]) -> Iterator[Row]:
 
 
 def sum_up(now: datetime) -> None:
-    """Sum what is finished, for half a minute at most; while facts wait for the database nothing is."""
+    """Sum finished periods, for half a minute at most; none while facts are spooled."""
     if not spool.is_waiting():
         sum_finished(state_at(now), now, until=time.monotonic() + CHUNK_SECONDS)
 
 
 def sum_finished(state: RollupState, now: datetime, *, until: float) -> None:
-    """Sum late rows, the hours that are over, and the five minutes after them; what is left at `until` is for the next time.
+    """Sum late rows, past hours, and the five minutes after these, until the monotonic clock is at `until`.
 
-    One hour is summed in any case: late rows that took all of the time would otherwise stop the sums for good.
+    At least one hour is summed, as otherwise late rows that take all of the time would stop the sums for good.
     """
     state.checked_at = now
     _sum_late(state, now)
@@ -232,12 +232,12 @@ def sum_finished(state: RollupState, now: datetime, *, until: float) -> None:
         state.fives_until = max(state.fives_until, floor(now - FIVE_GRACE, FIVE))
         _sum_fives((state.hours_until, state.fives_until), now)
     state.save(update_fields=["fives_until", "last_step", "last_attempt", "checked_at"])
-    for span, kept in KEPT.items():  # the hours of a day that is not summed yet stay, however old
+    for span, kept in KEPT.items():  # but not the hours of a day that is not summed yet
         Rollup.objects.filter(span=span, starts_at__lt=min(now - kept, floor(state.hours_until, DAY))).delete()
 
 
 def sum_hour(start: datetime, until: datetime, now: datetime) -> None:
-    """An hour with its five minutes and, where all hours of those are summed up to `until`, its six hours and its day."""
+    """Sum an hour with its five minutes, and its six hours and day if their hours are summed up to `until`."""
     hour = (start, start + HOUR)
     _replace(Span.HOUR, hour, raw_rows([hour], Of, now))
     _sum_fives(hour, now)
@@ -248,17 +248,17 @@ def sum_hour(start: datetime, until: datetime, now: datetime) -> None:
 
 
 def sum_again(since: datetime) -> None:
-    """Have all that is on record since a time summed again: many rows were written into the past."""
+    """Reset the roll-ups to a time, after many rows were written into the past."""
     start = floor(since, HOUR)
     RollupState.objects.update(since=Least("since", Value(since, DateTimeField())))
     RollupState.objects.filter(hours_until__gt=start).update(hours_until=start, fives_until=start)
 
 
 def state_at(now: datetime) -> RollupState:
-    """They begin with the oldest record, with nothing summed."""
-    found = RollupState.objects.filter(pk=RollupState.ONLY).first()
-    if found:
-        return found
+    """The state; at first it begins with the oldest record, with nothing summed."""
+    state = RollupState.objects.filter(pk=RollupState.ONLY).first()
+    if state:
+        return state
     oldest = [Step.objects.aggregate(at=Min("received_at"))["at"], LLMAttempt.objects.aggregate(at=Min("decided_at"))["at"]]
     since = min(at for at in (*oldest, now) if at)
     start = floor(since, HOUR)
@@ -268,13 +268,13 @@ def state_at(now: datetime) -> RollupState:
 
 
 def _sum_late(state: RollupState, now: datetime) -> None:
-    """Hours that are summed already and got rows since. What is after them is summed again anyway."""
+    """Sum the hours again that got rows after they were summed. Later periods are summed again anyway."""
     newest = _newest(Step), _newest(LLMAttempt)
     times = {"gte": max(floor(state.since, HOUR), now - LATEST), "lt": state.hours_until}
     hours = set()
     for model, at, seen in ((Step, "received_at", state.last_step), (LLMAttempt, "decided_at", state.last_attempt)):
-        late = model.objects.filter(pk__gt=seen, **{f"{at}__{side}": time for side, time in times.items()})
-        hours |= {floor(each, HOUR) for each in late.values_list(at, flat=True)}
+        late = model.objects.filter(pk__gt=seen, **{f"{at}__{side}": moment for side, moment in times.items()})
+        hours |= {floor(time, HOUR) for time in late.values_list(at, flat=True)}
     for hour in sorted(hours):
         sum_hour(hour, state.hours_until, now)
     state.last_step, state.last_attempt = newest
@@ -286,7 +286,7 @@ def _sum_fives(within: Interval, now: datetime) -> None:
 
 
 def _replace(span: Span, within: Interval, rows: Iterable[Row]) -> None:
-    """Put the sums of the rows in the place of a span's roll-ups within a time. They are read before the database is locked."""
+    """Replace a span's roll-ups within an interval by the sums of the rows, which are read before the database is locked."""
     start, end = within
     sums: dict[tuple[Any, ...], Row] = {}
     for row in rows:

@@ -1,8 +1,8 @@
-"""Text search: the indexes, how SQLite's are kept up to date, and which rows hold a text.
+"""Text search: the indexes, their updates on SQLite, and the search.
 
-Both databases index trigrams, so any part of a text is found. Postgres keeps its indexes itself. SQLite's are tables beside the rows,
-which the worker fills, in the order of ids: an answer waits for none of that. Triggers only keep in step what is indexed already, when a
-row goes or its text changes. Only the beginning of a text is indexed: the cost of a row does not depend on how much a stranger sent.
+Both databases index trigrams, so any part of a text matches. Postgres updates its indexes itself. SQLite's are separate tables,
+filled by the worker in the order of ids, so that no answer waits for them. Triggers update only rows that are indexed already, when a
+row is deleted or its text changes. Only the beginning of a text is indexed, so that the cost of a row is bounded.
 """
 
 import time
@@ -21,26 +21,26 @@ from agents.models import LLMAttempt, Settings, Task
 from monitoring.models import LogEntry, TextIndexed
 from monitoring.reporting.pagination import counted_up_to
 
-# Characters of a text that are indexed, so that they are found: 8 kB. What comes later in a text is shown, but not found.
+# Characters of a text that are indexed and searched.
 INDEXED_CHARS = 8_192
-# What is left after this long waits for the next job, some seconds later.
+# Of a job; the rest is left to the next one, some seconds later.
 CHUNK_SECONDS = 10.0
-# Whoever waits for SQLite tries again every 100 ms at the latest, so in a break of this length everybody gets in, in seconds.
+# Seconds between two transactions. Waiting writers of SQLite retry every 100 ms at the latest, so all get their turn in a break.
 BREAK_SECONDS = 0.15
-# A batch is bounded by the characters that it indexes (SQLite indexes two to three million a second, so a batch takes some 30 ms), by those
-# that it reads (a text of 10 MB, from before prompts were limited, is read whole for its beginning: some 10 ms) and by its rows.
+# Limits of a batch: characters that it indexes (SQLite indexes two to three million a second, so a batch takes some 30 ms), characters
+# that it reads (a text of 10 MB, from before prompts were limited, is read completely, in some 10 ms), and rows.
 MOST_INDEXED, MOST_READ, MOST_ROWS = 64_000, 4_000_000, 5_000
-# An index finds texts by three characters in a row.
+# Characters of a text that an index can search for.
 SHORTEST = 3
-# Where more rows hold a text, a page of them is found sooner by reading one row after the other.
+# If more rows match, reading rows one by one is faster for a page of them.
 FEW = 10_000
-# So many rows that are not indexed yet are read one by one.
+# Up to this many rows that are not indexed yet are read one by one.
 BEHIND = 20_000
 
 
 @dataclass(frozen=True, slots=True)
 class TextIndex:
-    """One table's texts. `among`: SQL for the rows that have any, with `{row}` before a column."""
+    """The texts of a table. `among`: an SQL condition for the rows with texts, with `{row}` before columns."""
 
     table: str
     columns: tuple[str, ...]
@@ -51,7 +51,7 @@ class TextIndex:
         return f"{self.table}_text"
 
     @property
-    def each(self) -> str:
+    def column_list(self) -> str:
         return ", ".join(self.columns)
 
     def beginnings(self, prefix: str = "") -> str:
@@ -71,21 +71,21 @@ _NO_TRIGRAMS = (
 
 
 def make_on_sqlite(apps: Any, editor: BaseDatabaseSchemaEditor) -> None:
-    """Empty indexes. They keep no texts of their own, so a trigger passes what was indexed of a row that changes or goes."""
+    """Make empty indexes. They store no texts, so on an update or delete a trigger passes the text that was indexed."""
     if editor.connection.vendor != "sqlite":
         return
     for index in INDEXES:
         name, table = index.name, index.table
         is_in = f"old.id < (SELECT until_id FROM monitoring_textindexed WHERE name = '{table}')"
         values = f"SELECT 'delete', old.id, {index.beginnings('old.')} WHERE {index.among.format(row='old.')}"
-        out = f"INSERT INTO {name} ({name}, rowid, {index.each}) {values};"
+        delete = f"INSERT INTO {name} ({name}, rowid, {index.column_list}) {values};"
         differs = f"({index.beginnings('old.')}) <> ({index.beginnings('new.')})"
         values = f"SELECT new.id, {index.beginnings('new.')} WHERE {index.among.format(row='new.')}"
-        back = f"INSERT INTO {name} (rowid, {index.each}) {values};"
-        editor.execute(f"CREATE VIRTUAL TABLE {name} USING fts5({index.each}, content='', tokenize='trigram')")
-        editor.execute(f"CREATE TRIGGER {name}_gone AFTER DELETE ON {table} WHEN {is_in} BEGIN {out} END")
-        changed = f"AFTER UPDATE OF {index.each} ON {table} WHEN {differs} AND {is_in}"
-        editor.execute(f"CREATE TRIGGER {name}_changed {changed} BEGIN {out} {back} END")
+        insert = f"INSERT INTO {name} (rowid, {index.column_list}) {values};"
+        editor.execute(f"CREATE VIRTUAL TABLE {name} USING fts5({index.column_list}, content='', tokenize='trigram')")
+        editor.execute(f"CREATE TRIGGER {name}_gone AFTER DELETE ON {table} WHEN {is_in} BEGIN {delete} END")
+        changed = f"AFTER UPDATE OF {index.column_list} ON {table} WHEN {differs} AND {is_in}"
+        editor.execute(f"CREATE TRIGGER {name}_changed {changed} BEGIN {delete} {insert} END")
 
 
 def make_on_postgres(apps: Any, editor: BaseDatabaseSchemaEditor) -> None:
@@ -98,11 +98,11 @@ def make_on_postgres(apps: Any, editor: BaseDatabaseSchemaEditor) -> None:
     for index in INDEXES:
         for column in index.columns:
             name = f"{index.name}_{column}"
-            editor.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")  # what an interrupted migration left is of no use
+            editor.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")  # an interrupted migration may have left an invalid one
             # As Django writes IContains(Left(column, INDEXED_CHARS), text)
-            some = f" WHERE {index.among.format(row='')}" if index.among != "1" else ""
+            condition = f" WHERE {index.among.format(row='')}" if index.among != "1" else ""
             text = f"UPPER(LEFT({column}, {INDEXED_CHARS})::text)"
-            editor.execute(f"CREATE INDEX CONCURRENTLY {name} ON {index.table} USING gin ({text} gin_trgm_ops){some}")
+            editor.execute(f"CREATE INDEX CONCURRENTLY {name} ON {index.table} USING gin ({text} gin_trgm_ops){condition}")
 
 
 def drop(apps: Any, editor: BaseDatabaseSchemaEditor) -> None:
@@ -117,9 +117,9 @@ def drop(apps: Any, editor: BaseDatabaseSchemaEditor) -> None:
 
 
 def fill(*, until: float, is_alone: bool = False) -> None:
-    """Index what is not indexed yet, in short transactions, until all is done or the monotonic clock is at `until`.
+    """Index further rows, in short transactions, until all are indexed or the monotonic clock is at `until`.
 
-    With little free disk space, nothing is indexed. `is_alone`: nobody else uses the database, so there are no breaks.
+    With little free disk space, none are. `is_alone`: no other process uses the database, so there are no breaks.
     """
     if connection.vendor != "sqlite" or disk.space(Settings.current().free_disk_mb).is_low:
         return
@@ -127,12 +127,12 @@ def fill(*, until: float, is_alone: bool = False) -> None:
         while time.monotonic() < until and (ids := next_ids(index)):
             began = time.monotonic()
             add(index, *ids)
-            if not is_alone and unindexed(index):  # steps that are to be answered meanwhile need the database too
+            if not is_alone and unindexed(index):  # so that steps can use the database meanwhile
                 time.sleep(max(time.monotonic() - began, BREAK_SECONDS))
 
 
 def next_ids(index: TextIndex) -> tuple[int, int] | None:
-    """From and up to, without, which id rows are indexed next; None where all are. Read outside of a transaction: no writer waits."""
+    """The next ids to index, start included, end excluded; None if there are none. Read outside a transaction, so no writer waits."""
     start = TextIndexed.objects.get_or_create(name=index.table)[0].until_id
     counts = " + ".join(f"min(length({column}), {INDEXED_CHARS})" for column in index.columns)
     lengths = " + ".join(f"length({column})" for column in index.columns)
@@ -149,18 +149,18 @@ def next_ids(index: TextIndex) -> tuple[int, int] | None:
 
 
 def add(index: TextIndex, start: int, end: int) -> None:
-    """Index the rows from one id up to, without, another and move the mark in the same transaction, unless another worker did."""
+    """Index the rows from `start` to before `end` and record that, in one transaction, unless another worker did."""
     with transaction.atomic(), connection.cursor() as cursor:
         if TextIndexed.objects.filter(name=index.table, until_id=start).update(until_id=end):
             cursor.execute(
-                f"INSERT INTO {index.name} (rowid, {index.each}) SELECT id, {index.beginnings()} FROM {index.table}"
+                f"INSERT INTO {index.name} (rowid, {index.column_list}) SELECT id, {index.beginnings()} FROM {index.table}"
                 f" WHERE id >= %s AND id < %s AND {index.among.format(row='')}",
                 [start, end],
             )
 
 
 def unindexed(index: TextIndex) -> int:
-    """About how many rows are not indexed yet, by their ids. Always 0 on Postgres, which indexes each row as it is written."""
+    """The approximate number of rows that are not indexed, by their ids. 0 on Postgres, which indexes rows when they are written."""
     if connection.vendor != "sqlite":
         return 0
     with connection.cursor() as cursor:
@@ -174,19 +174,19 @@ def _indexed_until(index: TextIndex) -> int:
 
 
 def contains(model: type[Model], text: str) -> Q:
-    """The rows whose texts hold this one in their first 8 kB, in whatever case: by the index where few do, else read one by one."""
-    found = few(model, text)
-    return _read(_OF[model], text) if found is None else found
+    """The rows whose texts contain this one in their first 8 kB, ignoring case: by the index if few do, else one by one."""
+    by_index = few(model, text)
+    return _read(_OF[model], text) if by_index is None else by_index
 
 
 def few(model: type[Model], text: str) -> Q | None:
-    """The same where the index leads to them. None: many rows hold the text, or it is too short, or the index is far behind."""
+    """The same by the index. None if many rows match, the text is too short, or the index is far behind."""
     index = _OF[model]
     if len(text) < SHORTEST:
         return None
     if connection.vendor == "postgresql":
-        found = model._default_manager.filter(_read(index, text))  # noqa: SLF001 -- Django's documented manager of any model
-        return Q(id__in=found.values("id")) if counted_up_to(found, FEW + 1) <= FEW else None
+        matching = model._default_manager.filter(_read(index, text))  # noqa: SLF001 -- Django's documented manager of any model
+        return Q(id__in=matching.values("id")) if counted_up_to(matching, FEW + 1) <= FEW else None
     if unindexed(index) > BEHIND:
         return None
     ids, phrase = f"SELECT rowid FROM {index.name} WHERE {index.name} MATCH %s", '"{}"'.format(text.replace('"', '""'))
@@ -202,7 +202,7 @@ def holds(column: str, text: str) -> Q:
 
 
 def _read(index: TextIndex, text: str) -> Q:
-    found = Q()
+    condition = Q()
     for column in index.columns:
-        found |= holds(column, text)
-    return found & ~Q(**{index.columns[0]: ""}) if index.among != "1" else found
+        condition |= holds(column, text)
+    return condition & ~Q(**{index.columns[0]: ""}) if index.among != "1" else condition

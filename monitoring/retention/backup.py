@@ -1,4 +1,4 @@
-"""Backups of the database, and the way back: SQLite by its own means, Postgres by its programs."""
+"""Backups of the database, and their restore: of SQLite by itself, of Postgres by its programs."""
 
 import os
 import re
@@ -18,12 +18,12 @@ from agents.checks import unknown_migrations
 from agents.hybrid import spool
 
 NAMED = re.compile(r"minerpanel-\d{8}T\d{6}Z\.(sqlite3|dump)", re.ASCII)
-IN_USE = "Processes use this database. Stop the miner first, or use --force: it then goes on with the restored data."
+IN_USE = "Processes use this database. Stop the miner first, or use --force: it then continues with the restored data."
 INSTALL = "Install the client of the server's version, such as: sudo apt-get install postgresql-client-{major}"
 SQLITE_HEADER, POSTGRES_HEADER = b"SQLite format 3\x00", b"PGDMP"
-PATIENCE = 30.0  # a restore waits this long for a write that is under way, in seconds
-KEPT = "before_restore_"  # the Postgres database before a restore stays in a schema of this name, with the time; backups leave it out
-# An extension is there once a database, and the restored indexes look for it in `public`.
+PATIENCE = 30.0  # seconds that a restore waits for a running write
+KEPT = "before_restore_"  # prefix of the schema that keeps a Postgres database before a restore; backups exclude it
+# A database has an extension once, and the restored indexes expect it in `public`.
 EXTENSIONS_STAY = """
 DO $$ BEGIN
     IF EXISTS (SELECT FROM pg_extension WHERE extname = 'pg_trgm' AND extnamespace <> 'public'::regnamespace) THEN
@@ -39,12 +39,12 @@ LIBPQ = {"NAME": "PGDATABASE", "USER": "PGUSER", "PASSWORD": "PGPASSWORD", "HOST
 
 
 class BackupError(Exception):
-    """Nothing was done. The message says why and what to do."""
+    """Nothing was done. The message has the reason and the remedy."""
 
 
 def write(target: Path, now: datetime) -> Path:
-    """Back the database up into a file, or into a folder under a name of its own. Returns the file."""
-    spool.drain()  # what was acknowledged before this is in the backup
+    """Back up the database to a file, or into a folder with a generated name. Returns the file."""
+    spool.drain()  # so that the backup has all that was acknowledged before
     path = target / f"minerpanel-{_stamp(now)}.{'dump' if _is_postgres() else 'sqlite3'}" if target.is_dir() else target
     if path.exists():
         raise BackupError(f"{path} exists already. Name another file, or a folder.")
@@ -65,14 +65,14 @@ def write(target: Path, now: datetime) -> Path:
 
 
 def drop_lost(folder: Path, before: datetime) -> None:
-    """Delete the partial files that `write` named itself and that did not change after `before`: their process was killed."""
+    """Delete partial files in the folder, with generated names, that were not changed after `before`: their process was killed."""
     for path in folder.glob("minerpanel-*.part"):
         if path.stat().st_mtime < before.timestamp():
             path.unlink()
 
 
 def drop_old(folder: Path, keep: int) -> list[Path]:
-    """Delete the oldest backups that `write` named itself, but the newest `keep`. Returns which."""
+    """Delete all backups with generated names but the newest `keep`. Returns the deleted ones."""
     old = sorted((path for path in folder.iterdir() if NAMED.fullmatch(path.name)), key=lambda path: path.name, reverse=True)[keep:]
     for path in old:
         path.unlink()
@@ -80,13 +80,13 @@ def drop_old(folder: Path, keep: int) -> list[Path]:
 
 
 def restore(file: Path, now: datetime, *, force: bool) -> str:
-    """Check a backup, then make the database what it is. Returns where the old one is kept, in words."""
+    """Check a backup, then replace the database by it. Returns where the old one is kept, for a message."""
     if not file.is_file():
         raise BackupError(f"There is no file {file}.")
-    had = _migrations_in_dump(file) if _is_postgres() else _migrations_in_sqlite(file)
-    if not any(app == "agents" for app, _ in had):
-        raise BackupError(f"{file} is a database of something else: it has no migrations of this panel.")
-    if unknown := unknown_migrations(had):
+    migrations = _migrations_in_dump(file) if _is_postgres() else _migrations_in_sqlite(file)
+    if not any(app == "agents" for app, _ in migrations):
+        raise BackupError(f"{file} is another application's database: it has no migrations of this panel.")
+    if unknown := unknown_migrations(migrations):
         raise BackupError(f"{file} is of another version: {VERSION} has no migration {', '.join(unknown)}. Check out that version first.")
     if not force and (_is_postgres_in_use() if _is_postgres() else _is_sqlite_in_use(_database())):
         raise BackupError(IN_USE)
@@ -114,7 +114,7 @@ def _stamp(now: datetime) -> str:
 
 
 def _dump_sqlite(database: Path, target: Path) -> None:
-    """Write to `target`, which must not exist. Readers and writers go on meanwhile."""
+    """Write to `target`, which must not exist. Readers and writers are not blocked."""
     if not database.exists():
         raise BackupError(f"There is no database at {database} yet. Run make setup first.")
     with _opened(database) as source:
@@ -126,15 +126,15 @@ def _dump_sqlite(database: Path, target: Path) -> None:
 
 def _migrations_in_sqlite(file: Path) -> set[tuple[str, str]]:
     if not _begins_with(SQLITE_HEADER, file):
-        raise BackupError(f"{file} is no SQLite database. A backup of Postgres goes back into Postgres only.")
+        raise BackupError(f"{file} is not an SQLite database. A backup of Postgres can be restored into Postgres only.")
     try:
         with _opened(file, "mode=ro") as backup:
             (result,) = backup.execute("PRAGMA integrity_check(1)").fetchone()
             if result != "ok":
-                raise BackupError(f"{file} is damaged: {result}. Take another backup.")
+                raise BackupError(f"{file} is damaged: {result}. Use another backup.")
             return set(backup.execute("SELECT app, name FROM django_migrations"))
     except sqlite3.DatabaseError as error:
-        raise BackupError(f"{file} is no sound backup of this panel: {error}. Take another one.") from None
+        raise BackupError(f"{file} is not a valid backup of this panel: {error}. Use another one.") from None
 
 
 def _is_sqlite_in_use(database: Path) -> bool:
@@ -144,16 +144,16 @@ def _is_sqlite_in_use(database: Path) -> bool:
     try:
         with _opened(database) as opened:
             opened.execute("PRAGMA busy_timeout = 0")
-            # SQLite leaves the write-ahead mode only for a process that has the database for itself.
+            # SQLite leaves the write-ahead mode only if no other process has the database open.
             opened.execute("PRAGMA journal_mode = DELETE")
             opened.execute("PRAGMA journal_mode = WAL")
     except sqlite3.DatabaseError as error:
-        return isinstance(error, sqlite3.OperationalError) and "locked" in str(error)  # a damaged database is what backups are for
+        return isinstance(error, sqlite3.OperationalError) and "locked" in str(error)  # a damaged database may be restored
     return False
 
 
 def _load_sqlite(file: Path, database: Path, kept: Path) -> None:
-    """Make the database what `file` is, in one transaction that running processes see as any other. The old one is kept in `kept`."""
+    """Replace the database by `file`, in one transaction, as for running processes. The old one is kept in `kept`."""
     if database.exists():
         try:
             _dump_sqlite(database, kept)
@@ -161,7 +161,7 @@ def _load_sqlite(file: Path, database: Path, kept: Path) -> None:
             kept.unlink(missing_ok=True)
             if error.sqlite_errorcode == sqlite3.SQLITE_FULL:
                 raise BackupError(f"The disk has no room to keep the present database in {kept}. Nothing was restored.") from None
-            # It can't be read: it is moved as it is, with what belongs to it.
+            # It can't be read, so its files are moved.
             for suffix in ("", "-wal", "-shm"):
                 part = Path(f"{database}{suffix}")
                 if part.exists():
@@ -191,8 +191,8 @@ def _dump_postgres(target: Path) -> None:
 
 def _migrations_in_dump(file: Path) -> set[tuple[str, str]]:
     if not _begins_with(POSTGRES_HEADER, file):
-        raise BackupError(f"{file} is no dump in Postgres' custom format. A backup of SQLite goes back into SQLite only.")
-    _run("pg_restore", "--file=/dev/null", file)  # reads and unpacks all of it
+        raise BackupError(f"{file} is not a dump in Postgres' custom format. A backup of SQLite can be restored into SQLite only.")
+    _run("pg_restore", "--file=/dev/null", file)  # reads and unpacks all of it, as a check
     rows = _run("pg_restore", "--data-only", "--table=django_migrations", "--file=-", file).splitlines()
     return {(row.split("\t")[1], row.split("\t")[2]) for row in rows if row.count("\t") == 3}
 
@@ -217,7 +217,7 @@ def _load_dump(file: Path, kept: str) -> None:
 
 
 def _run(program: str, *arguments: str | Path) -> str:
-    """The program's output. A client older than the server refuses, or writes what the server can't read."""
+    """Run a Postgres program. Returns its output. A client older than the server fails, or writes what the server can't read."""
     connection.ensure_connection()
     server = int(connection.connection.info.server_version // 10_000)
     path = shutil.which(program)
@@ -233,5 +233,5 @@ def _run(program: str, *arguments: str | Path) -> str:
     environment = {**os.environ, **variables, "PGCONNECT_TIMEOUT": "10"}
     done = subprocess.run([path, *map(str, arguments)], env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise BackupError(f"{program} failed: {done.stderr.strip() or f'it ended with {done.returncode}'}")
+        raise BackupError(f"{program} failed: {done.stderr.strip() or f'exit status {done.returncode}'}")
     return done.stdout

@@ -1,4 +1,4 @@
-"""How many bytes are kept of each kind, against its budget: the oldest details go first, then the oldest rows. With breaks between."""
+"""Keeps the stored bytes within their budgets: the oldest details are deleted first, then the oldest rows, in batches with breaks."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -16,12 +16,12 @@ from monitoring.models import LogEntry, StoredBytes
 from monitoring.reporting.search import INDEXED_CHARS
 from monitoring.retention.pruning import EVERY, delete, in_batches, tasks_left_behind
 
-MEASURE_SECONDS, KEEP_SECONDS = 2.0, 20.0  # measuring and deleting take at most so many seconds of the job that starts every few seconds
-EXCEEDED = 1.25  # deleting goes range by range and every few seconds; beyond this, it does not keep up with what comes in
-# Bytes of a row without its texts, with its entries in all indexes, as measured on SQLite with 100,000 made-up steps.
+MEASURE_SECONDS, KEEP_SECONDS = 2.0, 20.0  # limits of measuring and deleting within a job that starts every few seconds
+EXCEEDED = 1.25  # of the budget; beyond it deleting, range by range every few seconds, is too slow for new records
+# Bytes of a row without its texts and with its index entries, as measured on SQLite with 100,000 made-up steps.
 STEP_BYTES, TASK_BYTES, ATTEMPT_BYTES, LOG_BYTES = 1_300, 900, 900, 400
-INDEX_FACTOR = 4  # a byte of text takes so many more in the text index: trigrams of words take two to three, of random letters five
-# What goes first: a step's decision, answer and times stay without it.
+INDEX_FACTOR = 4  # bytes in the text index per byte of text: two to three for trigrams of words, five for random letters
+# Columns that are cleared first; a step's decision, answer and times stay.
 STEP_DETAILS, ATTEMPT_DETAILS = ("page_excerpt", "fault"), ("reply",)
 STEP_DOCUMENTS = ("actions", "limits", "declined", "worked", "words", "seen", "notes", "asked")
 
@@ -31,13 +31,13 @@ class Octets(Func):
     output_field = IntegerField()
 
     def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
-        """LENGTH counts a text's characters, and a blob's bytes."""
+        """LENGTH returns the characters of a text, and the bytes of a blob."""
         return self.as_sql(compiler, connection, template="LENGTH(CAST(%(expressions)s AS BLOB))", **context)
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Measured in ranges of so many `ids`: few ranges, each summed in milliseconds. `measure`: bytes of details and facts."""
+    """A table, measured in ranges of `ids` ids: few ranges, each summed in milliseconds. `measure`: bytes of details and facts."""
 
     name: str
     model: type[Model]
@@ -56,7 +56,7 @@ class Table:
         return details + facts
 
     def measure_all(self, until: float) -> bool:
-        """Sum the ranges that are new or may have changed. False where some are left."""
+        """Measure the ranges that are new or may have changed. False if some are left."""
         ends = self.model._default_manager.aggregate(first=Min("pk"), last=Max("pk"))  # noqa: SLF001 -- Django's documented manager
         if ends["first"] is None:
             self.ranges().delete()
@@ -64,18 +64,18 @@ class Table:
         first, last = ends["first"] // self.ids * self.ids, ends["last"] // self.ids * self.ids
         self.ranges().filter(from_id__lt=first).delete()
         newest = self.ranges().aggregate(newest=Max("from_id"))["newest"]
-        # What was the newest range has more rows now, and steps of the one before were still open.
+        # The formerly newest range may have more rows now, and the one before had open steps.
         start = first if newest is None else max(first, newest - self.ids)
         for from_id in range(start, last + 1, self.ids):
             self.measure_range(from_id)
-            is_new = newest is None or from_id > newest  # else a slow round would sum the same ranges each time and come no further
+            is_new = newest is None or from_id > newest  # otherwise a slow round would measure the same ranges each time
             if is_new and time.monotonic() > until:
                 return bool(from_id == last)
         return True
 
 
 def _measure_steps(start: int, end: int) -> tuple[int, int]:
-    """Steps with their attempts, and the tasks whose first step is among them."""
+    """Of steps with their attempts, and of the tasks whose first step is among them."""
     steps = Step.objects.filter(pk__gte=start, pk__lt=end)
     attempts = LLMAttempt.objects.filter(step__gte=start, step__lt=end)
     tasks = Task.objects.filter(~Exists(Step.objects.filter(task=OuterRef("pk"), pk__lt=start)), pk__in=steps.values("task"))
@@ -108,14 +108,14 @@ LOGS = Table("logs", LogEntry, 2_000, _measure_logs)
 
 
 def measure(until: float) -> bool:
-    """False where something is left."""
+    """Measure both tables. False if ranges are left."""
     return all([STEPS.measure_all(until), LOGS.measure_all(until)])
 
 
 def keep(now: float) -> dict[str, int]:
-    """Measure what is new and delete what exceeds the budgets. `now`: the monotonic clock. Returns how many rows of what.
+    """Measure new ranges, and delete what exceeds the budgets. `now`: of the monotonic clock. Returns counts of rows by kind.
 
-    `details`: steps and attempts that lost their texts.
+    `details`: steps and attempts whose texts were cleared.
     """
     settings = Settings.current()
     measure(now + MEASURE_SECONDS)
@@ -130,8 +130,8 @@ def keep(now: float) -> dict[str, int]:
 
 
 def _beyond(table: Table, most: int, until: float, which: Q = EVERY) -> Iterator[tuple[int, int]]:
-    """The oldest ranges of ids, one after the other until the table is within its budget. Each is summed again when its rows are done."""
-    newest = table.ranges().last()  # its steps may be open still
+    """The oldest ranges of ids, one by one, until the table is within its budget. Each is measured again after its rows are changed."""
+    newest = table.ranges().last()  # its steps may still be open
     for stored in table.ranges().filter(which):
         if time.monotonic() > until or table.used() <= most or stored == newest:
             return
@@ -143,8 +143,8 @@ def _beyond(table: Table, most: int, until: float, which: Q = EVERY) -> Iterator
 def _drop_details(start: int, end: int, until: float) -> int:
     steps = Step.objects.filter(~Q(page_excerpt="") | ~Q(fault=""), pk__gte=start, pk__lt=end).exclude(route="")
     attempts = LLMAttempt.objects.filter(~Q(reply=""), step__gte=start, step__lt=end).exclude(verdict=Verdict.OPEN)
-    blanked = in_batches(steps, until, lambda batch: batch.update(**dict.fromkeys(STEP_DETAILS, "")))
-    return blanked + in_batches(attempts, until, lambda batch: batch.update(**dict.fromkeys(ATTEMPT_DETAILS, "")))
+    cleared = in_batches(steps, until, lambda batch: batch.update(**dict.fromkeys(STEP_DETAILS, "")))
+    return cleared + in_batches(attempts, until, lambda batch: batch.update(**dict.fromkeys(ATTEMPT_DETAILS, "")))
 
 
 def _drop_steps(start: int, end: int, until: float) -> int:
@@ -156,7 +156,7 @@ def _drop_steps(start: int, end: int, until: float) -> int:
 
 
 class Use(NamedTuple):
-    """`setting`: the budget's name, "" where it is none. `is_exceeded`: deleting does not keep up."""
+    """`setting`: the budget's name, "" if it is no setting. `is_exceeded`: deleting is too slow."""
 
     setting: str
     label: str

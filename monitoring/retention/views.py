@@ -34,14 +34,14 @@ class RetentionForm(forms.Form):
     def save(self, by: User) -> bool:
         if not self.is_valid():
             return False
-        wanted = {rule.name: {part: self.cleaned_data[f"{rule.name}.{part}"] for part in BOUNDS} for rule in self.rules}
-        change_retention(wanted, by=by, reason=self.cleaned_data["reason"])
+        changes = {rule.name: {part: self.cleaned_data[f"{rule.name}.{part}"] for part in BOUNDS} for rule in self.rules}
+        change_retention(changes, by=by, reason=self.cleaned_data["reason"])
         return True
 
 
 class StorageForm(RowForm):
     names = STORAGE
-    prefix = "storage"  # the page has another form with a reason
+    prefix = "storage"  # as another form of the page has a reason too
     reason = reason_field()
 
     def rows_with_use(self) -> Iterator[tuple[dict[str, Any], Use | None]]:

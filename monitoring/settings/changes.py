@@ -1,4 +1,4 @@
-"""The models whose changes are kept, and what a record of their histories changed."""
+"""The models with a history of changes, and the changes of a history's record."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -15,12 +15,12 @@ from monitoring.models import EVENTS, SUITE_TITLES, Channel, MaintenanceWindow, 
 from monitoring.retention.pruning import RULES
 
 RULES_BY_NAME = {rule.name: rule for rule in RULES}
-# The library leaves out what no form edits: of a key its last characters are kept.
+# Columns that diff_against excludes because no form edits them: the last characters of keys.
 HINTS = {"key_hint": "API key", "admin_key_hint": "Admin key", "url_hint": "Ping URL"}
 
 
 class Fact(NamedTuple):
-    """One thing that was done, in words: a sentence, or the new value of a `field`, with the `old` one where it had one."""
+    """A change as text: a sentence, or the new value of a `field`, with the `old` one if there was one."""
 
     text: str
     field: str = ""
@@ -30,11 +30,11 @@ class Fact(NamedTuple):
         return f"{self.field} {f'{self.old} → ' if self.old else ''}{self.text}".strip()
 
 
-MADE = Fact("Added by the miner itself")  # of the account `default`, which is there from the start
+MADE = Fact("Added by the miner itself")  # of the account `default`, which exists from the start
 
 
-# Fields whose values need words of their own.
-WORDS: dict[str, Callable[[Any], str]] = {
+# Fields with their own format.
+FORMATS: dict[str, Callable[[Any], str]] = {
     "events": lambda names: " and ".join(EVENTS[name].label for name in names if name in EVENTS) or "all",
     "least_severity": lambda severity: str(Severity(severity).label),
     "starts_at": lambda at: f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC",
@@ -44,9 +44,9 @@ WORDS: dict[str, Callable[[Any], str]] = {
 }
 
 
-def in_words(field: str, value: Any) -> str:
-    if field in WORDS:
-        return WORDS[field](value)
+def value_text(field: str, value: Any) -> str:
+    if field in FORMATS:
+        return FORMATS[field](value)
     if isinstance(value, bool):
         return "yes" if value else "no"
     if value in ("", [], {}, None):
@@ -64,7 +64,7 @@ def in_words(field: str, value: Any) -> str:
 
 
 class History(NamedTuple):
-    """`page`: where rows are changed; `revertible`: fields that can be set back; `is_added`: rows come and go; `unseen`: what it omits."""
+    """`page`: where rows are changed; `revertible`: fields; `is_added`: rows can be added and deleted; `unseen`: the secret it omits."""
 
     model: Any
     label: str
@@ -74,7 +74,7 @@ class History(NamedTuple):
     unseen: str = ""
 
 
-# The models of the histories, once: `history` makes a manager's class anew each time, a third of a millisecond.
+# Created once: each access of `history` makes a new manager class, which takes a third of a millisecond.
 HISTORIES: dict[str, History] = {
     "settings": History(Settings.history.model, "Settings", "settings", SETTINGS),
     "account": History(Account.history.model, "Account", "settings", ACCOUNT, is_added=True, unseen="A key"),
@@ -90,12 +90,12 @@ NAMED_BY = {"maintenance": "reason"}  # else by `name`
 
 
 def subject_of(kind: str, record: Any) -> str:
-    """How the row is called that was changed; "" for the only one."""
+    """The name of the changed row; "" if there is only one."""
     return str(getattr(record, NAMED_BY.get(kind, "name"), "")) if kind != "retention" else ""
 
 
 def changed_fields(kind: str, record: Any, before: Any) -> list[Fact]:
-    """Against the record before it, or against the defaults where that is None."""
+    """The changes against the previous record, or against the defaults if that is None."""
     history = HISTORIES[kind]
     if record.history_type == "-":
         return [Fact("Deleted")]
@@ -105,11 +105,11 @@ def changed_fields(kind: str, record: Any, before: Any) -> list[Fact]:
     )
     facts = []
     for change in delta.changes:
-        label, old = capfirst(model_field(record, change.field).verbose_name), "" if is_new else in_words(change.field, change.old)
+        label, old = capfirst(model_field(record, change.field).verbose_name), "" if is_new else value_text(change.field, change.old)
         if kind == "retention":
             rule = RULES_BY_NAME.get(record.name)
             label = f"{rule.label if rule else record.name} kept, {label.lower()}"
-        facts.append(Fact(in_words(change.field, change.new), label, old))
+        facts.append(Fact(value_text(change.field, change.new), label, old))
     facts += _secrets(record, before)
     if is_new:
         return [Fact("Added"), *facts]
@@ -129,7 +129,7 @@ def _secrets(record: Any, before: Any) -> Iterator[Fact]:
 
 
 def former(kind: str, record: Any, before: Any) -> dict[str, Any]:
-    """What a change replaced, by field; {} where nothing can be reverted: keys, and what was added or deleted."""
+    """The values that a change replaced, by field; {} if it can't be reverted: of keys, and of added or deleted rows."""
     names = HISTORIES[kind].revertible
     if record.history_type == "-" or _is_added(kind, record) or not names:
         return {}
@@ -152,4 +152,4 @@ def _defaults(kind: str, record: Any) -> Any:
 
 
 def model_field(row: Any, name: str) -> Any:
-    return row._meta.get_field(name)  # noqa: SLF001 -- Django's documented way to a model's fields
+    return row._meta.get_field(name)  # noqa: SLF001 -- Django's documented access to a model's fields

@@ -1,4 +1,4 @@
-"""The forms of the miner's settings and of its accounts, whose keys go in and never come out. Written through `agents.configuration`."""
+"""The forms of the miner's settings and accounts, which are written by `agents.configuration`. Stored keys are never shown."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -22,11 +22,11 @@ from agents.models import Account
 from agents.models.settings import about
 from agents.policy.modes import Pacing, Use
 from agents.policy.routing import MARGIN
-from monitoring.settings.changes import in_words, model_field
+from monitoring.settings.changes import model_field, value_text
 
 
 class RowForm(forms.Form):
-    """Over some fields of one row."""
+    """A form for some fields of a row."""
 
     names: tuple[str, ...]
 
@@ -40,22 +40,22 @@ class RowForm(forms.Form):
             self.fields[name].help_text = of.help_text
 
     def in_force(self, name: str) -> str:
-        """What an empty field comes to; "" where it needs no word."""
+        """The value in force for an empty field; "" if the field has one."""
         return ""
 
     def rows(self) -> Iterator[dict[str, Any]]:
         for name in self.names:
             of = model_field(self.row, name)
-            known, bound = about(of), _bounds(of)
+            shown, bounds = about(of), _bounds(of)
             yield {
                 "field": self[name],
-                "value": in_words(name, getattr(self.row, name)),
-                "unit": known.unit,
-                "default": in_words(name, of.get_default()),
-                "range": known.accepts if None in bound.values() else f"{bound['min_value']:,} to {bound['max_value']:,}",
-                "effect": known.takes_effect,
+                "value": value_text(name, getattr(self.row, name)),
+                "unit": shown.unit,
+                "default": value_text(name, of.get_default()),
+                "range": shown.accepts if None in bounds.values() else f"{bounds['min_value']:,} to {bounds['max_value']:,}",
+                "effect": shown.takes_effect,
                 "in_force": self.in_force(name),
-                "section": known.section,
+                "section": shown.section,
             }
 
     def sections(self) -> list[tuple[str, list[dict[str, Any]]]]:
@@ -104,19 +104,19 @@ def form_field(of: "models.Field[Any, Any]") -> forms.Field:
 
 
 def _bounds(of: "models.Field[Any, Any]") -> dict[str, Any]:
-    known = {type(each): each.limit_value for each in of.validators if isinstance(each, MinValueValidator | MaxValueValidator)}
-    return {"min_value": known.get(MinValueValidator), "max_value": known.get(MaxValueValidator)}
+    limits = {type(rule): rule.limit_value for rule in of.validators if isinstance(rule, MinValueValidator | MaxValueValidator)}
+    return {"min_value": limits.get(MinValueValidator), "max_value": limits.get(MaxValueValidator)}
 
 
-def bounds_in_words(name: str) -> str:
-    """What a setting accepts, such as “0 to 3,600 s”; "" where it has no bounds or there is no such setting."""
+def bounds_text(name: str) -> str:
+    """What a setting accepts, such as “0 to 3,600 s”; "" if it has no bounds or does not exist."""
     of = field_of(name)
     if of is None:
         return ""
-    known, bounds = about(of), _bounds(of)
+    shown, bounds = about(of), _bounds(of)
     if of.choices:
         return f"one of {', '.join(str(value) for value, _ in of.flatchoices)}"
-    return known.accepts if None in bounds.values() else f"{bounds['min_value']:,} to {bounds['max_value']:,} {known.unit}".strip()
+    return shown.accepts if None in bounds.values() else f"{bounds['min_value']:,} to {bounds['max_value']:,} {shown.unit}".strip()
 
 
 def reason_field() -> forms.CharField:
@@ -127,7 +127,7 @@ def reason_field() -> forms.CharField:
 class SettingsForm(RowForm):
     names = tuple(name for name in SETTINGS if name not in STORAGE)
     reason = reason_field()
-    entered: dict[str, Any] = {}  # what is raised when it is saved, as it was entered
+    entered: dict[str, Any] = {}  # values as entered that are raised when saved
 
     def previews(self) -> list[tuple[str, str]]:
         if self.is_bound:
@@ -136,7 +136,7 @@ class SettingsForm(RowForm):
         return [(str(self.fields[name].label), line) for name, line in lines.items()]
 
     def clean(self) -> dict[str, Any]:
-        """The longest backoff is raised to the last pause of the list: a pause can't be cut shorter than the one before it."""
+        """Raises the longest backoff to the last pause of the list, so that no pause is shorter than the one before."""
         ladder, longest = self.cleaned_data.get("backoff_seconds"), self.cleaned_data.get("backoff_max_seconds")
         if ladder and longest is not None and longest < ladder[-1]:
             self.entered = {"backoff_max_seconds": longest}
@@ -148,12 +148,12 @@ def _initial(value: Any) -> Any:
     if isinstance(value, dict):
         return json.dumps(value, indent=2, ensure_ascii=False)
     if isinstance(value, list):
-        return ", ".join(str(_initial(each)) for each in value)
+        return ", ".join(str(_initial(item)) for item in value)
     return f"{value:g}" if isinstance(value, float) else value
 
 
 def previews(values: Mapping[str, Any]) -> dict[str, str]:
-    """What settings come to, a line by the name of its setting. A value of None can't be read and has no line."""
+    """Sentences about the results of settings, by the setting's name. A value of None is invalid and has none."""
     of, unlimited = values.get, "No cap: the accounts may be used up in a day"
     usd, sure_from, hosts = of("max_task_usd"), of("sure_from"), of("fetch_hosts")
     lines = {"spacing_seconds": _rate(of("spacing_seconds"), of("pacing"))}
@@ -208,7 +208,7 @@ def _deadline(deadline: float | None, spacing: float | None) -> str:
     return line
 
 
-# Only the account `default` has these behind it.
+# Used for empty fields, by the account `default` only.
 ENVIRONMENT = ("CHUTES_API_KEY", "CHUTES_ADMIN_KEY", "CHUTES_BASE_URL", "CHUTES_MANAGEMENT_URL", "CHUTES_MODELS")
 OTHERS_MODELS = "Tried in this order. Empty: the three cheapest that list json_mode."
 KEYS = {"key": ("CHUTES_API_KEY", key_of), "admin_key": ("CHUTES_ADMIN_KEY", admin_key_of)}
@@ -220,13 +220,13 @@ def account_rows() -> list[dict[str, Any]]:
     for account in accounts():
         models, host = models_of(account), urlsplit(base_url_of(account)).netloc
         status, tone = _status(account, models)
-        keys = {name: key_in_words(account, name) for name in KEYS}
+        keys = {name: key_text(account, name) for name in KEYS}
         rows.append({"account": account, "status": status, "tone": tone, "models": models, "host": host, **keys})
     return rows
 
 
-def key_in_words(account: Account, name: str) -> str:
-    """Which key is in use, by its last four characters, and where it comes from; "" for none. `name`: key or admin_key."""
+def key_text(account: Account, name: str) -> str:
+    """The key in use, by its last four characters, and its origin; "" for none. `name`: key or admin_key."""
     if getattr(account, f"{name}_sealed"):
         return f"•••• {getattr(account, f'{name}_hint')}".strip() + ", entered here"
     variable, read = KEYS[name]
@@ -241,7 +241,7 @@ def _status(account: Account, models: tuple[str, ...]) -> tuple[str, str]:
         if not key_of(account):
             return "No key", "yellow"
     except UnreadableKey:
-        return "Key can't be opened: enter it again", "red"
+        return "Key can't be decrypted: enter it again", "red"
     return ("Enabled", "green") if models else ("No model known yet", "yellow")
 
 
@@ -280,7 +280,7 @@ class AccountForm(RowForm):
     def __init__(self, row: Account, data: Any = None) -> None:
         is_default = row.name == Account.DEFAULT
         self.names = self.names[1:] if is_default else self.names
-        if not (environment.MINER_NAME or row.miner_names):  # a miner alone needs no assignment
+        if not (environment.MINER_NAME or row.miner_names):  # a single miner needs no assignment
             self.names = tuple(name for name in self.names if name != "miner_names")
         super().__init__(row, data, {name: "\n".join(getattr(row, name)) for name in ("model_names", "miner_names")})
         self.fields["base_url"].widget.attrs["placeholder"] = environment.CHUTES_BASE_URL
@@ -295,7 +295,7 @@ class AccountForm(RowForm):
 
     def keys(self) -> list[tuple[BoundField, BoundField | None, str]]:
         row = self.row
-        return [(self[name], self[f"remove_{name}"] if getattr(row, f"{name}_sealed") else None, key_in_words(row, name)) for name in KEYS]
+        return [(self[name], self[f"remove_{name}"] if getattr(row, f"{name}_sealed") else None, key_text(row, name)) for name in KEYS]
 
     def in_force(self, name: str) -> str:
         if self.is_new or getattr(self.row, name):
@@ -311,7 +311,7 @@ class AccountForm(RowForm):
         return self.cleaned_data
 
     def write(self, changes: dict[str, Any], by: AbstractBaseUser, reason: str) -> None:
-        """Add the account, or change it. A key is None to stay, "" to be removed."""
+        """Add or change the account. A key of None stays, "" removes it."""
         given = self.cleaned_data
         if self.is_new:
             name = changes.pop("name")

@@ -1,6 +1,6 @@
-"""All settings as one JSON document, without keys, and back: an import shows what it would change before it does.
+"""Export and import of all settings as a JSON document, without keys, with a preview of an import;
 
-And a change of the histories taken back, as a change of its own.
+and the revert of a recorded change, which is a change too.
 """
 
 from collections.abc import Callable
@@ -23,7 +23,7 @@ from monitoring.audit.audit_log import Entry, change_and_former, newest_entries
 from monitoring.retention.pruning import BOUNDS, change_retention, rules_in_force
 
 REASON = "Import"
-MOST_BYTES = 1_000_000  # twenty accounts with prices of fifty models each stay far below it
+MOST_BYTES = 1_000_000  # far more than twenty accounts with prices of fifty models each
 MOST_SHOWN = 500
 AREA = {"rows": 6, "spellcheck": "false"}
 
@@ -33,7 +33,7 @@ class AccountEntry(BaseModel, strict=True, extra="allow"):
 
 
 class Document(BaseModel, strict=True, extra="forbid"):
-    """What it does not name stays as it is; values are validated where they are saved."""
+    """Missing values stay unchanged; values are validated when they are saved."""
 
     version: Literal[1]
     settings: dict[str, Any] = {}
@@ -51,13 +51,13 @@ def exported() -> dict[str, Any]:
 
 
 def preview(document: Document) -> list[Entry]:
-    """What the import would change: it is made and rolled back. Raises ValidationError as `apply` does."""
+    """The changes of an import, which is applied and rolled back. Raises ValidationError as `apply` does."""
     with transaction.atomic():
         started = timezone.now()
         apply(document, by=None)
-        found = newest_entries(MOST_SHOWN, kinds=("settings", "account", "retention"), since=started)
+        changes = newest_entries(MOST_SHOWN, kinds=("settings", "account", "retention"), since=started)
         transaction.set_rollback(True)
-    return found
+    return changes
 
 
 def apply(document: Document, *, by: User | None) -> None:
@@ -65,11 +65,11 @@ def apply(document: Document, *, by: User | None) -> None:
     with transaction.atomic():
         _write("settings", partial(change, document.settings, by=by, reason=REASON))
         for entry in document.accounts:
-            known = Account.objects.filter(name=entry.name).first()
-            save = partial(change_account, known) if known else partial(add_account, entry.name)
+            account = Account.objects.filter(name=entry.name).first()
+            save = partial(change_account, account) if account else partial(add_account, entry.name)
             _write(f"accounts, {entry.name}", partial(save, entry.model_extra or {}, by=by, reason=REASON))
-        for name, kept in document.retention.items():
-            _write(f"retention, {name}", partial(change_retention, {name: kept}, by=by, reason=REASON))
+        for name, limits in document.retention.items():
+            _write(f"retention, {name}", partial(change_retention, {name: limits}, by=by, reason=REASON))
 
 
 def _write(part: str, write: Callable[[], object]) -> None:
@@ -77,7 +77,7 @@ def _write(part: str, write: Callable[[], object]) -> None:
         write()
     except ValidationError as error:
         errors = error.message_dict.items()
-        raise ValidationError([f"{part}{'' if name == '__all__' else f', {name}'}: {' '.join(each)}" for name, each in errors]) from None
+        raise ValidationError([f"{part}{'' if name == '__all__' else f', {name}'}: {' '.join(texts)}" for name, texts in errors]) from None
 
 
 class ImportForm(forms.Form):
@@ -103,19 +103,19 @@ class ImportForm(forms.Form):
 
 
 def revert(kind: str, pk: int, *, by: User) -> None:
-    """`kind`: one of HISTORIES. Raises ValidationError; then nothing is changed."""
-    found = change_and_former(kind, pk)
-    if found is None:
+    """Revert a change. `kind`: one of HISTORIES. Raises ValidationError; then nothing is changed."""
+    change_with_former = change_and_former(kind, pk)
+    if change_with_former is None:
         raise ValidationError("This change is not on record any more. Reload the page.")
-    newer, fields = found
+    record, fields = change_with_former
     if not fields:
-        raise ValidationError("This can't be reverted here: only changed values can. Enter a key again; add or delete an account.")
-    reason = f"Reverts the change of {newer.history_date.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+        raise ValidationError("Only changed values can be reverted. Enter a key again; add or delete an account.")
+    reason = f"Reverts the change of {record.history_date.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
     if kind == "settings":
         change(fields, by=by, reason=reason)
     elif kind == "retention":
-        change_retention({newer.name: fields}, by=by, reason=reason)
-    elif row := Account.objects.filter(pk=newer.id).first():
+        change_retention({record.name: fields}, by=by, reason=reason)
+    elif row := Account.objects.filter(pk=record.id).first():
         change_account(row, fields, by=by, reason=reason)
     else:
-        raise ValidationError(f"The account {newer.name} is deleted.")
+        raise ValidationError(f"The account {record.name} is deleted.")

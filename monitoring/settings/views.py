@@ -28,7 +28,7 @@ RAISED = "The longest backoff was raised to the last pause of the list: it can't
 
 @page("settings/settings", post=CHANGE)
 def settings(request: PanelRequest) -> HttpResponse | dict[str, Any]:
-    """A POST changes the settings, or takes what was entered to the what-if page."""
+    """A POST changes the settings, or redirects to the what-if page with the entered values."""
     if "what_if" in request.POST:
         entered = {name: request.POST.get(name, "") for name in TRIED}
         entered["probe_after_pause"] = as_text("probe_after_pause" in request.POST)

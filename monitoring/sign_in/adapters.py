@@ -1,4 +1,4 @@
-"""How django-allauth behaves here: client addresses, what is recorded at a sign-in, and how a second factor is kept."""
+"""django-allauth's adapters: client addresses, records of sign-ins, and encryption of second factors."""
 
 import time
 from typing import Any
@@ -20,11 +20,11 @@ from agents.configuration.keys import UnreadableKey, open_sealed, seal
 from agents.models import AuditEntry
 from monitoring.sign_in import tries
 
-UNKNOWN_ADDRESS = "0.0.0.0"  # noqa: S104 -- no listening: what a session's row has where the client's address is unknown
-FRESH_SECONDS = 300  # after a sign-in or confirmation, before factors are changed; as long as a change of all of them takes
+UNKNOWN_ADDRESS = "0.0.0.0"  # noqa: S104 -- not bound: the address in a session's row if it is unknown
+FRESH_SECONDS = 300  # after a sign-in or confirmation factors can be changed for this long, enough to change all of them
 BY = {"totp": "authenticator app", "recovery_codes": "recovery code", "webauthn": "passkey"}
 WRONG = "This code is wrong, or it was used already. Enter the one that the app shows now, or another recovery code."
-REMEDY = "The stored second factor can't be opened: put the former SECRET_KEY into SECRET_KEY_FALLBACKS, or have the factor reset."
+REMEDY = "The stored second factor can't be decrypted: add the former SECRET_KEY to SECRET_KEY_FALLBACKS, or have the factor reset."
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc] # allauth has no types
@@ -38,7 +38,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc] # allauth has
         return ["allauth.mfa.stages.AuthenticateStage"]
 
     def add_message(self, *args: Any, **kwargs: Any) -> None:
-        """Views have their own words."""
+        """The views have their own messages."""
 
     def respond_user_inactive(self, request: HttpRequest, user: User) -> HttpResponse:
         messages.warning(request, "This account is deactivated. An admin can activate it.")
@@ -46,19 +46,19 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc] # allauth has
 
     def post_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse:
         tries.succeeded(request, user)
-        tries.record(request, AuditEntry.Action.LOGIN, user.get_username(), f"By {ways(request, user)}.")
+        tries.record(request, AuditEntry.Action.LOGIN, user.get_username(), f"By {methods_used(request, user)}.")
         response: HttpResponse = super().post_login(request, user, **kwargs)
         return response
 
     def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
-        """Not soon after a sign-in, nor where nothing could be asked: a provider's user without a factor has no password here."""
+        """Not within FRESH_SECONDS of a sign-in, nor for users without a password and a factor, who have nothing to confirm by."""
         user, request = context.request.user, context.request
         newest = max((record["at"] for record in get_authentication_records(request, user)), default=0.0)
         return time.time() - newest > FRESH_SECONDS and bool(get_reauthentication_flows(user))
 
 
 class FactorAdapter(DefaultMFAAdapter):  # type: ignore[misc] # allauth has no types
-    """Secrets are sealed as providers' keys are."""
+    """Encrypts secrets like providers' keys."""
 
     error_messages = {**DefaultMFAAdapter.error_messages, "incorrect_code": WRONG}
 
@@ -78,8 +78,8 @@ class FactorAdapter(DefaultMFAAdapter):  # type: ignore[misc] # allauth has no t
         return str(settings.MFA_TOTP_ISSUER)
 
 
-def ways(request: HttpRequest, user: User) -> str:
-    """How this sign-in was made: password and authenticator app."""
+def methods_used(request: HttpRequest, user: User) -> str:
+    """The methods of this sign-in, such as: password and authenticator app."""
     names = {"password": "password", "socialaccount": settings.OIDC_NAME}
     records = get_authentication_records(request, user)
     return (

@@ -1,4 +1,4 @@
-"""Who changes a factor confirms who they are, unless they logged in a moment ago."""
+"""Before changing a factor, users confirm their identity, unless they signed in a moment ago."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -40,14 +40,14 @@ class PasswordForm(forms.Form):
 
 
 def confirmed(view: Callable[..., Any]) -> Callable[..., Any]:
-    """Lead who has not shown for five minutes who they are to the page where they do, then back."""
+    """Redirect users without a recent sign-in or confirmation to the confirmation page, and back afterwards."""
 
     @wraps(view)
     def checked(request: PanelRequest, *args: object, **kwargs: object) -> Any:
         if not is_reauthentication_required(request, app="allauth.mfa"):
             return view(request, *args, **kwargs)
         if request.method == "POST":
-            messages.warning(request, "Nothing was done yet. Confirm that it is you, then do it again.")
+            messages.warning(request, "Nothing was done yet. Confirm that it is you, then try again.")
         back = reverse("second_factor") if request.method == "POST" else request.get_full_path()
         return redirect(f"{reverse('account_reauthenticate')}?{urlencode({'next': back})}")
 
@@ -60,12 +60,12 @@ def confirm(request: PanelRequest) -> HttpResponse | dict[str, Any]:
     context = {**second_step(request, user), "next": back, "has_password": user.has_usable_password()}
     if request.method != "POST":
         return context
-    made = tries.begin(request, user)
-    if made.wait:
-        return tries.too_early(request, made, TEMPLATE, context)
+    attempt = tries.begin(request, user)
+    if attempt.wait:
+        return tries.too_early(request, attempt, TEMPLATE, context)
     form = _form(request)
     if not form.is_valid():
-        tries.failed(request, made, user.get_username(), "Logged in, when confirming.")
+        tries.failed(request, attempt, user.get_username(), "Confirmation while logged in.")
         return render(request, TEMPLATE, {**context, "form": form})
     if isinstance(form, PasswordForm):
         reauthenticate_by_password(request)

@@ -1,4 +1,4 @@
-"""Somebody's own second factor: an authenticator app, passkeys, and recovery codes for the day when neither is at hand."""
+"""A user's own second factors: an authenticator app, passkeys, and recovery codes in case neither is available."""
 
 import base64
 from typing import Any
@@ -27,11 +27,11 @@ from monitoring.web.access import SETTING_UP, PanelRequest, guarded
 from monitoring.web.pages import page
 
 SALT = "second factor of user {}"
-SECRET_GOOD_SECONDS = 3_600  # for setting up a phone
+SECRET_GOOD_SECONDS = 3_600  # in which a phone can be set up
 
 
 class AppForm(forms.Form):
-    """The new secret travels with the form, signed, so that none is stored before the app has shown that it has it."""
+    """The new secret is in the form, signed, and is stored only after a code proves that the app has it."""
 
     made = forms.CharField(widget=forms.HiddenInput)
     code = forms.CharField(
@@ -55,16 +55,16 @@ class AppForm(forms.Form):
     def clean_code(self) -> str:
         code: str = self.cleaned_data["code"]
         if not validate_totp_code(self.secret, code):
-            raise ValidationError("This is not the code of the key below. Enter the one that the app shows now.")
+            raise ValidationError("This code does not match the key below. Enter the one that the app shows now.")
         return code
 
 
 @page("sign_in/second_factor", get=SETTING_UP)
 def second_factor(request: PanelRequest) -> dict[str, Any]:
-    return held(request)
+    return factor_context(request)
 
 
-def held(request: PanelRequest) -> dict[str, Any]:
+def factor_context(request: PanelRequest) -> dict[str, Any]:
     user = request.user
     return {
         "app": mains(user).filter(type=Authenticator.Type.TOTP).first(),
@@ -84,14 +84,14 @@ def add_app(request: PanelRequest) -> HttpResponse | dict[str, Any]:
         return redirect("second_factor")
     form = AppForm(request.POST if request.method == "POST" else None, user)
     if form.is_bound:
-        made = tries.begin(request, user)
-        if made.wait:
-            return tries.too_early(request, made, "sign_in/add_app.html", _new_app(user, form))
+        attempt = tries.begin(request, user)
+        if attempt.wait:
+            return tries.too_early(request, attempt, "sign_in/add_app.html", _new_app(user, form))
         if form.is_valid():
             tries.succeeded(request, user)
             _app, codes = activate_totp(request, form)
             return _added(request, "the authenticator app", codes)
-        tries.failed(request, made, user.get_username(), "Logged in, when setting up an app.")
+        tries.failed(request, attempt, user.get_username(), "Set-up of an app while logged in.")
     return _new_app(user, form)
 
 
@@ -127,15 +127,15 @@ def add_passkey(request: PanelRequest) -> HttpResponse | dict[str, Any]:
 @guarded(get=None, post=SETTING_UP)
 @confirmed
 def remove_passkey(request: PanelRequest, pk: int) -> HttpResponse:
-    found = get_object_or_404(Authenticator, pk=pk, user=request.user, type=Authenticator.Type.WEBAUTHN)
-    return _removed(request, found, f"the passkey {found}")
+    passkey = get_object_or_404(Authenticator, pk=pk, user=request.user, type=Authenticator.Type.WEBAUTHN)
+    return _removed(request, passkey, f"the passkey {passkey}")
 
 
 @guarded(get=None, post=SETTING_UP)
 @confirmed
 def new_codes(request: PanelRequest) -> HttpResponse:
     if not mains(request.user).exists():
-        messages.warning(request, "Recovery codes stand in for an authenticator app or a passkey. Add one of them first.")
+        messages.warning(request, "Recovery codes replace a lost authenticator app or passkey. Add one of these first.")
         return redirect("second_factor")
     return _shown_once(request, generate_recovery_codes(request), "Made new recovery codes.")
 
@@ -149,11 +149,11 @@ def _added(request: PanelRequest, what: str, codes: Authenticator | None) -> Htt
 
 
 def _shown_once(request: PanelRequest, codes: Authenticator, done: str) -> HttpResponse:
-    """The page with the codes themselves. No cache keeps it, and nothing shows them again."""
+    """The page with the codes, which are shown only once, and not cached."""
     _note(request, done)
     wrapped = codes.wrap()
     wrapped.mark_as_viewed()
-    response = render(request, "sign_in/second_factor.html", {**held(request), "codes": wrapped.get_unused_codes(), "done": done})
+    response = render(request, "sign_in/second_factor.html", {**factor_context(request), "codes": wrapped.get_unused_codes(), "done": done})
     response["Cache-Control"] = "no-store"
     return response
 

@@ -1,4 +1,4 @@
-"""The log-in: a password, then a code or a passkey where the user has one; or a passkey alone."""
+"""The log-in: by password, then by code or passkey if the user has a second factor; or by passkey alone."""
 
 from typing import Any
 
@@ -27,24 +27,24 @@ from monitoring.sign_in.passkeys import PasskeyForm
 from monitoring.sign_in.second_factors import codes_left
 from monitoring.sign_in.tries import Try
 
-# No user can have this name. A name that nobody has is not kept: it may be a password in the wrong field.
-NOBODY = "(unknown name)"
+# No user can have this name. Unknown names are not recorded, as one may be a password in the wrong field.
+UNKNOWN_NAME = "(unknown name)"
 
 
 class PanelLogin(LoginView):
-    """Django's log-in, with allauth's second step; each try is in the audit, and wrong ones slow their address down."""
+    """Django's log-in with allauth's second step. Each try is in the audit log, and wrong ones delay further ones from the address."""
 
     template_name = "sign_in/log_in.html"
     redirect_authenticated_user = True
-    made = Try(0)
+    attempt = Try(0)
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """A try that comes too early is refused before anything is hashed."""
-        self.made = tries.begin(request)
-        if not self.made.wait:
+        """A try within the delay is refused before the password is hashed."""
+        self.attempt = tries.begin(request)
+        if not self.attempt.wait:
             return super().post(request, *args, **kwargs)
         form = AuthenticationForm(request, initial={"username": request.POST.get("username", "")[:150]})
-        return tries.too_early(request, self.made, self.template_name, self.get_context_data(form=form))
+        return tries.too_early(request, self.attempt, self.template_name, self.get_context_data(form=form))
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
         user = form.get_user()
@@ -54,7 +54,7 @@ class PanelLogin(LoginView):
 
     def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
         name = User.objects.filter(username=storable(form.data.get("username", ""))).values_list("username", flat=True).first()
-        tries.failed(self.request, self.made, name or NOBODY)
+        tries.failed(self.request, self.attempt, name or UNKNOWN_NAME)
         return super().form_invalid(form)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
@@ -65,17 +65,17 @@ class PanelLogin(LoginView):
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_stage_required(stage=AuthenticateStage.key, redirect_urlname="account_login")  # type: ignore[untyped-decorator] # allauth's
 def code(request: HttpRequest) -> HttpResponse:
-    """The second step: a code of the app, a recovery code or a passkey."""
+    """The second step: the app's code, a recovery code or a passkey."""
     stage = request._login_stage  # type: ignore[attr-defined] # noqa: SLF001 -- where allauth's decorator puts it
     user: User = stage.login.user
     if request.method != "POST":
         return render(request, "sign_in/code.html", second_step(request, user))
-    made = tries.begin(request, user)
-    if made.wait:
-        return tries.too_early(request, made, "sign_in/code.html", second_step(request, user))
+    attempt = tries.begin(request, user)
+    if attempt.wait:
+        return tries.too_early(request, attempt, "sign_in/code.html", second_step(request, user))
     form = second_form(request, user)
     if not form.is_valid():
-        tries.failed(request, made, user.get_username(), "In the second step.")
+        tries.failed(request, attempt, user.get_username(), "In the second step.")
         return render(request, "sign_in/code.html", {**second_step(request, user), "form": form})
     form.save()
     note_recovery_code(request, user, form)
@@ -88,7 +88,7 @@ def second_form(request: HttpRequest, user: User) -> Any:
 
 
 def second_step(request: HttpRequest, user: User) -> dict[str, Any]:
-    """What the page needs to ask for a code or a passkey of this user."""
+    """The context of a page that requests the user's code or passkey."""
     no_passkeys, has_passkeys = passkeys.why_not(request), bool(passkeys.credentials(user))
     options = passkeys.request_options(user) if has_passkeys and not no_passkeys else None
     has_codes = Authenticator.objects.filter(user=user).exclude(type=Authenticator.Type.WEBAUTHN).exists()
@@ -106,20 +106,20 @@ def note_recovery_code(request: HttpRequest, user: User, form: Any) -> None:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def passkey(request: HttpRequest) -> HttpResponse:
-    """GET: what a browser needs to use a passkey. POST: its answer, which signs in without a password."""
+    """GET: the options for a browser's passkeys. POST: its answer, which signs in without a password."""
     if passkeys.why_not(request):
         raise Http404
     if request.method != "POST":
         return JsonResponse(passkeys.request_options(None))
-    made = tries.begin(request)
-    if made.wait:
-        return tries.too_early(request, made, PanelLogin.template_name, {"form": AuthenticationForm(request)})
+    attempt = tries.begin(request)
+    if attempt.wait:
+        return tries.too_early(request, attempt, PanelLogin.template_name, {"form": AuthenticationForm(request)})
     form = PasskeyForm(request.POST, None)
     if not form.is_valid():
-        tries.failed(request, made, NOBODY, "By passkey.")
+        tries.failed(request, attempt, UNKNOWN_NAME, "By passkey.")
         messages.warning(request, "This passkey is not known here. Log in with your password.")
         return redirect("account_login")
-    found = form.cleaned_data["credential"]
-    login = Login(user=found.user, redirect_url=PanelLogin(request=request).get_redirect_url())
-    response: HttpResponse = perform_passwordless_login(request, found, login)
+    credential = form.cleaned_data["credential"]
+    login = Login(user=credential.user, redirect_url=PanelLogin(request=request).get_redirect_url())
+    response: HttpResponse = perform_passwordless_login(request, credential, login)
     return response

@@ -1,4 +1,4 @@
-"""Sign-in by a provider of OpenID Connect. An admin decides who comes in: by adding the user, or by OIDC_VIEWERS."""
+"""Sign-in by OpenID Connect, for users that an admin has added, or that OIDC_VIEWERS accepts."""
 
 from typing import Any
 
@@ -28,9 +28,9 @@ from monitoring.sign_in import tries
 
 PROVIDER = "oidc"
 LONGEST_NAME = 150  # of a user
-NO_ANSWER = "{} can't be used now: it gave no usable answer. Try again, or log in with a password."
-NO_ACCOUNT = "{} knows you, but there is no account for you here. An admin can add one, with the name {}."
-# What allauth raises where the provider's answer lacks something, or is none.
+NO_ANSWER = "{} can't be used now: its answer is not usable. Try again, or log in with a password."
+NO_ACCOUNT = "You are signed in at {}, but have no account here. An admin can add one, with the name {}."
+# Errors of allauth if the provider's answer is missing or incomplete.
 UNUSABLE = (RequestException, KeyError, TypeError, ValueError)
 
 
@@ -40,9 +40,9 @@ def has_provider() -> bool:
 
 @require_http_methods(["GET", "HEAD"])
 def leave(request: HttpRequest) -> HttpResponse:
-    """To the provider."""
-    wanted = request.GET.get("next", "")
-    back = wanted if url_has_allowed_host_and_scheme(wanted, {request.get_host()}) else None
+    """Redirect to the provider."""
+    target = request.GET.get("next", "")
+    back = target if url_has_allowed_host_and_scheme(target, {request.get_host()}) else None
     try:
         response: HttpResponse = OpenIDConnectOAuth2Adapter(request, PROVIDER).get_provider().redirect(request, AuthProcess.LOGIN, back)
     except SocialApp.DoesNotExist:
@@ -54,7 +54,7 @@ def leave(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD"])
 def come_back(request: HttpRequest, provider_id: str) -> HttpResponse:
-    """From the provider, with a code."""
+    """The provider's redirect back, with a code."""
     try:
         response: HttpResponse = views.callback(request, provider_id)
     except UNUSABLE:
@@ -75,13 +75,13 @@ class ProviderAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc] # alla
         raise ImmediateHttpResponse(without_answer(request))
 
     def pre_social_login(self, request: HttpRequest, sociallogin: SocialLogin) -> None:
-        """Bind the provider's user to an account here. Later sign-ins find it by the provider's own number, whatever names become."""
+        """Bind the provider's user to an account here. Later sign-ins use the provider's id, so names may change."""
         if sociallogin.is_existing:
             return
         kept = sociallogin.account.extra_data
         claims = {**kept.get("id_token", {}), **kept.get("userinfo", {})}
         with transaction.atomic():
-            user = waiting(claims) or new_viewer(claims)
+            user = added_user(claims) or new_viewer(claims)
             if user:
                 sociallogin.connect(request, user)
         if not user:
@@ -92,13 +92,13 @@ class ProviderAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc] # alla
 
 
 def names(claims: dict[str, Any]) -> list[str]:
-    """Under which an admin may have added this user: the e-mail address, if the provider has verified it, and the user name."""
+    """The names by which an admin may have added this user: the e-mail address, if it is verified, and the user name."""
     email = claims.get("email") if claims.get("email_verified") is True else None
     return [name for name in (email, claims.get("preferred_username")) if isinstance(name, str) and name]
 
 
-def waiting(claims: dict[str, Any]) -> User | None:
-    """The one user of such a name who was added for this: without a password, and not yet bound."""
+def added_user(claims: dict[str, Any]) -> User | None:
+    """The user with such a name that an admin has added for the provider: without a password, and not bound yet."""
     without_password = User.objects.filter(password__startswith=UNUSABLE_PASSWORD_PREFIX, is_active=True)
     added = without_password.select_for_update(of=("self",)).filter(socialaccount=None)
     for name in names(claims):

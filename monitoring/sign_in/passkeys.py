@@ -1,4 +1,4 @@
-"""Passkeys (WebAuthn): where they can be used, and what browsers send of them. Verified by fido2, through django-allauth."""
+"""Passkeys (WebAuthn): whether they can be used, and the browsers' answers, which fido2 verifies through django-allauth."""
 
 import struct
 from typing import Any
@@ -12,15 +12,15 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 
-MOST_BYTES = 64_000  # an attestation with its certificates has some 5 kB
+MOST_BYTES = 64_000  # of a browser's answer; an attestation with certificates has some 5 kB
 MOST_PASSKEYS = 20
-# What fido2 raises where a browser's answer is not what it should be.
+# Errors of fido2 for malformed answers.
 MALFORMED = (ValueError, TypeError, KeyError, AttributeError, IndexError, struct.error, InvalidSignature, UnsupportedAlgorithm)
 REFUSED = "The passkey was not accepted. Try again."
 
 
 def why_not(request: HttpRequest) -> str:
-    """Why browsers offer no passkeys at this address; "" where they do."""
+    """Why browsers offer no passkeys at this address; "" if they do."""
     host = request.get_host().rpartition(":")[0] or request.get_host()
     if request.is_secure() or host == "localhost":
         return ""
@@ -32,37 +32,37 @@ def credentials(user: User) -> list[Authenticator]:
 
 
 def creation_options(user: User) -> dict[str, Any]:
-    """For a passkey that signs in without a password: kept by the device, which checks who uses it."""
+    """Options for a passkey that is stored on the device and verifies its user, so that it needs no password."""
     options: dict[str, Any] = auth.begin_registration(user, passwordless=True)
     return options
 
 
 def request_options(user: User | None) -> dict[str, Any]:
-    """None: whoever the device says."""
+    """Options for using a passkey of the user; None: of any user."""
     options: dict[str, Any] = auth.begin_authentication(user)
     return options
 
 
 class CredentialField(forms.JSONField):
-    """What the browser answered, as JSON; never shown again."""
+    """The browser's answer, as JSON; never shown again."""
 
     widget = forms.HiddenInput
 
     def to_python(self, value: Any) -> Any:
         try:
-            found = super().to_python(value) if len(value or "") <= MOST_BYTES else None
+            answer = super().to_python(value) if len(value or "") <= MOST_BYTES else None
         except (RecursionError, ValueError):  # too deep, or a number of too many digits
-            found = None
-        if not isinstance(found, dict):
+            answer = None
+        if not isinstance(answer, dict):
             raise ValidationError(REFUSED)
-        return found
+        return answer
 
     def bound_data(self, data: Any, initial: Any) -> Any:
         return None
 
 
 class PasskeyForm(AuthenticateWebAuthnForm):  # type: ignore[misc] # allauth has no types
-    """`user`: whose it has to be; None at a sign-in without a password. `save` records its use."""
+    """`user`: the passkey's required owner; None at a sign-in without a password. `save` records its use."""
 
     credential = CredentialField()
 
@@ -78,7 +78,7 @@ class PasskeyForm(AuthenticateWebAuthnForm):  # type: ignore[misc] # allauth has
 
 
 class NewPasskeyForm(forms.Form):
-    name = forms.CharField(max_length=60, help_text="By which you recognise it: this laptop, blue key.")
+    name = forms.CharField(max_length=60, help_text="For you to recognise it: this laptop, blue key.")
     credential = CredentialField()
 
     def clean_credential(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Which second factors users have, and whether they need one."""
+"""Users' second factors, and whether one is required."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -11,13 +11,13 @@ from django.db.models import QuerySet
 
 from agents.models import Settings
 
-CODES = 10  # recovery codes that are made at once: allauth's default
+CODES = 10  # recovery codes per set, allauth's default
 
 
 def mains(user: User) -> QuerySet[Authenticator]:
-    """Without recovery codes, which only stand in for them."""
-    found: QuerySet[Authenticator] = Authenticator.objects.filter(user=user).exclude(type=Authenticator.Type.RECOVERY_CODES)
-    return found
+    """The user's factors, without recovery codes, which only replace them."""
+    factors: QuerySet[Authenticator] = Authenticator.objects.filter(user=user).exclude(type=Authenticator.Type.RECOVERY_CODES)
+    return factors
 
 
 def lacks_required(user: User) -> bool:
@@ -25,24 +25,24 @@ def lacks_required(user: User) -> bool:
 
 
 def codes_left(user: User) -> int | None:
-    """None where no codes were made. Counted without opening them."""
-    found = Authenticator.objects.filter(user=user, type=Authenticator.Type.RECOVERY_CODES).first()
-    return CODES - int(found.data["used_mask"]).bit_count() if found else None
+    """The number of unused recovery codes, without decrypting them; None if there are none."""
+    codes = Authenticator.objects.filter(user=user, type=Authenticator.Type.RECOVERY_CODES).first()
+    return CODES - int(codes.data["used_mask"]).bit_count() if codes else None
 
 
-def in_words(factors: Iterable[Authenticator]) -> str:
+def factors_text(factors: Iterable[Authenticator]) -> str:
     """Such as: authenticator app, 2 passkeys; "none"."""
     kinds = Counter(factor.type for factor in factors)
     keys = kinds[Authenticator.Type.WEBAUTHN]
-    words = ["authenticator app"] if kinds[Authenticator.Type.TOTP] else []
-    words += [f"{keys} passkeys" if keys > 1 else "passkey"] if keys else []
-    return ", ".join(words) or "none"
+    names = ["authenticator app"] if kinds[Authenticator.Type.TOTP] else []
+    names += [f"{keys} passkeys" if keys > 1 else "passkey"] if keys else []
+    return ", ".join(names) or "none"
 
 
 def reset(user: User) -> str:
-    """Remove all factors and end all sessions: a lost device may hold both. Returns what was removed, in words."""
+    """Remove all factors and end all sessions, as a lost device may have both. Returns the removed factors as text."""
     with transaction.atomic():
-        removed = in_words(Authenticator.objects.filter(user=user))
+        removed = factors_text(Authenticator.objects.filter(user=user))
         Authenticator.objects.filter(user=user).delete()
         for session in UserSession.objects.filter(user=user):
             session.end()

@@ -1,6 +1,6 @@
-"""The browsers in which somebody is logged in, each with a button that ends its session.
+"""A user's sessions, by browser, each with a button that ends it.
 
-A session ends SESSION_IDLE_HOURS after its last visit. A page that renews itself is no visit, or an open one would never end.
+A session ends SESSION_IDLE_HOURS after its last visit. A page's own refresh is no visit, or the session of an open page would never end.
 """
 
 import time
@@ -21,11 +21,11 @@ from monitoring.sign_in.adapters import UNKNOWN_ADDRESS
 from monitoring.web.access import SIGNED_IN, PanelRequest, VisitorRequest, guarded
 from monitoring.web.pages import page
 
-# What a browser calls itself, most telling first: all but Firefox call themselves Safari, too.
+# Marks in user agents, the most specific first: all but Firefox's have “Safari” too.
 BROWSERS = {"Edg/": "Edge", "OPR/": "Opera", "Firefox/": "Firefox", "Chrome/": "Chrome", "Safari/": "Safari"}
 SYSTEMS = {"Windows": "Windows", "Android": "Android", "iPhone": "iOS", "iPad": "iPadOS", "Mac OS": "macOS", "Linux": "Linux"}
 SEEN_AT = "seen_at"
-NOTED_EVERY = 60  # seconds: a write a minute while somebody works
+NOTED_EVERY = 60  # seconds, so that an active user causes a write a minute
 
 
 class ActivityMiddleware:
@@ -34,14 +34,14 @@ class ActivityMiddleware:
 
     def __call__(self, request: VisitorRequest) -> HttpResponse:
         response = self.get_response(request)
-        # A session that the view did not need is not read for this.
+        # A session that the view did not access is not read for this.
         if request.session.accessed and not request.htmx and response.status_code < 400:
             note(request)
         return response
 
 
 def note(request: VisitorRequest) -> None:
-    """A changed session is saved, which begins its time anew."""
+    """Record the visit in the session, which is then saved with a new expiry."""
     now = time.time()
     if request.user.is_authenticated and now - request.session.get(SEEN_AT, 0) > NOTED_EVERY:
         request.session[SEEN_AT] = now
@@ -51,8 +51,8 @@ def note(request: VisitorRequest) -> None:
 @page("sign_in/sessions", get=SIGNED_IN)
 def session_list(request: PanelRequest) -> dict[str, Any]:
     UserSession.objects.create_from_request(request)
-    found = sorted(UserSession.objects.purge_and_list(request.user), key=lambda each: each.last_seen_at, reverse=True)
-    shown = [{"row": each, "browser": browser(each), "address": address(each)} for each in found]
+    listed = sorted(UserSession.objects.purge_and_list(request.user), key=lambda session: session.last_seen_at, reverse=True)
+    shown = [{"row": session, "browser": browser(session), "address": address(session)} for session in listed]
     return {"sessions": shown, "idle": length(settings.SESSION_COOKIE_AGE)}
 
 
@@ -70,14 +70,14 @@ def end(request: PanelRequest, pk: int) -> HttpResponse:
 
 @guarded(get=None, post=SIGNED_IN)
 def end_others(request: PanelRequest) -> HttpResponse:
-    others = [each for each in UserSession.objects.filter(user=request.user) if not each.is_current()]
+    others = [session for session in UserSession.objects.filter(user=request.user) if not session.is_current()]
     _end(request, others)
     messages.success(request, "All other sessions are ended.")
     return redirect("sessions")
 
 
-def _end(request: PanelRequest, found: list[UserSession]) -> None:
-    for session in found:
+def _end(request: PanelRequest, ended: list[UserSession]) -> None:
+    for session in ended:
         session.end()
         detail = f"Ended the session of {browser(session)} at {address(session)}."
         tries.record(request, AuditEntry.Action.SESSION, request.user.get_username(), detail)
@@ -88,7 +88,7 @@ def address(session: UserSession) -> str:
 
 
 def browser(session: UserSession) -> str:
-    """Such as: Firefox on Linux."""
-    name = next((name for sign, name in BROWSERS.items() if sign in session.user_agent), "a browser")
-    system = next((name for sign, name in SYSTEMS.items() if sign in session.user_agent), "")
+    """The browser and its system, such as: Firefox on Linux."""
+    name = next((name for mark, name in BROWSERS.items() if mark in session.user_agent), "a browser")
+    system = next((name for mark, name in SYSTEMS.items() if mark in session.user_agent), "")
     return f"{name} on {system}" if system else name

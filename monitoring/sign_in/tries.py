@@ -1,7 +1,7 @@
-"""Every try to sign in or to confirm who one is, with its address in the audit.
+"""Tries to sign in or to confirm one's identity, recorded with their address in the audit log.
 
-Wrong passwords and codes slow down the address that they come from, and nobody else: no user is ever locked. After the free tries each
-wrong one doubles the time until the next. A try that comes too early is refused before the password is hashed.
+Wrong passwords and codes delay further tries from their address only; no user is locked. After the free tries each
+wrong one doubles the delay. A try within the delay is refused before the password is hashed.
 """
 
 import math
@@ -21,24 +21,24 @@ from agents.models import AuditEntry
 from agents.policy.callers import customer
 from monitoring.models import FailedLogIns
 
-FREE_TRIES = 5  # somebody with a forgotten password needs about three
-# Seconds. With it 1,440 tries a day are possible, against passwords of 12 characters that are on no list.
+FREE_TRIES = 5  # a user with a forgotten password needs about three
+# Seconds, which allows 1,440 tries a day, against passwords of 12 characters that are on no list.
 LONGEST_DELAY = 60
-QUIET = timedelta(hours=1)  # older tries say nothing of who has the address now
-# Of sources that are remembered; beyond it the oldest are forgotten. With as many addresses nobody needs a second try from any.
+QUIET = timedelta(hours=1)  # the address may have another user after an hour
+# Stored sources; beyond it the oldest are deleted. An attacker with more addresses is not slowed by delays anyway.
 MOST_SOURCES = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class Try:
-    """`wait`: 0, or the seconds until it may be made. `slowed`: the sources that this try, if it fails, makes wait from now on."""
+    """`wait`: 0, or the seconds until a try is allowed. `slowed`: the sources that are delayed from now on if this try fails."""
 
     wait: int
     slowed: tuple[str, ...] = ()
 
 
 def begin(request: HttpRequest, codes_of: User | None = None) -> Try:
-    """`codes_of`: whose codes are tried. Who has the password may come from many addresses, and a code has six digits."""
+    """`codes_of`: the user whose codes are tried, who is a source too: six digits could be guessed from many addresses."""
     slowed = []
     for source in _sources(request, codes_of):
         admission = admit(source, timezone.now())
@@ -52,7 +52,7 @@ def begin(request: HttpRequest, codes_of: User | None = None) -> Try:
 def failed(request: HttpRequest, made: Try, by: str, detail: str = "") -> None:
     record(request, AuditEntry.Action.LOGIN_FAILED, by, detail)
     for source in made.slowed:
-        begins = f"{source}: {FREE_TRIES} wrong tries. From now on each try from there waits for the one before"
+        begins = f"{source}: {FREE_TRIES} wrong tries. From now on tries from there are delayed"
         AuditEntry.record(AuditEntry.Action.LOGIN_SLOWED, f"{begins}, up to {LONGEST_DELAY} s.", by="", now=timezone.now())
 
 
@@ -62,28 +62,28 @@ def succeeded(request: HttpRequest, user: User) -> None:
 
 
 def too_early(request: HttpRequest, made: Try, template: str, context: dict[str, Any]) -> HttpResponse:
-    """The page again, with how long to wait."""
+    """The page with the seconds to wait, and status 429."""
     response = render(request, template, {**context, "wait": made.wait}, status=HTTPStatus.TOO_MANY_REQUESTS)
     response["Retry-After"] = str(made.wait)
-    # Else Django logs each as a warning, a row a try. The audit has the slow-down once.
+    # Otherwise Django logs a warning, a row, for each try. The audit log has the start of the delay.
     response._has_been_logged = True  # type: ignore[attr-defined]  # noqa: SLF001 -- what Django's own `log_response` reads
     return response
 
 
 def record(request: HttpRequest, action: AuditEntry.Action, by: str, detail: str = "") -> None:
-    """In the audit, with where the request came from."""
+    """Record an action in the audit log, with the request's address."""
     place = f"From {client_address(request) or 'an unknown address'}."
     AuditEntry.record(action, f"{detail} {place}".strip(), by=by, now=timezone.now())
 
 
 def _sources(request: HttpRequest, codes_of: User | None) -> list[str]:
     address = client_address(request)
-    found = [customer(address) if address else "unknown"]
-    return [*found, f"codes of user {codes_of.pk}"] if codes_of else found
+    sources = [customer(address) if address else "unknown"]
+    return [*sources, f"codes of user {codes_of.pk}"] if codes_of else sources
 
 
 class Admission(NamedTuple):
-    """Whether a try may be made: `wait` is 0, or the seconds until the next may. `tries`: with this one."""
+    """`wait`: 0 if a try is allowed, else the seconds until the next one. `tries`: including this one."""
 
     wait: int
     tries: int
@@ -91,7 +91,7 @@ class Admission(NamedTuple):
 
 def admit(source: str, now: datetime) -> Admission:
     with transaction.atomic():
-        # Counted before the password is checked, so that many at once are no way around the limit.
+        # Counted before the password is checked, so that simultaneous tries are limited too.
         row, is_new = FailedLogIns.objects.select_for_update().get_or_create(source=source, defaults={"last_at": now, "not_before": now})
         tries = row.tries if now - row.last_at < QUIET else 0
         wait = (row.not_before - now).total_seconds() if tries >= FREE_TRIES else 0.0

@@ -1,4 +1,4 @@
-"""What was learned of sites: seen, corrected, deleted and exported by admins."""
+"""Learned facts of sites: admins view, change, delete and export them."""
 
 import tomllib
 from typing import Any
@@ -27,13 +27,13 @@ KINDS = tuple((kind.value, kind.label.lower()) for kind in Learned.Kind)
 
 
 class FactForm(forms.Form):
-    """A fact as TOML; `save` checks it as a file of site facts is checked."""
+    """A fact as TOML, validated like a file of site facts."""
 
     facts = forms.CharField(
         label="As TOML",
         max_length=store.MOST_FACT * 2,
         widget=forms.Textarea({"rows": 16, "spellcheck": "false", "class": "font-monospace"}),
-        help_text="Once it is saved, steps do not change it any more.",
+        help_text="A saved fact is not changed by later steps.",
     )
 
     def change(self, row: Learned, by: str) -> bool:
@@ -42,7 +42,7 @@ class FactForm(forms.Form):
         try:
             row.facts = tomllib.loads(self.cleaned_data["facts"])
         except ValueError as error:
-            self.add_error("facts", f"This is no TOML: {error}.")
+            self.add_error("facts", f"This is not TOML: {error}.")
             return False
         for fault in maps.faults_of(row):
             self.add_error("facts", fault.remedy)
@@ -58,21 +58,21 @@ class FactForm(forms.Form):
 
 @page("sites/sites", get=CHANGE, post=CHANGE)
 def sites(request: PanelRequest) -> HttpResponse | dict[str, Any]:
-    """Each site and group of callers; of the one that is chosen, its facts. A POST deletes these."""
+    """The sites and groups of callers, and the facts of the chosen one. A POST deletes these."""
     of_site = _chosen(request)
     if request.method == "POST":
         with transaction.atomic():
             deleted = of_site.delete()[0]
             _audit(request.user.get_username(), f"{deleted} facts of {request.GET.get('site', '')} were deleted")
-        messages.success(request, f"Deleted: {deleted} facts. Steps will show the site again.")
+        messages.success(request, f"Deleted: {deleted} facts. They are learned again from further steps.")
         return redirect("sites")
     counts = {name: Count("pk", filter=Q(kind=kind)) for kind, name in KINDS}
-    whole = {"size": Sum("size"), "projects": Max("project"), "last": Max("seen_at")}
+    totals = {"size": Sum("size"), "projects": Max("project"), "last": Max("seen_at")}
     rows: Any = Learned.objects.values("site", "callers")
-    places = rows.annotate(**counts, **whole).order_by("-last", "site", "callers")
+    places = rows.annotate(**counts, **totals).order_by("-last", "site", "callers")
     chosen = {name: request.GET[name] for name in ("site", "callers") if name in request.GET}
     facts = cut(of_site.defer("facts"), "seen_at", Place.parse(request.GET), PAGE_SIZE) if chosen else None
-    return {"places": [_place(each) for each in places[:MOST_SITES]], "chosen": chosen, "facts": facts, "query": urlencode(chosen)}
+    return {"places": [_place(counted) for counted in places[:MOST_SITES]], "chosen": chosen, "facts": facts, "query": urlencode(chosen)}
 
 
 @page("sites/fact", get=CHANGE, post=CHANGE)
@@ -89,8 +89,8 @@ def fact(request: PanelRequest, pk: int) -> HttpResponse | dict[str, Any]:
     if form.is_bound and row.kind != Learned.Kind.SOLUTION and form.change(row, request.user.get_username()):
         messages.success(request, f"Saved. Takes effect within {maps.REREAD_SECONDS:.0f} seconds.")
         return redirect(back)
-    known = next(iter(solutions_of([row])), None)
-    return {"fact": row, "form": form, "back": back, "is_solution": row.kind == Learned.Kind.SOLUTION, "solution": known}
+    solution = next(iter(solutions_of([row])), None)
+    return {"fact": row, "form": form, "back": back, "is_solution": row.kind == Learned.Kind.SOLUTION, "solution": solution}
 
 
 @guarded(get=CHANGE, post=None)

@@ -17,9 +17,9 @@ from monitoring.reporting.search import contains
 from monitoring.tasks.steps import miners
 
 PAGE_SIZE = 50
-# An export has so many rows in memory at once.
+# Rows of an export that are in memory at once.
 CHUNK = 500
-# More models than any provider has.
+# More than any provider's number of models.
 MODELS_KNOWN = 1_000
 ORDERS = {Order.NEWEST: "decided_at", Order.OLDEST: "decided_at", Order.LONGEST: "latency_ms", Order.COSTLIEST: "cost"}
 
@@ -54,18 +54,18 @@ def attempts(query: Query, place: Place, order: Order, now: datetime) -> Slice[L
 
 
 def exported_attempts(query: Query, now: datetime) -> Iterator[dict[str, Any]]:
-    found = _with_names(matching_attempts(query, now)).order_by("-decided_at", "-id")
-    for row in found.values(*STORED, "account_name", "task_id").iterator(chunk_size=CHUNK):
+    attempts = _with_names(matching_attempts(query, now)).order_by("-decided_at", "-id")
+    for row in attempts.values(*STORED, "account_name", "task_id").iterator(chunk_size=CHUNK):
         yield {**row, "account": row["account_name"], "detail": redact(row["detail"])}
 
 
-def _with_names(found: QuerySet[LLMAttempt]) -> QuerySet[Any]:
-    return found.annotate(account_name=F("account__name"), task_id=F("step__task"))
+def _with_names(attempts: QuerySet[LLMAttempt]) -> QuerySet[Any]:
+    return attempts.annotate(account_name=F("account__name"), task_id=F("step__task"))
 
 
 def matching_attempts(query: Query, now: datetime, order: Order = Order.NEWEST) -> QuerySet[LLMAttempt]:
-    found = LLMAttempt.objects.filter(*narrowed(query, "decided_at", _with_text, now, account=_of_accounts, miner=_of_miners))
-    return found.filter(**{f"{ORDERS[order]}__isnull": False}) if order in (Order.LONGEST, Order.COSTLIEST) else found
+    matching = LLMAttempt.objects.filter(*narrowed(query, "decided_at", _with_text, now, account=_of_accounts, miner=_of_miners))
+    return matching.filter(**{f"{ORDERS[order]}__isnull": False}) if order in (Order.LONGEST, Order.COSTLIEST) else matching
 
 
 def _of_accounts(names: Sequence[str]) -> Q:

@@ -1,4 +1,4 @@
-"""Who called, when last, how often, answered how, and what of the LLM was used for it today."""
+"""Callers, with their steps, answers and today's use of the LLM; and calls of unknown paths."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -14,7 +14,7 @@ PAGE_SIZE = 50
 
 
 def callers(place: Place, settings: Settings, now: datetime) -> Slice[Any]:
-    """Each with its `state`, what it used `today`, its `share` of today's attempts of all callers, and its `llm_share`, in percent."""
+    """Callers, each with `state`, use `today`, `share` of all callers' attempts today, and `llm_share` of its steps, in percent."""
     page: Slice[Any] = cut(Caller.objects.all(), "last_seen_at", place, PAGE_SIZE)
     today = DailyUse.objects.filter(day=now.astimezone(UTC).date(), account=None)
     shown = today.filter(caller__in=[caller.address for caller in page.rows]).values_list("caller", "attempts", "usd")
@@ -27,5 +27,5 @@ def callers(place: Place, settings: Settings, now: datetime) -> Slice[Any]:
 
 
 def unknown_paths() -> list[UnknownCall]:
-    """What looks like a task first; then what was called last. What found no place of its own is last."""
+    """Probable tasks first, then by the last call. The row for all other paths is last."""
     return list(UnknownCall.objects.order_by("-is_task", Case(When(path="", then=1), default=0), "-last_seen_at", "-id")[:PAGE_SIZE])

@@ -15,7 +15,7 @@ logger = logging.getLogger(__name__)
 
 # Bytes of a task's page; validators' own are far smaller.
 MAX_PAGE = 5_000_000
-# The models that an account names or would choose come first; of a whole catalogue a list this long can still be looked through.
+# Models in a list, those of the account's settings first; a whole catalogue would be too long.
 MODELS_OFFERED = 60
 DEFAULT_DEADLINE = 25
 
@@ -59,12 +59,12 @@ class TaskForm(forms.Form):
         return {name: self.cleaned_data[name] for name in ("prompt", "url", "page")}
 
     def trial(self) -> Trial | None:
-        """What the template agent would make of it; None, with an error on the form, where it fails."""
+        """The template agent's answer; None, with an error on the form, if it fails."""
         task = self.task()
         try:
             return trial(**task, form=Form(self.cleaned_data["form"] or Form.ONE_SHOT))
         except Exception:
-            # In a step, a recipe that fails falls back to a plain answer; here its author needs to know.
+            # In a step a failing recipe falls back to a plain answer; here its author needs the error.
             logger.exception("The template agent failed on a task that was tried.")
             self.add_error(None, "The template agent failed on this task. The log has the traceback.")
             return None
@@ -83,8 +83,7 @@ class ReplayForm(forms.Form):
     def __init__(self, data: Any = None) -> None:
         super().__init__(data)
         self._accounts = {str(account.pk): account for account in accounts() if account.enabled}
-        way = Replay.Way
-        plain = [(each.value, each.label) for each in (way.AS_SET, way.TEMPLATE)]
+        plain = [(choice.value, choice.label) for choice in (Replay.Way.AS_SET, Replay.Way.TEMPLATE)]
         groups = [(f"Account {account.name}", _models(account)) for account in self._accounts.values()]
         self.fields["who"].choices = [*plain, *((name, models) for name, models in groups if models)]  # type: ignore[attr-defined]
 

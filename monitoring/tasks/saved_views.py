@@ -1,4 +1,4 @@
-"""Views of Tasks, Steps and LLM attempts that users save: their own, and those that others share."""
+"""Saved views of Tasks, Steps and LLM attempts: a user's own, and those that others share."""
 
 from django import forms
 from django.contrib import messages
@@ -12,7 +12,7 @@ from monitoring.reporting.filter_query import MAX_QUERY
 from monitoring.reporting.pagination import Order
 from monitoring.web.access import CHANGE, VIEW, PanelRequest, guarded
 
-MOST = 50  # of a user and a page; more names are none that anybody reads
+MOST = 50  # per user and page
 
 
 class SaveForm(forms.Form):
@@ -23,15 +23,15 @@ class SaveForm(forms.Form):
 
 
 def saved_views(page: str, user: User) -> dict[str, list[SavedView]]:
-    """`views`: what this user sees of the page's; `deletable`: those that they may delete."""
-    may_all = user.has_perm(CHANGE)
-    found = list(SavedView.objects.filter(Q(user=user) | Q(is_shared=True), page=page).select_related("user")[: 2 * MOST])
-    return {"views": found, "deletable": [view for view in found if may_all or view.user_id == user.pk]}
+    """`views`: of the page, visible to the user; `deletable`: those that the user may delete."""
+    may_delete_all = user.has_perm(CHANGE)
+    views = list(SavedView.objects.filter(Q(user=user) | Q(is_shared=True), page=page).select_related("user")[: 2 * MOST])
+    return {"views": views, "deletable": [view for view in views if may_delete_all or view.user_id == user.pk]}
 
 
 @guarded(get=None, post=VIEW)
 def save_view(request: PanelRequest, page: str) -> HttpResponse:
-    """One of the same name is replaced."""
+    """Save a view; one of the same name is replaced."""
     form = SaveForm(request.POST)
     if not form.is_valid():
         messages.warning(request, "The view was not saved: give it a name of at most 40 characters.")

@@ -1,4 +1,4 @@
-"""Steps as rows of a table; and of one step what changed on its page since the step before, and its answer beside its replays'."""
+"""Steps: the list; a step's page changes since the previous step; and its answer compared with its replays."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -33,16 +33,16 @@ from monitoring.reporting.search import contains, few
 
 PAGE_SIZE = 50
 ORDERS = {Order.NEWEST: "received_at", Order.OLDEST: "received_at", Order.LONGEST: "duration_ms"}
-# A prompt's beginning distinguishes tasks; the task's page shows the whole.
+# Of a prompt in lists; the task's page shows all of it.
 PROMPT_CHARS = 160
-# An export has so many rows in memory at once.
+# Rows of an export that are in memory at once.
 CHUNK = 250
-# Filters on a step's task and attempts, not on the step itself.
+# Qualifiers on other tables than the steps'.
 OF_OTHERS = ("project", "kind", "status", TEXT)
 
 
 class StepState(StrEnum):
-    """The state of a step that was not answered in time; the others have a route."""
+    """The state of a step that was not answered in time."""
 
     RUNNING = "running"
     LATE = "late"
@@ -53,22 +53,22 @@ COLUMNS = (
     *("id", "task_id", "received_at", "source", "endpoint", "index", "project", "prompt", "route", "reason", "deadline_at", "duration_ms"),
     *("late", "outcome", "miner"),
 )
-# With what a row shows. Pages, actions and whole prompts stay in the database.
+# With the columns of a row only: no pages, actions and whole prompts.
 ROWS: QuerySet[Any] = Step.objects.annotate(
     prompt=Left("task__prompt", PROMPT_CHARS, output_field=TextField()), project=F("task__project")
 ).only(*(name for name in COLUMNS if name not in ("project", "prompt", "late")), "answered_at")
 
 
-def action_words(raw: object) -> str:
-    """One action on record in words, whatever version of the miner wrote it."""
+def action_text(raw: object) -> str:
+    """A recorded action as text, also if another version of the miner wrote it."""
     try:
         return validate(raw).in_words()
     except InvalidAction:
         return str(raw.get("type", "Unknown action")) if isinstance(raw, dict) else "Unknown action"
 
 
-def kind_words(kind: str) -> str:
-    return next((each.row.sentence for each in TaskKind if each == kind), kind)
+def kind_label(kind: str) -> str:
+    return next((task_kind.row.sentence for task_kind in TaskKind if task_kind == kind), kind)
 
 
 def projects() -> tuple[str, ...]:
@@ -108,16 +108,16 @@ def steps(query: Query, place: Place, order: Order, now: datetime) -> Slice[Step
 
 
 def exported_steps(query: Query, now: datetime) -> Iterator[dict[str, Any]]:
-    each = matching_steps(query, now).order_by("-received_at", "-id").values_list("pk", flat=True).iterator(chunk_size=CHUNK)
-    while some := list(islice(each, CHUNK)):
-        shown = ROWS.in_bulk(some)
-        for step in (shown[pk] for pk in some if pk in shown):  # it may have been pruned meanwhile
+    keys = matching_steps(query, now).order_by("-received_at", "-id").values_list("pk", flat=True).iterator(chunk_size=CHUNK)
+    while batch := list(islice(keys, CHUNK)):
+        shown = ROWS.in_bulk(batch)
+        for step in (shown[pk] for pk in batch if pk in shown):  # it may have been pruned meanwhile
             values = {name: getattr(step, name) for name in COLUMNS if name != "late"}
             yield {**values, "prompt": redact(step.prompt), "late": step.is_late}
 
 
 def matching_steps(query: Query, now: datetime, order: Order = Order.NEWEST) -> QuerySet[Step]:
-    # The longest steps of all times are the LLM's: they are at the beginning of that order, where by their route all were sorted first.
+    # The longest steps are the LLM's, at the start of that order. With the route's index all would be sorted first.
     is_longest, attempts = order is Order.LONGEST, LLMAttempt.objects.filter(step__isnull=False)
     is_hidden = is_longest and not query.values("since")
     special: dict[str, AnyOf] = {
@@ -128,14 +128,14 @@ def matching_steps(query: Query, now: datetime, order: Order = Order.NEWEST) -> 
         "kind": lambda values: _of_tasks("kind", values),
         "status": lambda values: owners_of(attempts.filter(status__in=values), "step", "status", [int(value) for value in values]),
     }
-    found = Step.objects.filter(*narrowed(query, "received_at", _with_text, now, **special))
-    return found.filter(duration_ms__isnull=False) if is_longest else found
+    matching = Step.objects.filter(*narrowed(query, "received_at", _with_text, now, **special))
+    return matching.filter(duration_ms__isnull=False) if is_longest else matching
 
 
 def _in_any_state(values: list[str], now: datetime) -> Q:
     late = Q(answered_at__gt=F("deadline_at"))
     if is_few(Step.objects.filter(late)):
-        # While they are few they are read off their own index, which is not in the order of a page.
+        # A few are read by their own index, which does not have the page's order.
         late = Q(pk__in=Step.objects.filter(late).values("pk"))
     states = {
         StepState.RUNNING: Q(route="", deadline_at__gte=now),
@@ -146,43 +146,43 @@ def _in_any_state(values: list[str], now: datetime) -> Q:
 
 
 def _of_tasks(column: str, values: list[str]) -> Q:
-    """Where such tasks are few, they are looked up once. Where they are many, the steps are read in their order, each with its task."""
+    """If such tasks are few, they are looked up once; if many, the steps are read in the page's order, each with its task."""
     tasks = Task.objects.filter(**{f"{column}__in": values})
     return Q(task__in=tasks.values("pk")) if is_few(tasks) else Q(In(Hidden(f"task__{column}"), values))
 
 
 def _with_text(text: str) -> Q:
-    found = few(Task, text)
-    if found is not None:
-        return Q(task__in=Task.objects.filter(found).values("pk"))
+    by_index = few(Task, text)
+    if by_index is not None:
+        return Q(task__in=Task.objects.filter(by_index).values("pk"))
     return Q(Exists(Task.objects.filter(contains(Task, text), pk=OuterRef("task"))))
 
 
-# A longer text is cut: it is to be recognised, not read.
+# Of a text in the list of changes.
 LONGEST_TEXT = 160
 REPLAYS_SHOWN = 10
 
 
 def page_changes(step: Step, now: datetime) -> dict[str, Any]:
-    """The page of a step beside the one of the step before it, secrets masked. Reads both pages: not for a part that is refreshed.
+    """The changes of a step's page since the previous step, secrets masked. Reads both pages, so not for refreshed parts.
 
-    `missing`: the indexes of the steps whose page is not kept. `opened`: the name of the dialog that is on top now and was not before.
+    `missing`: the indexes of the steps whose page is not kept. `opened`: the name of a dialog that was not open before.
     """
     before = step.task.steps.filter(pk__lt=step.pk).order_by("-pk").first()
     if before is None:
         return {"step": step}
-    shown = {"step": step, "before": before, "actions": [action_words(action) for action in before.actions]}
+    shown = {"step": step, "before": before, "actions": [action_text(action) for action in before.actions]}
     old, new = _page(before, now), _page(step, now)
     if old is None or new is None:
-        return {**shown, "missing": [each.index for each, page in ((before, old), (step, new)) if page is None]}
-    found = changes(old, new)
+        return {**shown, "missing": [row.index for row, page in ((before, old), (step, new)) if page is None]}
+    changed = changes(old, new)
     differences = {
-        "moved_to": redact(new.url) if found.moved else "",
-        "errors": _masked(found.errors),
-        "opened": "" if found.opened is None else redact(found.opened or "?"),
-        "closed": found.closed,
-        "appeared": _masked(found.appeared),
-        "gone": _masked(found.gone),
+        "moved_to": redact(new.url) if changed.moved else "",
+        "errors": _masked(changed.errors),
+        "opened": "" if changed.opened is None else redact(changed.opened or "?"),
+        "closed": changed.closed,
+        "appeared": _masked(changed.appeared),
+        "gone": _masked(changed.gone),
     }
     return {**shown, **differences, "is_same": not any(differences.values())}
 
@@ -197,17 +197,17 @@ def _masked(texts: Iterable[str]) -> list[str]:
 
 
 def prompt_of(step: Step, now: datetime) -> str:
-    """The LLM's prompt, secrets masked. Reads the page again: not for a part that is refreshed."""
+    """The LLM's prompt, secrets masked. Reads the page again, so not for refreshed parts."""
     request = kept(step.pk, now)
     if request is None:
         return ""
     page = read(request.page, request.url) if request.page else None
-    return redact("\n\n".join(each["content"] for each in question(request, page).messages))
+    return redact("\n\n".join(message["content"] for message in question(request, page).messages))
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Tokens and cost in USD over all its attempts, None where unknown. `actions`: in words, and whether the other answer has it there."""
+    """Tokens and cost in USD of all attempts, None if unknown. `actions`: texts, and whether the other answer has the same there."""
 
     row: Step | Replay
     model: str
@@ -239,15 +239,15 @@ class ReplayDetail:
 
 
 def latest_replays(step: Step) -> list[ReplayDetail]:
-    found = step.replays.select_related("account").prefetch_related("attempts").order_by("-requested_at", "-pk")[:REPLAYS_SHOWN]
+    rows = step.replays.select_related("account").prefetch_related("attempts").order_by("-requested_at", "-pk")[:REPLAYS_SHOWN]
     attempts = list(step.attempts.all())
-    return [_detail(replay, step, attempts) for replay in found]
+    return [_detail(replay, step, attempts) for replay in rows]
 
 
 def _detail(replay: Replay, step: Step, attempts: list[LLMAttempt]) -> ReplayDetail:
     if replay.state != Replay.State.SUCCEEDED:
         return ReplayDetail(replay)
-    # The places on both sides at which the actions are the same, in order
+    # The places in both lists at which the actions are the same, in order
     old, new = ([json.dumps(action, sort_keys=True) for action in row.actions] for row in (step, replay))
     blocks = SequenceMatcher(None, old, new, autojunk=False).get_matching_blocks()
     same_then = {block.a + n for block in blocks for n in range(block.size)}
@@ -256,12 +256,12 @@ def _detail(replay: Replay, step: Step, attempts: list[LLMAttempt]) -> ReplayDet
 
 
 def _answer(row: Step | Replay, attempts: list[LLMAttempt], same: set[int]) -> Answer:
-    counted = [(each.prompt_tokens, each.completion_tokens or 0) for each in attempts if each.prompt_tokens is not None]
-    costs = [each.cost for each in attempts if each.cost is not None]
+    counted = [(attempt.prompt_tokens, attempt.completion_tokens or 0) for attempt in attempts if attempt.prompt_tokens is not None]
+    costs = [attempt.cost for attempt in attempts if attempt.cost is not None]
     return Answer(
         row=row,
-        model=next((each.model for each in attempts if each.verdict == Verdict.OK), ""),
+        model=next((attempt.model for attempt in attempts if attempt.verdict == Verdict.OK), ""),
         tokens=(sum(prompt for prompt, _ in counted), sum(reply for _, reply in counted)) if counted else None,
         cost=sum(costs, Decimal()) if costs else None,
-        actions=[(action_words(raw), place in same) for place, raw in enumerate(row.actions)],
+        actions=[(action_text(raw), place in same) for place, raw in enumerate(row.actions)],
     )

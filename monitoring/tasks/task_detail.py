@@ -1,4 +1,4 @@
-"""One task: each step with its decision, its attempts, its answer, and its place on the task's time axis."""
+"""A task's page: steps with decision, attempts, answer, and bar on the task's time axis."""
 
 from collections import defaultdict
 from dataclasses import dataclass
@@ -11,12 +11,12 @@ from agents.models import Account, LLMAttempt, Route, Step, Submission, Task
 from agents.models.settings import about
 from agents.policy.modes import Mode, Use
 from agents.policy.reasons import Reason, Verdict
-from monitoring.tasks.steps import action_words, kind_words
+from monitoring.tasks.steps import action_text, kind_label
 from monitoring.tasks.tasks import TaskState
 
-# A task has at most 12 steps; the same id may come again and again.
+# A task has at most 12 steps, but its id may be reused.
 STEPS_SHOWN = 30
-# A step of a few milliseconds in a task of minutes has to be visible too: percent of the axis.
+# In percent of the axis, so that a step of milliseconds in a task of minutes is visible.
 LEAST_WIDTH = 0.6
 LIMITS = {
     "mode": "Mode",
@@ -33,7 +33,7 @@ CHOICES: dict[str, type[Mode] | type[Use]] = {"mode": Mode, "llm_use": Use}
 
 
 class Bar(NamedTuple):
-    """A time on the axis, in percent of it. `state`: whose colour it has."""
+    """A period on the axis, in percent of it. `state`: for its colour."""
 
     left: float
     width: float
@@ -42,12 +42,12 @@ class Bar(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class StepDetail:
-    """One step from its arrival to its answer. `state`: its route, or why there is no answer in time.
+    """A step from its arrival to its answer. `state`: its route, or why it has no answer in time.
 
-    `limits`: labels and values of the settings then in force. `declined`: accounts, why, and when it would be possible; empty where there
-    is only one, whose reason is the step's. `attempts`: with their `offset_ms` from the step's arrival. `actions`: in words, as
-    they were seen on the page then, and whether each worked. `offset_ms`: from the first shown step's arrival. `attempt_bars`: when a
-    provider was at work.
+    `limits`: labels and values of the settings then in force. `declined`: accounts, reasons and the next possible times; empty if there
+    is only one, whose reason is the step's. `attempts`: with `offset_ms` from the step's arrival. `actions`: texts, as
+    recorded from the page, and whether each was executed. `offset_ms`: from the first shown step's arrival. `attempt_bars`: of calls
+    to a provider.
     """
 
     row: Step
@@ -69,14 +69,14 @@ class StepDetail:
 
     @property
     def model(self) -> str:
-        return next((each.model for each in self.attempts if each.verdict == Verdict.OK), "")
+        return next((attempt.model for attempt in self.attempts if attempt.verdict == Verdict.OK), "")
 
 
 @dataclass(frozen=True, slots=True)
 class TaskDetail:
-    """A task with its newest steps, oldest first. `seconds`: from the first one's arrival to the last one's answer.
+    """A task with its newest steps, in order. `seconds`: from the first arrival to the last answer.
 
-    `earlier`: the id before which there are more. `has_several`: accounts need their names to be distinguished.
+    `earlier`: an id before which there are more. `has_several`: there are several accounts, so attempts show the account.
     """
 
     task: Task
@@ -88,11 +88,11 @@ class TaskDetail:
 
     @property
     def kind(self) -> str:
-        return kind_words(self.task.kind)
+        return kind_label(self.task.kind)
 
 
 def task_detail(pk: int, now: datetime, before: int | None = None) -> TaskDetail | None:
-    """None where there is no such task. `before`: the id of the step to end ahead of."""
+    """The task, or None. `before`: only steps before this id."""
     task = Task.objects.select_related("submission").defer("submission__page").filter(pk=pk).first()
     if task is None:
         return None
@@ -116,7 +116,7 @@ def task_detail(pk: int, now: datetime, before: int | None = None) -> TaskDetail
 
 
 def _step(step: Step, attempts: list[Any], now: datetime, start: datetime, length: float, *, has_several: bool) -> StepDetail:
-    """`start`, `length` (ms): the axis."""
+    """`start`, `length` (ms): of the axis."""
     offset = _ms(start, step.received_at)
     state = step.route or (TaskState.UNANSWERED if step.deadline_at < now else Verdict.OPEN)
     if step.is_late:
@@ -127,15 +127,15 @@ def _step(step: Step, attempts: list[Any], now: datetime, start: datetime, lengt
         row=step,
         state=state,
         limits=[(LIMITS.get(name, name), _limit(name, value)) for name, value in step.limits.items() if name != "cuts"],
-        declined=[_declined(**each) for each in step.declined] if has_several else [],
+        declined=[_declined(**account) for account in step.declined] if has_several else [],
         attempts=attempts,
-        actions=[(seen or action_words(raw), worked) for raw, worked, seen in zip_longest(step.actions, step.worked, step.words)],
+        actions=[(seen or action_text(raw), worked) for raw, worked, seen in zip_longest(step.actions, step.worked, step.words)],
         offset_ms=offset,
         bar=_bar(offset, step.duration_ms or 0.0, length, state),
         attempt_bars=[
-            _bar(offset + each.offset_ms + (each.wait_ms or 0.0), each.latency_ms, length, each.verdict)
-            for each in attempts
-            if each.latency_ms is not None
+            _bar(offset + attempt.offset_ms + (attempt.wait_ms or 0.0), attempt.latency_ms, length, attempt.verdict)
+            for attempt in attempts
+            if attempt.latency_ms is not None
         ],
     )
 
@@ -153,7 +153,7 @@ def _limit(name: str, value: Any) -> str:
 
 
 def _bar(start: float, duration: float, length: float, state: str) -> Bar:
-    """In ms. What would be too narrow to be visible is widened, and stays on the axis."""
+    """Arguments in ms. A bar has at least LEAST_WIDTH, within the axis."""
     length = max(length, 1.0)
     width = min(100.0, max(LEAST_WIDTH, 100 * duration / length))
     return Bar(min(100 * start / length, 100.0 - width), width, state)

@@ -24,7 +24,7 @@ from monitoring.tasks.steps import CHUNK, PROMPT_CHARS, ROWS, miners, projects
 
 PAGE_SIZE = 50
 ORDERS = {Order.NEWEST: "created_at", Order.OLDEST: "created_at"}
-# Filters on a task's steps and attempts, not on the task itself.
+# Qualifiers on other tables than the tasks'.
 OF_STEPS = ("route", "reason", "outcome", "miner", "status", TEXT)
 NOT_ANSWERED = (JobState.QUEUED, JobState.RUNNING, JobState.CANCELLED, JobState.FAILED)
 
@@ -38,13 +38,13 @@ class TaskState(StrEnum):
     CANCELLED = "cancelled"
 
 
-# Cancelled ones are rare: they are found by the filter.
+# Without cancelled ones, which are rare.
 TABS = ("", *(state for state in TaskState if state is not TaskState.CANCELLED))
 
 
 @dataclass(frozen=True, slots=True)
 class TaskList(Slice[Any]):
-    """Tasks with their `state` and `newest` step. `tabs`: a state, the filter with it, how many there are, and whether it is chosen."""
+    """Tasks with `state` and `newest` step. `tabs`: a state, its filter line, its count, and whether it is chosen."""
 
     tabs: Sequence[tuple[str, str, CappedCount | None, bool]] = ()
 
@@ -70,17 +70,17 @@ def tasks(query: Query, place: Place, order: Order, now: datetime) -> TaskList:
     matching, cap = matching_tasks(query, now), LOOKED_UP_CAP if query.has(*OF_STEPS) else COUNT_CAP
     page = cut(_with_newest(matching), ORDERS[order], place, PAGE_SIZE, ascending=order is Order.OLDEST)
     counts, states, others = _counts(query, now, cap), query.values("state"), query.without("state")
-    # The one state of the filter, "" for any; None where it has several, or excludes some.
+    # The state of the filter, "" for any; None if it has several, or excludes some.
     chosen = None if len(states) > 1 or query.values("state", negated=True) else "".join(states)
     count = counts.get(chosen) if chosen is not None else None
     if count is None:
         count = CappedCount.up_to(cap, matching)
-    queries = {state: others.having("state", state) if state else others for state in TABS}
+    queries = {state: others.with_only("state", state) if state else others for state in TABS}
     tabs = [(state, str(queries[state]), count if state == chosen else counts.get(state), state == chosen) for state in TABS]
     return TaskList(_completed(page.rows, now), page.older, page.newer, count, tabs)
 
 
-# An export's columns, secrets masked.
+# The columns of an export, secrets masked.
 EXPORTED: dict[str, Callable[[Any], Any]] = {
     "id": lambda task: task.pk,
     "key": lambda task: task.key,
@@ -102,35 +102,35 @@ COLUMNS = (*EXPORTED, *OUTCOMES)
 
 
 def exported_tasks(query: Query, now: datetime) -> Iterator[dict[str, Any]]:
-    found = _with_newest(matching_tasks(query, now), "kind", "prompt", "url").order_by("-created_at", "-id")
-    each = found.iterator(chunk_size=CHUNK)
-    while some := list(islice(each, CHUNK)):
-        steps = Step.objects.filter(task__in=some).exclude(outcome="").order_by().values_list("task", "outcome")
+    matching = _with_newest(matching_tasks(query, now), "kind", "prompt", "url").order_by("-created_at", "-id")
+    rows = matching.iterator(chunk_size=CHUNK)
+    while batch := list(islice(rows, CHUNK)):
+        steps = Step.objects.filter(task__in=batch).exclude(outcome="").order_by().values_list("task", "outcome")
         counts = Counter({(task, outcome): count for task, outcome, count in steps.annotate(count=Count("*"))})
-        for task in _completed(some, now):
+        for task in _completed(batch, now):
             values = {name: read(task) for name, read in EXPORTED.items()}
             yield values | {name: counts[task.pk, outcome] for name, outcome in OUTCOMES.items()}
 
 
 def _counts(query: Query, now: datetime, cap: int) -> dict[str, CappedCount]:
-    """How many tasks match in each state; "": in any. Not counted with a text: each count would read all prompts."""
+    """The counts of matching tasks by state, "" for any. None are counted with a text, as each count would read all prompts."""
     if query.has(TEXT):
         return {}
     base, steps = matching_tasks(query.without("state"), now), _steps_of(query, now)
-    # To count what is left beside the others, which are few, takes half the time of another count of all.
+    # Answered ones are counted as all but the others, which are few: that takes half the time.
     others = counted_up_to(base.filter(_not_answered(steps)), cap + 1)
-    found = counted_up_to(base, cap + 1 + others)
-    counts = {"": CappedCount.of(found, cap)}
+    all_matching = counted_up_to(base, cap + 1 + others)
+    counts = {"": CappedCount.of(all_matching, cap)}
     if others <= cap:
-        counts[TaskState.ANSWERED] = CappedCount.of(found - others, cap)
+        counts[TaskState.ANSWERED] = CappedCount.of(all_matching - others, cap)
     left = [TaskState(state) for state in TABS if state not in counts]
     return counts | {state: CappedCount.up_to(cap, base.filter(_in_state(state, steps, now))) for state in left}
 
 
-def _with_newest(found: QuerySet[Task], *columns: str) -> QuerySet[Any]:
+def _with_newest(tasks: QuerySet[Task], *columns: str) -> QuerySet[Any]:
     steps = Step.objects.filter(task=OuterRef("pk"))
     count = steps.order_by().values("task").annotate(count=Count("*")).values("count")
-    return found.only("id", "key", "project", "source", "caller", "created_at", *columns).annotate(
+    return tasks.only("id", "key", "project", "source", "caller", "created_at", *columns).annotate(
         submission_state=F("submission__state"),
         short_prompt=Left("prompt", PROMPT_CHARS, output_field=TextField()),
         newest_id=Subquery(steps.order_by("-index", "-id").values("id")[:1]),
@@ -138,13 +138,13 @@ def _with_newest(found: QuerySet[Task], *columns: str) -> QuerySet[Any]:
     )
 
 
-def _completed(found: Sequence[Any], now: datetime) -> list[Any]:
-    """Tasks of `_with_newest`, with their `newest` step and their `state`."""
-    steps = ROWS.in_bulk([task.newest_id for task in found if task.newest_id])
-    for task in found:
+def _completed(tasks: Sequence[Any], now: datetime) -> list[Any]:
+    """Add the `newest` step and the `state` to tasks of `_with_newest`."""
+    steps = ROWS.in_bulk([task.newest_id for task in tasks if task.newest_id])
+    for task in tasks:
         task.newest = steps.get(task.newest_id)
         task.state = _state(task, now)
-    return list(found)
+    return list(tasks)
 
 
 def _state(task: Any, now: datetime) -> TaskState:
@@ -171,7 +171,7 @@ def matching_tasks(query: Query, now: datetime) -> QuerySet[Task]:
 
 
 def _steps_of(query: Query, now: datetime) -> QuerySet[Step]:
-    """The steps that the tasks of a query's time can have: those come after their task."""
+    """The steps that tasks within the query's time can have, as steps are never older than their task."""
     start = since(query, now)
     return Step.objects.filter(received_at__gte=start) if start else Step.objects.all()
 
@@ -192,7 +192,7 @@ def _in_state(state: TaskState, steps: QuerySet[Step], now: datetime) -> Q:
 
 
 def _not_answered(steps: QuerySet[Step]) -> Q:
-    """The tasks with an open step, and of operators' tasks those that wait or were cancelled. No task is read for its source."""
+    """The tasks with an open step, and operators' tasks without an answer. Written without the source, so that no task is read."""
     return _of(steps.filter(route="")) | _submitted(*NOT_ANSWERED)
 
 

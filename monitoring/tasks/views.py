@@ -27,7 +27,7 @@ from monitoring.web.access import CHANGE, SUBMIT, VIEW, PanelRequest, guarded
 from monitoring.web.pages import page
 
 _NUMBER = re.compile(r"\d{1,18}", re.ASCII)
-# By the name in an export's file name: its qualifiers, columns and rows.
+# By the name in the file name: qualifiers, columns and rows.
 EXPORTS = {
     "tasks": (tasks.task_qualifiers, tasks.COLUMNS, tasks.exported_tasks),
     "steps": (steps.step_qualifiers, steps.COLUMNS, steps.exported_steps),
@@ -37,29 +37,29 @@ STEPS = Step.objects.select_related("task")
 CALLER_ACTIONS = ((CallerState.ALLOWED, "Allow"), (CallerState.BLOCKED, "Block"), (CallerState.OTHER, "Reset"))
 
 
-def _listed(
+def _list_context(
     request: PanelRequest, page_name: str, qualifiers: tuple[Qualifier, ...], orders: Mapping[Order, str], read: Callable[..., Slice[Any]]
 ) -> dict[str, Any]:
     now, query = timezone.localtime(), parse(request.GET.get("q", ""), qualifiers)
     order = Order.parse(request.GET.get("sort", ""), orders)
-    found = read(query, Place.parse(request.GET), order, now)
+    page_rows = read(query, Place.parse(request.GET), order, now)
     views = {**saved_views(page_name, request.user), "save_view": f"save_{page_name}_view"}
-    return {"now": now, "query": query, "qualifiers": qualifiers, "sort": order, "orders": list(orders), "found": found, **views}
+    return {"now": now, "query": query, "qualifiers": qualifiers, "sort": order, "orders": list(orders), "page": page_rows, **views}
 
 
 @page("tasks/tasks")
 def task_list(request: PanelRequest) -> dict[str, Any]:
-    return _listed(request, "tasks", tasks.task_qualifiers(), tasks.ORDERS, tasks.tasks)
+    return _list_context(request, "tasks", tasks.task_qualifiers(), tasks.ORDERS, tasks.tasks)
 
 
 @page("tasks/steps")
 def step_list(request: PanelRequest) -> dict[str, Any]:
-    return _listed(request, "steps", steps.step_qualifiers(), steps.ORDERS, steps.steps)
+    return _list_context(request, "steps", steps.step_qualifiers(), steps.ORDERS, steps.steps)
 
 
 @page("tasks/attempts")
 def attempt_list(request: PanelRequest) -> dict[str, Any]:
-    return _listed(request, "attempts", attempts.attempt_qualifiers(), attempts.ORDERS, attempts.attempts)
+    return _list_context(request, "attempts", attempts.attempt_qualifiers(), attempts.ORDERS, attempts.attempts)
 
 
 @guarded(get=VIEW, post=None)
@@ -90,10 +90,10 @@ def new_task(request: PanelRequest) -> HttpResponse | dict[str, Any]:
 
 @guarded(get=None, post=SUBMIT)
 def cancel_task(request: PanelRequest, pk: int) -> HttpResponse:
-    found = get_object_or_404(Task, pk=pk, submission__isnull=False)
-    if not leased_job.cancel(found.submission):
+    row = get_object_or_404(Task, pk=pk, submission__isnull=False)
+    if not leased_job.cancel(row.submission):
         messages.info(request, "A worker has already started this task.")
-    return redirect(found)
+    return redirect(row)
 
 
 @page("tasks/step_page")
@@ -104,14 +104,14 @@ def step_page(request: PanelRequest, pk: int) -> dict[str, Any]:
 @page("tasks/replay", post=SUBMIT)
 def replay(request: PanelRequest, pk: int) -> HttpResponse | dict[str, Any]:
     step, now = get_object_or_404(STEPS, pk=pk), timezone.now()
-    is_gone, listed = not is_kept(pk, now), latest_replays(step)
+    is_gone, details = not is_kept(pk, now), latest_replays(step)
     form = ReplayForm(request.POST if request.method == "POST" else None)
     if form.is_bound and form.is_valid() and not is_gone:
-        if any(each.row.is_under_way for each in listed):
+        if any(detail.row.is_under_way for detail in details):
             messages.warning(request, "Another replay of this step is running; it is shown below. Yours was not started.")
         replays.start(step, **form.arguments(), by=request.user.get_username())
         return redirect("replay", pk)
-    return {"form": form, "step": step, "is_gone": is_gone, "replays": listed, "prompt": partial(prompt_of, step, now)}
+    return {"form": form, "step": step, "is_gone": is_gone, "replays": details, "prompt": partial(prompt_of, step, now)}
 
 
 @guarded(get=None, post=SUBMIT)
@@ -125,8 +125,8 @@ def cancel_replay(request: PanelRequest, pk: int) -> HttpResponse:
 @page("tasks/callers")
 def caller_list(request: PanelRequest) -> dict[str, Any]:
     settings = Settings.current()
-    found = callers(Place.parse(request.GET), settings, timezone.now())
-    return {"callers": found, "unknown": unknown_paths(), "settings": settings, "actions": CALLER_ACTIONS}
+    page_rows = callers(Place.parse(request.GET), settings, timezone.now())
+    return {"callers": page_rows, "unknown": unknown_paths(), "settings": settings, "actions": CALLER_ACTIONS}
 
 
 @guarded(get=None, post=CHANGE)

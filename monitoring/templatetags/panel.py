@@ -1,4 +1,4 @@
-"""How the panel's pages write icons, times, durations and states."""
+"""Template tags and filters for icons, times, durations and states."""
 
 import json
 import re
@@ -78,8 +78,8 @@ def control(field: BoundField) -> SafeString:
 
 
 @register.simple_tag
-def badge(state: str, words: str) -> SafeString:
-    return format_html('<span class="badge tone tone-{}">{}</span>', TONES[state], words)
+def badge(state: str, label: str) -> SafeString:
+    return format_html('<span class="badge tone tone-{}">{}</span>', TONES[state], label)
 
 
 @register.filter
@@ -89,25 +89,25 @@ def refusal_sentence(attempt: LLMAttempt) -> str:
 
 @register.filter
 def markdown(text: str) -> str:
-    """A text on one line, without a sign that Markdown would read."""
+    """A text on one line, with Markdown's characters escaped."""
     return re.sub(r"[\\`*_<>\[\]|]", r"\\\g<0>", " ".join(text.split()))
 
 
 @register.filter
 def unfenced(line: str) -> str:
-    """A line that can't end its block of Markdown."""
+    """A line that can't end a fenced block of Markdown."""
     return line.replace("```", "'''")
 
 
 @register.filter
 def in_utc(at: datetime) -> str:
-    """A time for a tooltip, where no element can show it in the browser's zone."""
+    """A time for a tooltip, which can't be converted to the browser's zone."""
     utc = at.astimezone(UTC)
     return f"{utc.day} {utc:%b %H:%M:%S} UTC"
 
 
 def _time(at: datetime | float, kind: str, text: str = "{}") -> SafeString:
-    """`at`: a gate's times are Unix seconds."""
+    """`at`: Unix seconds for times of a gate."""
     utc = at.astimezone(UTC) if isinstance(at, datetime) else datetime.fromtimestamp(at, UTC)
     exact, title = utc.isoformat(timespec="milliseconds")[:23], f"{utc.day} {utc:%b %Y %H:%M:%S} UTC"
     return format_html('<time datetime="{}Z" data-show="{}" title="{}">{}</time>', exact, kind, title, text.format(in_utc(utc)))
@@ -125,7 +125,7 @@ def ago(at: datetime | float | None) -> SafeString | str:
 
 @register.simple_tag(takes_context=True)
 def countdown(context: template.Context, until: datetime, now: datetime) -> SafeString:
-    """The time left, which the browser counts down. A live part must not change by time alone: there the browser writes it at once."""
+    """The time left, which the browser counts down. In a live part only the browser writes it, so that the part itself does not change."""
     is_live = context["request"].htmx
     return _time(until, "countdown", "…" if is_live else length((until - now).total_seconds()))
 

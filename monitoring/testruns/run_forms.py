@@ -13,7 +13,7 @@ from monitoring.testruns.suites.logs import readable_journals
 
 SUITES = list(SUITE_TITLES.items())
 WITHOUT_VERDICT = [(state, TestRun(state=state).status_text) for state in TestRun.State if state != TestRun.State.SUCCEEDED]
-# A leap year, as the command line takes it.
+# A leap year, as in the command run_tests.
 MOST_HOURS = 8_784
 
 
@@ -29,14 +29,14 @@ def _suites() -> forms.MultipleChoiceField:
 class RunForm(forms.Form):
     suites = _suites()
     hours = forms.FloatField(
-        label="Log analysis looks back",
+        label="Log analysis covers",
         min_value=0.1,
         max_value=MOST_HOURS,
         initial=24,
         widget=forms.NumberInput(attrs={"step": "any", "inputmode": "decimal"}),
     )
     bypass_pause = forms.BooleanField(
-        label="Test paused accounts too", required=False, help_text="The request goes out during the pause, and may make it longer."
+        label="Test paused accounts too", required=False, help_text="The request is sent during the pause, and may make it longer."
     )
 
     journals = forms.TypedMultipleChoiceField(
@@ -44,8 +44,8 @@ class RunForm(forms.Form):
         required=False,
         coerce=int,
         widget=forms.CheckboxSelectMultiple(attrs={"class": "form-check-input"}),
-        help_text="Which of them the log analysis reads beside this miner's own records.",
-        error_messages={"invalid_choice": "journals: import %(value)s is not here, or is not read yet. Choose among those listed."},
+        help_text="Read by the log analysis besides this miner's own records.",
+        error_messages={"invalid_choice": "journals: import %(value)s does not exist, or is not read yet. Choose among those listed."},
     )
 
     def __init__(self, data: Any = None) -> None:
@@ -55,7 +55,7 @@ class RunForm(forms.Form):
 
     @property
     def options(self) -> dict[str, Any]:
-        """The run's options. Where no journal can be chosen, the run takes those that are there when it begins."""
+        """The run's options. If no journal can be chosen, the run uses those that exist when it begins."""
         names = ("hours", "bypass_pause", *(("journals",) if self.fields["journals"].choices else ()))  # type: ignore[attr-defined]
         return {name: self.cleaned_data[name] for name in names}
 
@@ -76,7 +76,7 @@ class ScheduleForm(forms.Form):
         widget=forms.TextInput(attrs={"spellcheck": "false", "autocomplete": "off", "placeholder": "7 * * * *"}),
         help_text="Minute, hour, day, month, weekday, in UTC. 7 * * * *: each hour. 30 4 * * 1: on Mondays at 04:30.",
     )
-    enabled = forms.BooleanField(label="Enabled", required=False, help_text="Off: it stays here and does not run.")
+    enabled = forms.BooleanField(label="Enabled", required=False, help_text="A disabled schedule is kept, and does not run.")
 
     def __init__(self, schedule: TestSchedule | None, data: Any = None) -> None:
         names = ("name", "suites", "cron", "enabled")
@@ -97,5 +97,5 @@ class ScheduleForm(forms.Form):
         except IntegrityError:
             self.add_error("name", "name: another schedule has it. Choose a different one.")
         except TestSchedule.DoesNotExist:
-            self.add_error(None, "Somebody has deleted this schedule meanwhile.")
+            self.add_error(None, "This schedule was deleted meanwhile.")
         return not self.errors

@@ -1,4 +1,4 @@
-"""Test runs as a strip of verdicts and as rows of a table; what changed between them, how long they took and what they cost."""
+"""Test runs: the strip of verdicts, the list, changes between runs, durations and cost."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -20,7 +20,7 @@ from monitoring.testruns.suites.report import NOT_WORKING, report, title
 
 PAGE_SIZE, STRIP_SIZE = 25, 50
 COST_DAYS = 30
-# The month's attempts take a while to count, and every open page requests them at each refresh.
+# Counting a month's attempts is slow, and each open page requests it at each refresh.
 COST_KEPT_SECONDS = 60
 LIVE_ANSWERS = ("task by", "step by")
 State = TestRun.State
@@ -35,14 +35,14 @@ FILTERS: dict[str, Callable[[Any], Q]] = {
 
 @dataclass(frozen=True, slots=True)
 class RunList(Slice[Any]):
-    """Runs, each with its `conclusion`. `strip`: the newest ones, oldest first; `counts`: how many of it came out how."""
+    """Runs, each with its `conclusion`. `strip`: the newest ones, oldest first; `counts`: of the strip, by status."""
 
     strip: Sequence[TestRun] = ()
     counts: Sequence[tuple[str, str, int]] = ()
 
 
 class Changed(NamedTuple):
-    """A check that came out otherwise than when it was last made, in the run `before_pk`."""
+    """A check whose verdict differs from that of its previous run, `before_pk`."""
 
     title: str
     is_better: bool
@@ -52,7 +52,7 @@ class Changed(NamedTuple):
 
 
 class Point(NamedTuple):
-    """A finished run in the trend. `height`: its duration in percent of the longest; `llm_share`: percent of its live answers, or None."""
+    """A finished run in the trend. `height`: its duration, in percent of the longest; `llm_share`: in percent of its live answers."""
 
     run: TestRun
     height: float
@@ -68,7 +68,7 @@ class Point(NamedTuple):
 
 
 class Cost(NamedTuple):
-    """LLM attempts of one kind of test in the last days. `usd` None: no price is known."""
+    """LLM attempts of a kind of test in the last days. `usd` None: without a known price."""
 
     label: str
     attempts: int
@@ -77,7 +77,7 @@ class Cost(NamedTuple):
 
 
 def runs(conditions: dict[str, Any], place: Place) -> RunList:
-    # The list of suites is JSON in both databases, and SQLite can't filter by its items.
+    # Cast to text, as SQLite can't filter by the items of a JSON list.
     listed = TestRun.objects.annotate(listed=Cast("suites", TextField()))
     matching = listed.filter(*(FILTERS[name](value) for name, value in conditions.items()))
     page: Slice[Any] = cut(matching, "requested_at", place, PAGE_SIZE)
@@ -94,22 +94,22 @@ def newest(number: int) -> list[TestRun]:
 
 
 def changed(run_pk: int) -> list[Changed]:
-    """The run's checks whose verdict differs from that of the last run before it that made the same check. Worse ones first."""
+    """The run's checks whose verdict differs from that of their previous run. Worse ones first."""
     same = {name: OuterRef(name) for name in ("suite", "check_name", "subject")}
     earlier = TestResult.objects.filter(**same, run_id__lt=OuterRef("run_id"), run__state=State.SUCCEEDED)
     before = earlier.exclude(verdict=Result.SKIPPED).order_by("-run_id", "-number")
     results = TestResult.objects.filter(run=run_pk).exclude(verdict=Result.SKIPPED).order_by("number")
     both = results.annotate(old=Subquery(before.values("verdict")[:1]), before_pk=Subquery(before.values("run_id")[:1]))
-    found = []
+    changes = []
     for check, subject, old, new, before_pk in both.values_list("check_name", "subject", "old", "verdict", "before_pk"):
         if old and old != new:
             is_better = WORST_FIRST.index(Result(new)) > WORST_FIRST.index(Result(old))
-            found.append(Changed(title(check, subject), is_better, Result(old), Result(new), before_pk))
-    return sorted(found, key=lambda change: change.is_better)
+            changes.append(Changed(title(check, subject), is_better, Result(old), Result(new), before_pk))
+    return sorted(changes, key=lambda change: change.is_better)
 
 
 class Failing(NamedTuple):
-    """A check that does not come out well in the newest run. `since`: when the first run after its last good one was requested."""
+    """A check that fails in the newest run. `since`: the request of the first run after the last one in which it passed."""
 
     title: str
     verdict: Result
@@ -120,7 +120,7 @@ class Failing(NamedTuple):
 
 
 def failing() -> list[Failing]:
-    """Of the newest run that came to its end. Failed checks first."""
+    """Of the newest finished run. Failed checks first."""
     run = next(iter(newest(1)), None)
     same = {name: OuterRef(name) for name in ("suite", "check_name", "subject")}
     made = TestResult.objects.filter(**same, run__state=State.SUCCEEDED)
@@ -130,8 +130,8 @@ def failing() -> list[Failing]:
     columns = {"since": Subquery(first.values("run__requested_at")[:1]), "since_run": Subquery(first.values("run_id")[:1])}
     names = ("check_name", "subject", "verdict", "since", "since_run", "meaning", "next_step")
     rows = bad.annotate(**columns).order_by("number").values_list(*names)
-    found = [Failing(title(check, subject), Result(verdict), *rest) for check, subject, verdict, *rest in rows]
-    return sorted(found, key=lambda each: each.verdict != Result.FAIL)
+    checks = [Failing(title(check, subject), Result(verdict), *rest) for check, subject, verdict, *rest in rows]
+    return sorted(checks, key=lambda check: check.verdict != Result.FAIL)
 
 
 def trend(strip: Sequence[TestRun]) -> list[Point]:
@@ -147,20 +147,20 @@ def trend(strip: Sequence[TestRun]) -> list[Point]:
 
 
 def costs(now: datetime) -> list[Cost]:
-    """What tests cost in the last days, at most `COST_KEPT_SECONDS` old."""
+    """The cost of tests in the last days, cached for `COST_KEPT_SECONDS`."""
     return cache.get_or_set("test-costs", lambda: _costs(now - timedelta(days=COST_DAYS)), COST_KEPT_SECONDS) or []
 
 
 def _costs(since: datetime) -> list[Cost]:
-    # Each by the index that leads to it: both at once would read all attempts of those days.
+    # With a query each, by its own index: a common query would read all attempts of those days.
     kinds = {
         "Direct key tests": Q(purpose=Purpose.TEST, decided_at__gte=since),
         "Live tests' steps": Q(step__source=Source.TEST, step__received_at__gte=since),
     }
     sums = {"number": Count("id"), "prompt": Sum("prompt_tokens"), "completion": Sum("completion_tokens"), "usd": Sum("cost")}
-    found = {label: LLMAttempt.objects.filter(of, sent_at__isnull=False).aggregate(**sums) for label, of in kinds.items()}
+    sums_by_label = {label: LLMAttempt.objects.filter(of, sent_at__isnull=False).aggregate(**sums) for label, of in kinds.items()}
     return [
         Cost(label, row["number"], (row["prompt"] or 0) + (row["completion"] or 0), row["usd"])
-        for label, row in found.items()
+        for label, row in sums_by_label.items()
         if row["number"]
     ]

@@ -22,7 +22,7 @@ from monitoring.testruns.suites.report import as_json, as_markdown, report
 from monitoring.web.access import CHANGE, SUBMIT, VIEW, PanelRequest, guarded
 from monitoring.web.pages import page
 
-# Two runs shall not look like two walls.
+# So that the bars of few runs are not too wide.
 LEAST_BARS = 30
 
 
@@ -51,7 +51,7 @@ def test_runs(request: PanelRequest) -> HttpResponse | dict[str, Any]:
 
 
 def started(request: PanelRequest, suites: Sequence[str], options: dict[str, Any]) -> HttpResponse:
-    """To a new run, or 409 with the way to the one that is in its way."""
+    """Redirect to a new run, or answer 409 with a link to the active one."""
     try:
         run = running.start(suites, trigger=TestRun.Trigger.OPERATOR, by=request.user.get_username(), options=options)
     except running.AlreadyRunning as error:
@@ -75,7 +75,7 @@ def run_report(request: PanelRequest, pk: int) -> dict[str, Any]:
 def cancel_run(request: HttpRequest, pk: int) -> HttpResponse:
     run = get_object_or_404(TestRun, pk=pk)
     if not cancel(run):
-        messages.info(request, "The run was over already.")
+        messages.info(request, "The run has already ended.")
     return redirect(run)
 
 

@@ -1,4 +1,4 @@
-"""What no page expects: values, places in an address, bodies, headers. And which parameters and fields a view asks for."""
+"""Values, path parameters, bodies and headers that no page expects, and the parameters and fields that a view reads."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +11,7 @@ from django.utils.datastructures import MultiValueDict
 from lxml import html
 
 HUGE = "9" * 4_500  # more digits than Python reads as a number
-# Those that trip readers of all kinds; each field gets one of them alone, in turn, and all in the slow suite.
+# Values that break many parsers; each field gets one of them, in turn, and all in the slow suite.
 HARDEST = ("\0", HUGE, "http://[", "9999-12-31T23:59")
 VALUES = (
     *HARDEST,
@@ -103,8 +103,8 @@ HEADERS: tuple[dict[str, str], ...] = (
 
 
 @contextmanager
-def asked_for() -> Iterator[set[str]]:
-    """The names of parameters and fields that views ask for meanwhile."""
+def names_read() -> Iterator[set[str]]:
+    """The names of the parameters and fields that views read within the block."""
     names = set[str]()
     with pytest.MonkeyPatch.context() as patch:
         for method in ("__getitem__", "__contains__", "getlist"):
@@ -122,7 +122,7 @@ def _noting(read: Any, names: set[str]) -> Any:
 
 
 def entered(client: Client, address: str) -> tuple[dict[str, Any], list[str]]:
-    """The forms of a page as somebody could send them: fields with values, and the names of the files."""
+    """The fields of a page's forms with their values, and the names of the file fields."""
     response = client.get(address)
     if response.status_code != 200 or "html" not in response["Content-Type"]:
         return {}, []
@@ -140,5 +140,5 @@ def entered(client: Client, address: str) -> tuple[dict[str, Any], list[str]]:
 
 
 def _made_up(kind: str | None, name: str) -> str:
-    known = {"cron": "0 4 * * *", "url": "http://localhost:8000/"}
-    return known.get(name, "1" if kind == "number" else "a-long-enough-word")
+    values = {"cron": "0 4 * * *", "url": "http://localhost:8000/"}
+    return values.get(name, "1" if kind == "number" else "a-long-enough-word")

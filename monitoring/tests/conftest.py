@@ -1,4 +1,4 @@
-"""Who visits the panel."""
+"""Clients of the panel, by group."""
 
 from collections.abc import Callable, Iterator
 
@@ -12,7 +12,7 @@ from monitoring.users import users
 
 @pytest.fixture(autouse=True)
 def fresh_cache() -> Iterator[None]:
-    """Figures that another test left must not be shown."""
+    """Clears the cached figures of other tests."""
     cache.clear()
     yield
     cache.clear()

@@ -38,14 +38,14 @@ def write(file: Path, size: int, telling: float) -> None:
         while out.tell() < size:
             for _ in range(1_000):
                 at, number = at + timedelta(milliseconds=dice.randrange(2_000)), number + 1
-                words = dice.choice(TELLING if dice.random() < telling else ORDINARY)
+                message = dice.choice(TELLING if dice.random() < telling else ORDINARY)
                 attempt = dice.randrange(4)
-                first, _, rest = words.format(number=number, wait=60 * 2**attempt, attempt=attempt + 1).partition("\n")
+                first, _, rest = message.format(number=number, wait=60 * 2**attempt, attempt=attempt + 1).partition("\n")
                 out.write(f"{at:%b %e %H:%M:%S} {HEAD}{first}\n" + (f"{rest}\n" if rest else ""))
 
 
 def imported(environment: dict[str, str], file: Path) -> list[int]:
-    """Import the file: lines, recorded, known before, not understood."""
+    """Import the file; returns the numbers of lines, recorded, already known and not parsed."""
     command = [sys.executable, "manage.py", "import_log", str(file)]
     done = subprocess.run(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, check=True)
     return [int(number.replace(",", "")) for number in re.findall(r"[\d,]*\d", done.stdout.splitlines()[0])]

@@ -1,4 +1,4 @@
-"""What a page says, without its markup."""
+"""The text of a page, without its markup."""
 
 from django.http import HttpResponseBase
 from lxml import html
@@ -7,17 +7,17 @@ HTMX = {"HX-Request": "true"}
 
 
 def text_of(response: HttpResponseBase, path: str = "//body") -> str:
-    """The words of the first element at an XPath, on one line."""
-    return words_of(tree_of(response).xpath(path)[0])
+    """The text of the first element at an XPath, on one line."""
+    return element_text(tree_of(response).xpath(path)[0])
 
 
 def rows_of(response: HttpResponseBase) -> list[str]:
-    """The words of each row of the page's tables."""
-    return [words_of(row) for row in tree_of(response).xpath("//tbody/tr")]
+    """The text of each row of the page's tables."""
+    return [element_text(row) for row in tree_of(response).xpath("//tbody/tr")]
 
 
-def words_of(element: html.HtmlElement) -> str:
-    """An element's words, with a space between its parts."""
+def element_text(element: html.HtmlElement) -> str:
+    """The text of an element, with a space between its parts."""
     return " ".join(" ".join(element.itertext()).split())
 
 

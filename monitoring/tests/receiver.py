@@ -1,4 +1,4 @@
-"""Where notifications arrive in tests: a web server that takes what Apprise posts."""
+"""A web server that receives Apprise's posts in tests."""
 
 import json
 import threading
@@ -9,7 +9,7 @@ from typing import Any
 
 
 class Receiver:
-    """`url`: for a channel, with secrets in it; `messages`: what came, in order; `status`: what it answers."""
+    """`url`: for a channel, with secrets in it; `messages`: received ones in order; `status`: of its responses."""
 
     def __init__(self, port: int) -> None:
         self.url = f"json://user:pa55word-very-secret@127.0.0.1:{port}/hook/s3cr3t-path"

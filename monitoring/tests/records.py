@@ -80,7 +80,7 @@ def make_attempt(step: Step, **fields: Any) -> LLMAttempt:
 
 
 def event_of(*, at: datetime = NOW, pause: float = 60.0, **fields: Any) -> RateLimitEvent:
-    """An account's event that our ladder paused, not saved: expected back when the pause ends, or one more pause later."""
+    """An event of an account that our backoff paused, not saved; its predicted end is the pause's end, or one pause later."""
     until = at + timedelta(seconds=pause)
     values = {
         "refusal": "edge",
@@ -100,7 +100,7 @@ def event_of(*, at: datetime = NOW, pause: float = 60.0, **fields: Any) -> RateL
 
 
 def make_event(*, at: datetime = NOW, took: float | None = None, **fields: Any) -> RateLimitEvent:
-    """Such an event, saved. `took`: after so many seconds a request succeeded."""
+    """Such an event, saved. `took`: seconds until a request succeeded."""
     ended = (
         {}
         if took is None
@@ -112,7 +112,7 @@ def make_event(*, at: datetime = NOW, took: float | None = None, **fields: Any) 
 
 
 def make_channel(name: str = "phone", **fields: Any) -> Channel:
-    """A channel for everything, to a receiver that is not there."""
+    """A channel for all events, to a receiver that does not exist."""
     channel = Channel(name=name, **{"least_severity": 1, **fields})
     sending.set_url(channel, CHANNEL_URL)
     channel.save()
@@ -120,7 +120,7 @@ def make_channel(name: str = "phone", **fields: Any) -> Channel:
 
 
 def make_notice(event: str = "llm_paused", subject: str = "default", at: datetime = NOW, **fields: Any) -> Notice:
-    """Something that is still so."""
+    """An open notice."""
     values = {"number": 1, "severity": Severity.WARNING, "title": f"LLM paused: account {subject}"}
     return Notice.objects.create(event=event, subject=subject, at=at, **{**values, **fields})
 
@@ -133,5 +133,5 @@ def make_delivery(notice: Notice, channel: Channel, **fields: Any) -> Delivery:
 
 def make_export(**fields: Any) -> Export:
     options = {"mode": "hybrid", "llm_use": "always", "models": ["a/model"], "seconds": 25.0}
-    known = {"exported_at": NOW, "version": "0.2.0", "commit": "1234567890ab", "options": options, "files": 98, "size": 650_000}
-    return Export.objects.create(**{**known, "digest": uuid.uuid4().hex * 2, "archive": b"packed", **fields})
+    values = {"exported_at": NOW, "version": "0.2.0", "commit": "1234567890ab", "options": options, "files": 98, "size": 650_000}
+    return Export.objects.create(**{**values, "digest": uuid.uuid4().hex * 2, "archive": b"packed", **fields})

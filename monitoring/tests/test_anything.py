@@ -1,4 +1,4 @@
-"""Whatever is sent to any address is answered in words, never by a fault. From the URL table: a new address is covered at once."""
+"""Any input to any address gets a readable answer, never a fault. Addresses are from the URL table, so new ones are covered."""
 
 import json
 import re
@@ -24,16 +24,16 @@ from agents.models import Caller, Learned, Replay, Settings, StepPage, Submissio
 from agents.tests.rows import each_row
 from monitoring.models import ApiToken, JournalImport, MaintenanceWindow, SavedView
 from monitoring.settings import transfer
-from monitoring.tests.anything import BODIES, DOCUMENT_VALUES, HARDEST, HEADERS, NUMBERS, VALUES, WORDS, asked_for, entered
+from monitoring.tests.anything import BODIES, DOCUMENT_VALUES, HARDEST, HEADERS, NUMBERS, VALUES, WORDS, entered, names_read
 from monitoring.tests.reading import tree_of
 from monitoring.tests.records import make_attempt, make_channel, make_export, make_llm_step, make_task
 from monitoring.tests.sign_in.people import confirm, make_passkey, make_session
-from monitoring.tests.watched import make_component, make_result, make_run, make_schedule
+from monitoring.tests.status_records import make_component, make_result, make_run, make_schedule
 from monitoring.tests.web.test_access import routes
 
 pytestmark = pytest.mark.django_db
 
-# The API has its own tests: its answers are held against its document (monitoring/tests/api).
+# The API has its own tests (monitoring/tests/api).
 ROUTES = [route for route in routes(get_resolver().url_patterns) if route != "logout/" and not route.startswith("api/")]
 PLACED = [route for route in ROUTES if "<" in route]
 POSTED = [route for route in ROUTES if not route.startswith(("health/", "metrics"))]
@@ -42,20 +42,20 @@ SOME_THEN_ALL = pytest.mark.parametrize("every", [pytest.param(24, marks=pytest.
 
 
 def share(values: Sequence[Any], number: int, every: int) -> Sequence[Any]:
-    """Those of the values that the route of this number gets: one at least."""
+    """The values for the route of this number: at least one."""
     every = min(every, len(values))
     return values[number % every :: every]
 
 
 class Panel:
-    """An admin at a panel with one of everything; what a request does is taken back."""
+    """An admin at a panel with a row of each kind; changes by requests are rolled back."""
 
     def __init__(self, client: Client) -> None:
         self.client, now = client, timezone.now()
         step = make_llm_step(make_task())
         make_attempt(step)
-        asked = Asked("/step", Form.STEP, "t", "Search for the film", "http://localhost:8000/?seed=58", "<a href='/films'>Films</a>")
-        StepPage.objects.create(step=step, gz=packed(asked), kept_until=now + timedelta(days=1))
+        request = Asked("/step", Form.STEP, "t", "Search for the film", "http://localhost:8000/?seed=58", "<a href='/films'>Films</a>")
+        StepPage.objects.create(step=step, gz=packed(request), kept_until=now + timedelta(days=1))
         change({"spacing_seconds": 7}, by=None, reason="test")
         run = make_run()
         make_result(run)
@@ -88,7 +88,7 @@ class Panel:
         }
 
     def address(self, route: str, **other: str) -> str:
-        """Where a route leads to: to what is there, but for the places named otherwise."""
+        """The address of a route: of existing rows, except for the arguments given."""
         there = {"int:account": self._account, "int:number": self._channel, "str:kind": "settings"}
         if "int:pk" in route:
             there["int:pk"] = next(pk for start, pk in self._ids.items() if route.startswith(start))
@@ -96,9 +96,9 @@ class Panel:
         return "/" + re.sub("<(.*?)>", lambda match: str(there[match[1]]), route)
 
     def send(self, method: str, address: str, data: Any = None, *, client: Client | None = None, **more: Any) -> HttpResponseBase:
-        """A request whose answer is looked at: read to its end, no fault, and refusals told in the panel's look."""
+        """Sends a request and checks the answer: complete, no fault, and errors as a page of the panel."""
         client = client or self.client
-        told = f"{method} {address[:200]} {str(data)[:200]} {str(more)[:200]}"
+        sent = f"{method} {address[:200]} {str(data)[:200]} {str(more)[:200]}"
         with transaction.atomic():
             try:
                 act = partial(client.generic, "POST") if method == "raw" else getattr(client, method)
@@ -106,13 +106,13 @@ class Panel:
                 if isinstance(answer, StreamingHttpResponse):
                     b"".join(answer)
             except Exception as error:
-                error.add_note(told)
+                error.add_note(sent)
                 raise
             finally:
                 transaction.set_rollback(True)
-        assert answer.status_code < 500, told
+        assert answer.status_code < 500, sent
         if answer.status_code >= 400 and "html" in answer["Content-Type"]:
-            assert tree_of(answer).xpath("//h1")[0].text_content().strip(), told
+            assert tree_of(answer).xpath("//h1")[0].text_content().strip(), sent
         return answer
 
 
@@ -129,14 +129,14 @@ def test_any_value_of_any_parameter_or_field(method: str, every: int, panel: Pan
 
 def send_any_value(panel: Panel, method: str, every: int, route: str) -> None:
     address, client = panel.address(route), Client() if route.startswith("login/") else panel.client
-    with asked_for() as names:
+    with names_read() as names:
         if panel.send(method, address, client=client).status_code == 405:
             return
         good, files = entered(client, address) if method == "post" else ({}, [])
         panel.send(method, address, good, client=client)
         for value in share(VALUES, ROUTES.index(route), every) if names else ():
             panel.send(method, address, dict.fromkeys(names, value), client=client)
-        for number, name in enumerate(sorted(names)):  # by now also those that are asked for when others are given
+        for number, name in enumerate(sorted(names)):  # includes those read only if others are given
             for value in share(HARDEST, number, every):
                 panel.send(method, address, {**good, name: value}, client=client)
     for name in files:
@@ -146,7 +146,7 @@ def send_any_value(panel: Panel, method: str, every: int, route: str) -> None:
 
 @SOME_THEN_ALL
 def test_any_place_in_an_address(every: int, panel: Panel) -> None:
-    for number, (route, place) in enumerate([(each, place) for each in PLACED for place in re.findall("<(.*?)>", each)]):
+    for number, (route, place) in enumerate([(route_name, place) for route_name in PLACED for place in re.findall("<(.*?)>", route_name)]):
         for value in share(NUMBERS if place.startswith("int") else WORDS, number, every):
             for method in ("get", "post"):
                 panel.send(method, panel.address(route, **{place: value}))
@@ -162,7 +162,7 @@ def test_any_body(every: int, panel: Panel, settings: Any) -> None:
 
 
 @SOME_THEN_ALL
-def test_any_header_of_a_stranger(every: int, panel: Panel) -> None:
+def test_any_header_from_an_untrusted_address(every: int, panel: Panel) -> None:
     def check(route: str) -> None:
         for headers in share(HEADERS, ROUTES.index(route), every):
             for method in ("get", "post"):
@@ -178,7 +178,7 @@ def test_any_document_that_is_imported(every: int, panel: Panel) -> None:
 
 
 def documents(good: dict[str, Any], every: int) -> Iterator[str]:
-    """Those with one value that is another than it should be, and some that are none at all."""
+    """Variants with one wrong value, and some that are not valid at all."""
     yield from ("[" * 100_000, '{"version": 1, "settings": {"\\ud800": 1}}', '{"version": 1, "accounts": [{"name": "\\ud800"}]}')
     for number, place in enumerate(places(good)):
         for value in share(DOCUMENT_VALUES, number, every):
@@ -186,11 +186,11 @@ def documents(good: dict[str, Any], every: int) -> Iterator[str]:
 
 
 def places(value: Any, above: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """The ways to all values within one, from the top."""
+    """The paths of all values within a value, from the top."""
     within = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for key, each in within:
+    for key, item in within:
         yield (*above, key)
-        yield from places(each, (*above, key))
+        yield from places(item, (*above, key))
 
 
 def changed(value: Any, place: tuple[Any, ...], new: Any) -> Any:
@@ -198,5 +198,5 @@ def changed(value: Any, place: tuple[Any, ...], new: Any) -> Any:
     if not place:
         return new
     items = value.items() if isinstance(value, dict) else enumerate(value)
-    pairs = [(key, changed(each, place[1:], new) if key == place[0] else each) for key, each in items]
-    return dict(pairs) if isinstance(value, dict) else [each for _, each in pairs]
+    pairs = [(key, changed(item, place[1:], new) if key == place[0] else item) for key, item in items]
+    return dict(pairs) if isinstance(value, dict) else [item for _, item in pairs]

@@ -1,4 +1,4 @@
-"""Every kind of job: survives its worker's death, is cancelled where that makes sense, and is shown as waiting, running or failed."""
+"""Every kind of job survives its worker's death, is cancelled if it can be, and is shown as waiting, running or failed."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -32,7 +32,7 @@ FIELDS: dict[type[LeasedJob], Callable[[], dict[str, Any]]] = {
     TestSchedule: lambda: {"name": "Each hour", "suites": ["key"], "cron": "7 * * * *"},
     WhatIf: lambda: {"hours": 1},
 }
-ALONE = {AccountJob, Replay}  # paid for each time: a second try could be paid twice
+ALONE = {AccountJob, Replay}  # a second try could be charged twice
 
 
 def test_this_list_has_every_kind() -> None:
@@ -52,7 +52,7 @@ def killed(job: LeasedJob) -> None:
     OrmQ.objects.all().delete()
     leased_job.dispatch(timezone.now() + leased_job.LEASE - timedelta(seconds=5))
     job.refresh_from_db()
-    assert (job.state, OrmQ.objects.count()) == (State.RUNNING, 0), "nobody takes it while the lease runs"
+    assert (job.state, OrmQ.objects.count()) == (State.RUNNING, 0), "no worker takes it while the lease runs"
     leased_job.dispatch(timezone.now() + leased_job.LEASE + timedelta(seconds=5))
     job.refresh_from_db()
 
@@ -77,7 +77,7 @@ def test_a_kind_that_kills_its_workers_is_given_up_unless_it_is_a_schedule(job: 
     assert job.state == (State.QUEUED if isinstance(job, Schedule) else State.FAILED)
 
 
-def test_it_is_cancelled_while_it_waits_and_where_its_work_stops_while_it_runs(job: LeasedJob, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_waiting_job_is_cancelled_and_a_running_one_if_it_can_stop(job: LeasedJob, monkeypatch: pytest.MonkeyPatch) -> None:
     def cancelled_meanwhile(running: LeasedJob) -> Outcome:
         assert leased_job.cancel(running) == job.stops_when_cancelled
         return Outcome()
@@ -92,13 +92,13 @@ def test_it_is_cancelled_while_it_waits_and_where_its_work_stops_while_it_runs(j
     assert not work(job)
 
 
-@pytest.mark.parametrize(("state", "words"), [("queued", "Waiting"), ("running", "Running"), ("failed", "Failed")])
-def test_health_shows_it_as_waiting_running_or_failed(state: str, words: str, job: LeasedJob, viewer: Client) -> None:
+@pytest.mark.parametrize(("state", "label"), [("queued", "Waiting"), ("running", "Running"), ("failed", "Failed")])
+def test_health_shows_it_as_waiting_running_or_failed(state: str, label: str, job: LeasedJob, viewer: Client) -> None:
     values = {"state": state, "fault": "The key is wrong.", "ended_at": timezone.now()} if state == "failed" else {"state": state}
     if isinstance(job, Schedule) and state == "failed":
         values["state"] = "queued"  # it waits for its next run
     type(job).objects.filter(pk=job.pk).update(**values)  # type: ignore[attr-defined] # every kind is a concrete model
     section = "periodic" if isinstance(job, Schedule) else "jobs"
     shown = text_of(viewer.get("/components/"), f"//section[@id='{section}']")
-    assert str(job) in shown and words in shown
+    assert str(job) in shown and label in shown
     assert ("The key is wrong." in shown) == (state == "failed")

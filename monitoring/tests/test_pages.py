@@ -1,4 +1,4 @@
-"""What holds for every page: one context for page and fragment, no change no body, a fixed number of queries, strict CSP."""
+"""Rules for every page: one context for page and fragment, no body if unchanged, a fixed number of queries, strict CSP."""
 
 import re
 from datetime import timedelta
@@ -32,7 +32,7 @@ from monitoring.tests.records import (
     make_step,
     make_task,
 )
-from monitoring.tests.watched import make_component, make_result, make_run
+from monitoring.tests.status_records import make_component, make_result, make_run
 from monitoring.urls import urlpatterns as panel_urls
 from monitoring.web.navigation import GROUPS
 
@@ -132,7 +132,7 @@ urlpatterns = [path("crash/", crash)]
 
 
 @pytest.mark.parametrize("address", PAGES)
-def test_a_page_offers_how_often_it_is_renewed_where_something_on_it_is(address: str, admin: Client) -> None:
+def test_a_page_with_live_parts_offers_a_refresh_interval(address: str, admin: Client) -> None:
     tree = tree_of(admin.get(address))
     assert bool(tree.xpath("//select[@data-refresh]")) is bool(tree.xpath("//*[starts-with(@hx-trigger, 'tick')]"))
 
@@ -160,21 +160,21 @@ def test_a_live_part_that_has_not_changed_is_not_sent_again(viewer: Client) -> N
     assert viewer.get("/", headers={**HTMX, "If-None-Match": first["ETag"]}).status_code == 200
 
 
-def test_each_page_asks_as_often_for_fifty_rows_as_for_one(admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_page_runs_as_many_queries_for_fifty_rows_as_for_one(admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sessions, "NOTED_EVERY", inf)  # on a slow machine a visit would be noted in between
     task = fill(1)
     step = Step.objects.filter(task=int(task.strip("/").split("/")[-1])).earliest("pk")
     addresses = (*PAGES, task, f"/steps/{step.pk}/replay/")
-    few = {address: asked(admin, address) for address in addresses}
+    few = {address: query_count(admin, address) for address in addresses}
     assert max(few.values()) <= 38
     Caller.objects.all().delete()
     fill(50)
-    assert {address: asked(admin, address) for address in addresses} == few
+    assert {address: query_count(admin, address) for address in addresses} == few
 
 
-def asked(client: Client, address: str) -> int:
-    """How many queries a page takes of which nothing is cached."""
-    client.get(address)  # what a process looks up once
+def query_count(client: Client, address: str) -> int:
+    """Database queries of a page with nothing cached."""
+    client.get(address)  # warms what a process caches
     cache.clear()
     with CaptureQueriesContext(connection) as queries:
         client.get(address)
@@ -202,7 +202,7 @@ def test_a_page_keeps_to_the_content_security_policy(address: str, admin: Client
         ("/logs/imports/", ("Logs", "true")),
     ],
 )
-def test_the_navigation_says_where_one_is_also_on_a_page_below(address: str, entry: tuple[str, str], admin: Client) -> None:
+def test_the_navigation_marks_the_current_page_also_on_subpages(address: str, entry: tuple[str, str], admin: Client) -> None:
     current = tree_of(admin.get(address)).xpath("//nav[@aria-label='Pages']//a[@aria-current]")
     assert [(link.text_content(), link.get("aria-current")) for link in current] == [entry]
 
@@ -215,12 +215,12 @@ def test_the_navigation_names_pages_of_the_url_table_and_each_once() -> None:
     assert set(named) <= {getattr(pattern, "name", None) for pattern in panel_urls}
 
 
-def test_only_who_may_change_users_sees_their_page_in_the_navigation(admin: Client, viewer: Client) -> None:
-    seen = [[link.text_content() for link in tree_of(each.get("/")).xpath("//nav[@aria-label='Pages']//a")] for each in (admin, viewer)]
+def test_the_users_page_is_in_the_navigation_of_permitted_users_only(admin: Client, viewer: Client) -> None:
+    seen = [[link.text_content() for link in tree_of(client.get("/")).xpath("//nav[@aria-label='Pages']//a")] for client in (admin, viewer)]
     assert [name for name in seen[0] if name not in seen[1]] == ["Learned sites", "Deployment", "Users"]
 
 
-def test_what_templates_name_is_there() -> None:
+def test_names_in_templates_exist() -> None:
     for template in TEMPLATES:
         for name in re.findall(r"{% static '([^']+)'", template.read_text()):
             assert finders.find(name), f"{template}: {name}"
@@ -238,14 +238,14 @@ def test_templates_stay_small() -> None:
     assert [template.name for template in TEMPLATES if len(template.read_text().splitlines()) > 100] == []
 
 
-def test_an_unknown_page_says_so_in_the_panels_look(viewer: Client) -> None:
+def test_an_unknown_page_gets_the_panels_404(viewer: Client) -> None:
     response = viewer.get("/nothing-here/")
     assert response.status_code == 404
     assert "There is no such page" in response.content.decode()
     assert "panel.css" in response.content.decode()
 
 
-def test_a_refusal_says_whom_to_ask(viewer: Client) -> None:
+def test_a_refusal_names_the_admin_as_contact(viewer: Client) -> None:
     response = viewer.get("/tasks/new/")
     assert response.status_code == 403
     assert "Ask an admin" in response.content.decode()
@@ -259,14 +259,14 @@ def test_a_form_without_its_token_is_refused_with_the_remedy(admin: Client) -> N
 
 
 @pytest.mark.urls("monitoring.tests.test_pages")
-def test_a_fault_in_the_panel_is_told_in_its_look(client: Client) -> None:
+def test_a_fault_in_the_panel_gets_its_error_page(client: Client) -> None:
     client.raise_request_exception = False
     response = client.get("/crash/")
     assert response.status_code == 500
     assert "Something went wrong in the panel" in response.content.decode()
 
 
-def test_pages_come_compressed_and_an_unchanged_part_still_comes_as_nothing(viewer: Client) -> None:
+def test_pages_are_compressed_and_an_unchanged_part_has_no_body(viewer: Client) -> None:
     packed = {"accept-encoding": "gzip"}
     page = viewer.get("/tasks/", headers=packed)
     assert page["Content-Encoding"] == "gzip"

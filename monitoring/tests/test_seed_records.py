@@ -1,4 +1,4 @@
-"""Made-up records for benches."""
+"""Generated records for benches."""
 
 from datetime import timedelta
 from io import StringIO
@@ -30,7 +30,7 @@ def test_records_are_written_and_summed() -> None:
     assert Rollup.objects.filter(of="steps", span="hour").aggregate(count=Sum("count"))["count"] > 250
 
 
-def test_log_records_come_with_them_where_wanted_and_all_texts_are_indexed() -> None:
+def test_log_records_are_added_on_request_and_all_texts_are_indexed() -> None:
     seed(logs=50)
     assert LogEntry.objects.count() == 50
     task = Task.objects.earliest("pk")

@@ -1,4 +1,4 @@
-"""Tokens of users: made once, stored as a digest, found again by it. Functions raise ValidationError; then nothing is changed."""
+"""API tokens of users, stored as digests. Functions raise ValidationError; then nothing is changed."""
 
 import hashlib
 import secrets
@@ -17,9 +17,9 @@ from monitoring.models import ApiToken, Scope
 from monitoring.sign_in.second_factors import lacks_required
 from monitoring.web.access import CHANGE, CONTROL, SUBMIT, VIEW
 
-PREFIX = "mp_"  # by which redaction and secret scanners recognise one
+PREFIX = "mp_"  # recognised by redaction and by secret scanners
 BYTES = 32
-LONGEST = 100  # of what is given for a token; a longer text is none
+LONGEST = 100  # of a text that may be a token
 USE_WRITTEN_EVERY = timedelta(minutes=1)
 ALLOWS: Mapping[str, frozenset[str]] = {
     Scope.READ: frozenset({VIEW}),
@@ -29,24 +29,24 @@ ALLOWS: Mapping[str, frozenset[str]] = {
 
 
 def scopes_of(user: User) -> list[Scope]:
-    """Those of which the user may do everything."""
+    """The scopes of which the user has all permissions."""
     return [scope for scope in Scope if user.has_perms(ALLOWS[scope])]
 
 
 def may(token: ApiToken, permission: str) -> bool:
-    """What the scope allows and the user may do, who may do nothing before adding a second factor that is required."""
+    """Whether both the scope and the user have the permission, and the user has a second factor if one is required."""
     return permission in ALLOWS[token.scope] and token.user.has_perm(permission) and not lacks_required(token.user)
 
 
 def create(user: User, name: str, scope: Scope, days: int | None, now: datetime) -> tuple[ApiToken, str]:
-    """The row, and the token itself, which is stored nowhere. `days`: until it expires, None for never."""
+    """The row, and the token itself, which is not stored. `days`: until it expires, None for never."""
     text = PREFIX + secrets.token_urlsafe(BYTES)
     expires_at = None if days is None else now + timedelta(days=days)
     fields = {"name": name, "scope": scope, "digest": _digest(text), "last_four": text[-4:], "created_at": now, "expires_at": expires_at}
     try:
         with transaction.atomic():
             token = ApiToken.objects.create(user=user, **fields)
-            until = "without an end" if expires_at is None else f"until {expires_at:%Y-%m-%d}"
+            until = "without expiry" if expires_at is None else f"until {expires_at:%Y-%m-%d}"
             _record(f"Created {token}: {scope.label.lower()}, {until}.", user, now)
     except IntegrityError:
         raise ValidationError(f"You have a token {name} already. Choose another name, or revoke that one first.") from None
@@ -54,7 +54,7 @@ def create(user: User, name: str, scope: Scope, days: int | None, now: datetime)
 
 
 def revoke(pk: int, *, by: User, now: datetime, anyones: bool = False) -> ApiToken:
-    """`anyones`: of other users too."""
+    """Revoke a token. `anyones`: of any user."""
     with transaction.atomic():
         mine = Q() if anyones else Q(user=by)
         token = ApiToken.objects.select_for_update().filter(mine, pk=pk, revoked_at=None).first()
@@ -68,7 +68,7 @@ def revoke(pk: int, *, by: User, now: datetime, anyones: bool = False) -> ApiTok
 
 
 def find(text: str, now: datetime) -> ApiToken | None:
-    """The valid token; its use is noted."""
+    """The token, if it is valid; its use is recorded."""
     if not text.startswith(PREFIX) or len(text) > LONGEST:
         return None
     token = ApiToken.objects.select_related("user").filter(digest=_digest(text)).first()
@@ -79,7 +79,7 @@ def find(text: str, now: datetime) -> ApiToken | None:
 
 
 def _note_use(token: ApiToken, now: datetime) -> None:
-    """A database that takes no rows at the moment can still be read."""
+    """Record the use, unless the database can't be written."""
     if token.last_used_at is None or now - token.last_used_at >= USE_WRITTEN_EVERY:
         with suppress(*UNAVAILABLE), background_transaction():
             ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)

@@ -14,7 +14,7 @@ from monitoring.web.pages import acted, page
 
 NO_END = ""
 EXPIRIES = [("7", "In 7 days"), ("30", "In 30 days"), ("90", "In 90 days"), ("365", "In a year"), (NO_END, "Never")]
-SHOWN = 200  # per list; more tokens are none that anybody keeps track of
+SHOWN = 200  # per list
 
 
 class TokenForm(forms.Form):
@@ -29,7 +29,7 @@ class TokenForm(forms.Form):
 
 @page("tokens/tokens", post=VIEW)
 def own_tokens(request: PanelRequest) -> dict[str, Any]:
-    """A POST makes one, and shows it this once."""
+    """A POST makes a token, and shows it, once."""
     now, allowed, shown = timezone.now(), tokens.scopes_of(request.user), None
     form = TokenForm(allowed, request.POST if request.method == "POST" else None)
     if form.is_bound and form.is_valid():
@@ -41,9 +41,9 @@ def own_tokens(request: PanelRequest) -> dict[str, Any]:
 
 
 def rows(user: int | None = None) -> list[tuple[ApiToken, str]]:
-    """Tokens that are not revoked, with why one opens nothing ("" where it does). `user`: only this user's."""
-    now, found = timezone.now(), ApiToken.objects.select_related("user").filter(revoked_at=None)
-    listed = (found.filter(user=user) if user else found)[:SHOWN]
+    """Tokens that are not revoked, with the reason if one is not accepted, or "". `user`: only this user's."""
+    now, all_tokens = timezone.now(), ApiToken.objects.select_related("user").filter(revoked_at=None)
+    listed = (all_tokens.filter(user=user) if user else all_tokens)[:SHOWN]
     return [(token, "Expired" if token.has_expired(now) else "" if token.is_valid(now) else "User deactivated") for token in listed]
 
 

@@ -1,4 +1,4 @@
-"""Who may use the panel; always an active admin among them. Functions raise ValidationError; then nothing is changed."""
+"""Users of the panel, of whom at least one is an active admin. Functions raise ValidationError; then nothing is changed."""
 
 import secrets
 from collections.abc import Iterator
@@ -40,7 +40,7 @@ def role(user: User) -> str:
 
 
 def add(name: str, group: str, *, by: User, now: datetime, has_password: bool = True) -> tuple[User, str]:
-    """The password is stored nowhere else. Who has none comes by the provider of sign-in."""
+    """The user and the password, which is not stored otherwise; "" for a user who signs in by a provider."""
     name = User.normalize_username(name.strip())
     UnicodeUsernameValidator()(name)
     password = secrets.token_urlsafe(PASSWORD_BYTES) if has_password else ""
@@ -72,12 +72,12 @@ def switch(pk: int, *, active: bool, by: User, now: datetime) -> None:
 
 
 def reset_password(pk: int, *, by: User, now: datetime) -> tuple[User, str]:
-    """It ends the user's sessions."""
+    """Set a new password, which ends the user's sessions."""
     password = secrets.token_urlsafe(PASSWORD_BYTES)
     with _changing(pk) as user:
         user.set_password(password)
         user.save(update_fields=["password"])
-        record(f"Gave {user.username} another password.", by, now)
+        record(f"Gave {user.username} a new password.", by, now)
     return user, password
 
 
@@ -89,14 +89,14 @@ def reset_second_factor(pk: int, *, by: User, now: datetime) -> None:
 
 @contextmanager
 def _changing(pk: int) -> Iterator[User]:
-    """All users are locked, so that two admins can't take away each other's rights at the same moment."""
+    """Locks all users, so that two admins can't remove each other's rights at the same time."""
     with transaction.atomic():
         user = {user.pk: user for user in User.objects.select_for_update().order_by("pk")}.get(pk)
         if user is None:
             raise ValidationError("This user no longer exists. Reload the page.")
         yield user
         if not admins().exists():
-            raise ValidationError(f"{user.username} is the last active admin. Make somebody else an admin first.")
+            raise ValidationError(f"{user.username} is the last active admin. Make another user an admin first.")
 
 
 def record(detail: str, by: User, now: datetime) -> None:

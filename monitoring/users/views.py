@@ -12,7 +12,7 @@ from django.shortcuts import redirect
 from django.utils import timezone
 
 from monitoring.sign_in.oidc import has_provider
-from monitoring.sign_in.second_factors import in_words
+from monitoring.sign_in.second_factors import factors_text
 from monitoring.tokens.views import rows as token_rows
 from monitoring.users import users as people
 from monitoring.web.access import CHANGE, SIGNED_IN, PanelRequest, guarded
@@ -29,20 +29,18 @@ class NewUserForm(forms.Form):
         if not has_provider():
             del self.fields["has_password"]
         else:
-            by = f"Without it: by {settings.OIDC_NAME}, which has to know the user by this name or by it as a verified e-mail address."
+            by = f"Without it: by {settings.OIDC_NAME}, where this is the user's name or verified e-mail address."
             self.fields["has_password"].help_text = by
 
 
 @page("users/users", get=CHANGE, post=CHANGE)
 def users(request: PanelRequest) -> HttpResponse | dict[str, Any]:
-    """A POST adds one, and shows the first password this once."""
+    """A POST adds a user, and shows the first password, once."""
     form, shown = NewUserForm(request.POST or None), None
     if form.is_valid():
         try:
-            wanted = {"has_password": True, **form.cleaned_data}
-            shown = people.add(
-                wanted["username"], wanted["group"], by=request.user, now=timezone.now(), has_password=wanted["has_password"]
-            )
+            given = {"has_password": True, **form.cleaned_data}
+            shown = people.add(given["username"], given["group"], by=request.user, now=timezone.now(), has_password=given["has_password"])
             form = NewUserForm()
         except ValidationError as error:
             form.add_error("username", error)
@@ -60,7 +58,7 @@ def reset(request: PanelRequest, pk: int) -> HttpResponse | dict[str, Any]:
 
 def _context(form: NewUserForm, shown: tuple[User, str] | None) -> dict[str, Any]:
     members = User.objects.prefetch_related("groups", "authenticator_set").order_by("-is_active", "username")
-    rows = [(user, people.role(user), in_words(user.authenticator_set.all())) for user in members]  # type: ignore[attr-defined]
+    rows = [(user, people.role(user), factors_text(user.authenticator_set.all())) for user in members]  # type: ignore[attr-defined]
     more = {"provider": settings.OIDC_NAME, "tokens": token_rows()}
     return {"form": form, "shown": shown, "users": rows, "groups": people.GROUPS, **more}
 
@@ -89,7 +87,7 @@ def password(request: PanelRequest) -> HttpResponse | dict[str, Any]:
     if form.is_bound and form.is_valid():
         user = form.save()
         update_session_auth_hash(request, user)
-        people.record(f"{user.username} changed the own password.", user, timezone.now())
+        people.record(f"{user.username} changed their password.", user, timezone.now())
         messages.success(request, "Your password is changed. Other browsers in which you were logged in are logged out.")
         return redirect("password")
     return {"form": form}

@@ -1,4 +1,4 @@
-"""Who may open which page and do what there."""
+"""Permissions of pages and actions."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -20,8 +20,8 @@ VIEW = "monitoring.view_panel"
 SUBMIT = "monitoring.submit_task"
 CONTROL = "monitoring.control_account"
 CHANGE = "monitoring.change_settings"
-SIGNED_IN = "signed in"  # every user, in no group too
-SETTING_UP = "setting up a second factor"  # the same, and who lacks one that is required
+SIGNED_IN = "signed in"  # all users, even without a group
+SETTING_UP = "setting up a second factor"  # the same, even if they lack a required second factor
 
 
 class VisitorRequest(HttpRequest):
@@ -33,7 +33,7 @@ class PanelRequest(VisitorRequest):
 
 
 def guarded(*, get: str | None, post: str | None) -> Callable[[Callable[..., HttpResponseBase]], Callable[..., HttpResponseBase]]:
-    """Serve users with the permission `get` for reading and `post` for acting. None: that method is not served here."""
+    """Require the permission `get` for reading and `post` for acting. None: the method is not allowed."""
     needs = {method: need for method, need in (("GET", get), ("HEAD", get), ("POST", post)) if need}
 
     def decorate(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
@@ -41,7 +41,7 @@ def guarded(*, get: str | None, post: str | None) -> Callable[[Callable[..., Htt
         def guard(request: VisitorRequest, *args: object, **kwargs: object) -> HttpResponseBase:
             need = needs.get(request.method or "")
             if need is None:
-                return HttpResponseNotAllowed(list(needs))  # which MethodMiddleware fills with words
+                return HttpResponseNotAllowed(list(needs))  # MethodMiddleware adds the body
             if not request.user.is_authenticated:
                 return _to_login(request)
             if need != SETTING_UP and lacks_required(request.user):
@@ -56,7 +56,7 @@ def guarded(*, get: str | None, post: str | None) -> Callable[[Callable[..., Htt
 
 
 def _to_login(request: VisitorRequest) -> HttpResponse:
-    """A live part whose session is over takes its whole page to the login, not the login into itself; a form's sender comes back to it."""
+    """Redirect to the log-in, for a live part with its whole page; after a form, back to the form's page."""
     if request.method == "POST":
         messages.warning(request, "You were logged out before this arrived, so nothing was done. Log in and send it again.")
         return redirect_to_login(_path_of(request.headers.get("Referer", "")))

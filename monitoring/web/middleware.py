@@ -1,4 +1,4 @@
-"""What the panel's middleware adds to Django's."""
+"""The panel's middleware."""
 
 from collections.abc import Callable
 from functools import cache
@@ -16,11 +16,11 @@ from monitoring.api.problems import wrong_method
 GetResponse = Callable[[HttpRequest], HttpResponse]
 ZONE_COOKIE = "zone"  # panel.js sets it
 API_PATHS = "/api/"
-PROGRAM_PATHS = ("/health/", "/metrics")  # their callers are programs, which read JSON
+PROGRAM_PATHS = ("/health/", "/metrics")  # called by programs, which read JSON
 
 
 class PlainSessionMiddleware(SessionMiddleware):
-    """Ignores a cookie that no session can have: a quoted one may hold a NUL, which Postgres refuses in a query."""
+    """Ignores invalid session cookies: a quoted one may have a NUL, which Postgres refuses in a query."""
 
     def process_request(self, request: HttpRequest) -> None:
         if not request.COOKIES.get(settings.SESSION_COOKIE_NAME, "none").isalnum():
@@ -29,7 +29,7 @@ class PlainSessionMiddleware(SessionMiddleware):
 
 
 class ZoneMiddleware:
-    """Times are entered and shown in the browser's time zone; in UTC where the browser names none that is known."""
+    """Times are entered and shown in the browser's time zone, or in UTC if it sends no known one."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -42,12 +42,12 @@ class ZoneMiddleware:
 
 @cache
 def zones() -> frozenset[str]:
-    """The names of all zones. Finding them reads hundreds of files."""
+    """The names of all zones, cached, as listing them reads hundreds of files."""
     return frozenset(available_timezones())
 
 
 class MethodMiddleware:
-    """Gives an empty 405 answer a body: JSON for programs, a problem for those of the API, else a page."""
+    """Adds a body to an empty 405 answer: JSON for programs, a problem for the API, else a page."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response

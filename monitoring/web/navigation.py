@@ -6,7 +6,7 @@ from monitoring.web.access import CHANGE
 
 
 class Entry(NamedTuple):
-    """`key`: follows `g` on the keyboard; `below`: the pages below it; `permission`: who lacks it does not see the entry."""
+    """`key`: follows `g` on the keyboard; `below`: routes of its subpages; `permission`: required to see it, "" for none."""
 
     route: str
     text: str

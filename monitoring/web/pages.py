@@ -1,4 +1,4 @@
-"""One view, one context: the page for a visit, its fragment for htmx; and the page for a fault."""
+"""One context per view, rendered as a page for a visit and as a fragment for htmx; and the page for errors."""
 
 import hashlib
 import sys
@@ -21,7 +21,7 @@ View = Callable[..., HttpResponse | dict[str, Any]]
 
 
 def page(path: str, *, get: str | None = VIEW, post: str | None = None) -> Callable[[View], Callable[..., HttpResponseBase]]:
-    """Guard a view and render the context it returns by `<folder>/<name>.html`, or for htmx by the fragment `<folder>/_<name>.html`."""
+    """Guard a view, and render its context by `<folder>/<name>.html`, or for htmx by the fragment `<folder>/_<name>.html`."""
     folder, name = path.split("/")
 
     def decorate(view: View) -> Callable[..., HttpResponseBase]:
@@ -36,7 +36,7 @@ def page(path: str, *, get: str | None = VIEW, post: str | None = None) -> Calla
             patch_cache_control(response, private=True, no_cache=True)
             if not fragment:
                 return response
-            # 304 without a body where the browser has this very fragment.
+            # 304 without a body if the browser has the same fragment.
             etag = f'"{hashlib.blake2b(response.content, digest_size=16).hexdigest()}"'
             response.headers["ETag"] = etag
             return get_conditional_response(request, etag=etag, response=response) or response
@@ -51,7 +51,7 @@ def is_fragment(request: PanelRequest) -> bool:
 
 
 def acted(request: PanelRequest, to: str, message: str, act: Callable[[], object]) -> HttpResponse:
-    """Act, then redirect to the page `to` with the message, or with why nothing was done."""
+    """Act, then redirect to the page `to` with the message, or with the error."""
     try:
         act()
         messages.success(request, message)

@@ -1,4 +1,4 @@
-"""What the other pacing would gain or lose, by the what-if that runs unasked, or by what is known of the limit."""
+"""Gain or loss of the other pacing, by the worker's own what-if run, or by the known limit."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,16 +12,16 @@ from agents.policy.belief import MINUTE, MOST, band
 from agents.policy.modes import Pacing
 from agents.policy.reasons import PaceSource
 
-# A smaller part of the LLM's answers is chance; up to twice of what is used, a published limit gives little reason to change.
+# A smaller gain, as a fraction of the LLM's answers, is chance; a limit below twice the used pace is little reason to change.
 LEAST_GAIN, FAR_ABOVE = 0.02, 2.0
 NAMES: dict[str, str] = {Pacing.FIXED: "fixed", Pacing.AUTO: "automatic"}
 
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """`to`: the other pacing. `gain`: of LLM answers, as a part of those now, below 0 for a loss; None where no records show it.
+    """`to`: the other pacing. `gain`: of LLM answers, as a fraction of the current ones, negative for a loss; None without records.
 
-    `tried_at`: when the what-if was requested that shows it.
+    `tried_at`: the request of that what-if run.
     """
 
     to: Pacing
@@ -39,7 +39,7 @@ class Offer:
 
 
 def pacing_offer(now: datetime) -> Offer | None:
-    """Under fixed pacing where automatic pacing would gain; under automatic pacing always, as the way back."""
+    """Under fixed pacing, if automatic pacing would gain; under automatic pacing always."""
     settings = Settings.current()
     to = Pacing.FIXED if settings.pacing == Pacing.AUTO else Pacing.AUTO
     run = newest_automatic(settings, now - DAY, state=WhatIf.State.SUCCEEDED)
@@ -52,7 +52,7 @@ def pacing_offer(now: datetime) -> Offer | None:
 
 
 def _by_records(run: WhatIf, to: Pacing) -> Offer | None:
-    """The run was made under either pacing: the other one of the two is what it tried."""
+    """By a run that compares both pacings; `before` is of the pacing at that time."""
     before, after = (run.before, run.after) if run.settings["pacing"] == to else (run.after, run.before)
     if not before or not after or before["steps"] < LEAST_STEPS:
         return None
@@ -61,7 +61,7 @@ def _by_records(run: WhatIf, to: Pacing) -> Offer | None:
 
 
 def _sentence(to: Pacing, gain: float, before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
-    new, old = (f"{round(each['llm']):,}" for each in (after, before))
+    new, old = (f"{round(side['llm']):,}" for side in (after, before))
     refused = round(after["edge_429"])
     refusals = f"{refused:,} refusal{'' if refused == 1 else 's'} instead of {round(before['edge_429']):,}"
     much = f"{abs(gain) * 100:.0f} % {'more' if gain > 0 else 'fewer'}" if before["llm"] >= 1 and round(gain * 100) else "as many"
@@ -70,7 +70,7 @@ def _sentence(to: Pacing, gain: float, before: Mapping[str, Any], after: Mapping
 
 
 def _by_limit(spacing: float, now: float) -> Offer | None:
-    """By what an account has refused, and where none has, by the published limit."""
+    """By the limits that refusals have shown; without any, by the published limit."""
     paces = [gate_rows.read(row).pace for row in Gate.objects.filter(account__enabled=True)]
     used = MINUTE / spacing if spacing else MOST
     refused = [band(pace.belief, now) for pace in paces if pace.source is PaceSource.REFUSED]

@@ -1,4 +1,4 @@
-"""The latest what-if run: its progress, or its result in a sentence and side by side."""
+"""A what-if run: its progress, or its result as a sentence and a comparison."""
 
 from collections.abc import Mapping
 from enum import IntEnum
@@ -6,16 +6,16 @@ from typing import Any
 
 from agents.models import Settings, WhatIf
 from agents.models.settings import about
-from monitoring.settings.changes import in_words, model_field
+from monitoring.settings.changes import model_field, value_text
 
 SPANS = {1: "the last hour", 6: "the last 6 hours", 24: "the last 24 hours", 168: "the last 7 days"}
-# A smaller change of the minutes until the LLM is back is chance.
+# Of the time until the LLM is back; a smaller change is chance.
 LEAST_MINUTES = 0.5
 
 
 Better = IntEnum("Better", {"MORE": 1, "LESS": -1, "NEITHER": 0})
 
-# A measure, its name on the page, its unit, and which way is better.
+# A measure, its name on the page, its unit, and the better direction.
 FIGURES: tuple[tuple[str, str, str, Better], ...] = (
     ("steps", "Steps", "", Better.NEITHER),
     ("in_time", "Answered in time", "", Better.MORE),
@@ -54,12 +54,12 @@ def result_of(row: WhatIf) -> dict[str, Any]:
 
 def _tried(name: str, text: str) -> tuple[str, str]:
     field = model_field(Settings(), name)
-    return str(field.verbose_name), in_words(name, text == "true") if text in ("true", "false") else f"{text} {about(field).unit}".strip()
+    return str(field.verbose_name), value_text(name, text == "true") if text in ("true", "false") else f"{text} {about(field).unit}".strip()
 
 
 def _sentence(span: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
     counts = [("LLM answer", before["llm"], after["llm"]), ("rate limit", before["edge_429"], after["edge_429"])]
-    late = [each["steps"] - each["in_time"] for each in (before, after)]
+    late = [side["steps"] - side["in_time"] for side in (before, after)]
     counts += [("late answer", *late)] if any(late) else []
     parts = []
     for name, *means in counts:
@@ -72,11 +72,11 @@ def _sentence(span: str, before: Mapping[str, Any], after: Mapping[str, Any]) ->
 
 
 def _figure(old: float | None, new: float | None, name: str, unit: str, better: Better) -> dict[str, str]:
-    """One figure before and after, as text. `tone`: good, bad or none."""
+    """A figure before and after, as text. `tone`: good, bad or ""."""
     row = {"name": name, "before": _value(old, unit), "after": _value(new, unit), "difference": "", "tone": ""}
     if old is None or new is None:
         return row
-    # As shown: two figures that are written alike have no difference.
+    # Of the rounded values, so that equal texts have no difference.
     digits = 1 if unit else 0
     change = round(new, digits) - round(old, digits)
     row["difference"] = f"{'+' if change > 0 else '−'}{_value(abs(change), unit)}" if change else "="

@@ -1,4 +1,4 @@
-"""What if: other settings of the pacing, simulated on the last hours."""
+"""What if: other pacing settings, simulated on the last hours."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -24,15 +24,15 @@ from monitoring.what_if.result import SPANS, latest_what_if
 
 
 class WhatIfForm(RowForm):
-    """Prefilled with the settings `wished` for, else with those in force."""
+    """Prefilled with `preset` settings, else with those in force."""
 
     names = TRIED
     hours = forms.TypedChoiceField(
         label="Time", coerce=int, choices=[(hours, capfirst(text.removeprefix("the "))) for hours, text in SPANS.items()], initial=24
     )
 
-    def __init__(self, in_force: Settings, data: Any = None, wished: Mapping[str, str] | None = None) -> None:
-        super().__init__(in_force, data, {name: (wished or {}).get(name) or as_text(getattr(in_force, name)) for name in self.names})
+    def __init__(self, in_force: Settings, data: Any = None, preset: Mapping[str, str] | None = None) -> None:
+        super().__init__(in_force, data, {name: (preset or {}).get(name) or as_text(getattr(in_force, name)) for name in self.names})
         for name in self.names:
             field, unit = self.fields[name], about(model_field(in_force, name)).unit
             if isinstance(field, forms.BooleanField):
@@ -41,7 +41,7 @@ class WhatIfForm(RowForm):
             field.label = f"{field.label}, {unit}" if unit else field.label
 
     def clean(self) -> dict[str, Any]:
-        """What the model demands beyond a field's bounds."""
+        """Runs the model's validators too."""
         for name in set(self.names) & set(self.cleaned_data):
             try:
                 for validate in model_field(self.row, name).validators:
@@ -61,7 +61,7 @@ def what_if(request: PanelRequest) -> HttpResponse | dict[str, Any]:
         hours, tried = form.cleaned_data["hours"], form.settings()
         run = start(hours=hours, settings=tried, by=request.user.get_username())
         if (run.hours, run.settings) != (hours, tried):
-            messages.warning(request, "Another run is under way; it is shown below. Yours was not started.")
+            messages.warning(request, "Another run is active; it is shown below. Yours was not started.")
         return redirect("what_if")
     return {"form": form, "what_if": latest_what_if()}
 
@@ -75,9 +75,9 @@ def cancel_what_if(request: PanelRequest, pk: int) -> HttpResponse:
 
 @guarded(get=None, post=CHANGE)
 def switch_pacing(request: PanelRequest) -> HttpResponse:
-    """From the page that offers it, to which it leads back."""
+    """Switch the pacing, and redirect back to the page with the offer."""
     pacing, place = request.POST.get("pacing", ""), "overview" if request.POST.get("from") == "overview" else "rate_limit"
     name = NAMES.get(pacing, pacing)
     reason = f"Switched to {name} pacing from {'Overview' if place == 'overview' else 'Rate limit'}"
-    saved = f"Pacing is {name} from the next step on."
+    saved = f"Pacing is {name}. This takes effect with the next step."
     return acted(request, place, saved, lambda: change({"pacing": pacing}, by=request.user, reason=reason))

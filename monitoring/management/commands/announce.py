@@ -14,7 +14,7 @@ PATIENCE = 60.0  # seconds
 
 
 class Command(BaseCommand):
-    requires_system_checks = []  # web and worker make them
+    requires_system_checks = []  # web and worker run them
     help = "Print the panel's address when web and worker of this version are up."
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -25,7 +25,7 @@ class Command(BaseCommand):
                 self.stdout.write(f"The panel is at {panel}")
                 return
             time.sleep(0.2)
-        self.stderr.write(f"{panel} does not answer yet. The lines above say why.")
+        self.stderr.write(f"{panel} does not answer yet. See the lines above.")
 
 
 def answers(url: str) -> bool:

@@ -8,11 +8,11 @@ from monitoring.retention import backup
 
 
 class Command(BaseCommand):
-    help = "Write a consistent copy of the database to a file, or into a folder under a name with the time. The miner may run."
+    help = "Write a consistent copy of the database to a file, or into a folder with the time in its name. The miner may run."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("target", type=Path, metavar="FILE|FOLDER")
-        parser.add_argument("--keep", type=int, metavar="N", help="in a folder: delete all but the newest N backups made by this command")
+        parser.add_argument("--keep", type=int, metavar="N", help="in a folder: keep only the newest N backups made by this command")
 
     def handle(self, *args: Any, **options: Any) -> None:
         target, keep = options["target"], options["keep"]
@@ -22,6 +22,6 @@ class Command(BaseCommand):
             path = backup.write(target, timezone.now())
         except backup.BackupError as error:
             raise CommandError(str(error)) from None
-        self.stdout.write(f"Backed up to {path} ({path.stat().st_size:,} bytes). Keep .env with it: SECRET_KEY opens the keys inside.")
+        self.stdout.write(f"Backed up to {path} ({path.stat().st_size:,} bytes). Keep .env with it: SECRET_KEY decrypts the keys inside.")
         for old in backup.drop_old(target, keep) if keep else []:
             self.stdout.write(f"Deleted {old}.")

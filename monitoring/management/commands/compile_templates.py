@@ -7,7 +7,7 @@ from django.template.loader import get_template
 
 
 class Command(BaseCommand):
-    help = "Compile every template of the panel, so that a broken one is found before a visitor finds it."
+    help = "Compile every template of the panel, to report broken ones."
 
     def handle(self, *args: Any, **options: Any) -> None:
         folder, broken = settings.BASE_DIR / "templates", []

@@ -36,17 +36,17 @@ class Command(BaseCommand):
             name = "standard input" if options["file"] == STANDARD_INPUT else mask_keys(path.name)[-200:]
             job, _ = leased_job.start_here(JournalImport, name=name)
             if not leased_job.carry_out(job, partial(import_file, path=path, year=options["year"], zone=options["tz"])):
-                raise CommandError("The database did not answer. Import the file again: nothing is doubled.")
+                raise CommandError("The database did not answer. Import the file again: no line is imported twice.")
         job.refresh_from_db()
         if job.fault:
             raise CommandError(f"{options['file']}: {job.fault}")
-        known = f"{job.recorded:,} recorded, {job.known_before:,} known before, {job.unread:,} not understood."
-        self.stdout.write(f"{job.lines:,} lines read: {known}")
+        counts = f"{job.recorded:,} recorded, {job.known_before:,} already known, {job.unread:,} not parsed."
+        self.stdout.write(f"{job.lines:,} lines read: {counts}")
         if job.first_at and job.last_at:
             first, last = (f"{at:%Y-%m-%d %H:%M:%S}" for at in (job.first_at, job.last_at))
             self.stdout.write(f"From {first} to {last} UTC; times without a zone were taken as {options['tz']}.")
         for sample in job.samples:
-            self.stdout.write(f"  not understood: {sample}")
+            self.stdout.write(f"  not parsed: {sample}")
 
 
 def zone(name: str) -> tzinfo:
@@ -58,7 +58,7 @@ def zone(name: str) -> tzinfo:
 
 @contextmanager
 def opened(name: str) -> Iterator[Path]:
-    """The file by its path. Standard input goes to a temporary file first: the last lines decide the year."""
+    """The file's path. Standard input is copied to a temporary file, as the year is derived from the last lines."""
     if name != STANDARD_INPUT:
         if not Path(name).is_file():
             raise CommandError(f"{name}: there is no such file.")

@@ -1,4 +1,4 @@
-"""`manage.py mcp`: the server for assistants."""
+"""`manage.py mcp`: the MCP server for assistants."""
 
 import logging
 import os
@@ -20,7 +20,7 @@ MISSING = "Assistants are not answered: {}. Run: bin/install requirements-mcp.tx
 
 
 class Command(BaseCommand):
-    requires_system_checks = ()  # web and worker make them
+    requires_system_checks = ()  # web and worker run them
     help = "Answer an assistant by the Model Context Protocol, over standard input and output, or with --http at /mcp of MCP_PORT."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -36,7 +36,7 @@ class Command(BaseCommand):
             raise CommandError("MCP_PORT is the panel's PORT. Give assistants another one.", returncode=NOT_CONFIGURED)
         sys.path.insert(0, str(PACKAGES))
         try:
-            from monitoring.assistants import server  # noqa: PLC0415 -- of packages that only this command needs
+            from monitoring.assistants import server  # noqa: PLC0415 -- its packages are installed for this command only
         except ImportError as error:
             raise CommandError(MISSING.format(error), returncode=NOT_CONFIGURED) from error
         if options["http"] and port is not None:

@@ -15,10 +15,10 @@ class Command(BaseCommand):
         parser.add_argument("user", help="The user's name.")
 
     def handle(self, *args: Any, user: str, **options: Any) -> None:
-        found = User.objects.filter(username=user).first()
-        if not found:
+        row = User.objects.filter(username=user).first()
+        if not row:
             raise CommandError(f"There is no user {user}. Their names are on Settings → Users.")
-        removed = second_factors.reset(found)
+        removed = second_factors.reset(row)
         done = f"Reset the second factor of {user}: removed {removed}, ended all sessions."
         AuditEntry.record(AuditEntry.Action.SECOND_FACTOR, f"{done} By command.", by="", now=timezone.now())
         self.stdout.write(f"{done} The user logs in with the password alone and can add another.")

@@ -8,12 +8,12 @@ from monitoring.retention import backup
 
 
 class Command(BaseCommand):
-    help = "Check a backup, then put it in the database's place. The old database is kept beside."
-    requires_system_checks = []  # the database may be what is broken
+    help = "Check a backup, then replace the database by it. The old database is kept."
+    requires_system_checks = []  # the database may be broken
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", type=Path, metavar="FILE")
-        parser.add_argument("--force", action="store_true", help="although processes use the database; they go on with the restored data")
+        parser.add_argument("--force", action="store_true", help="even if processes use the database; they continue with the restored data")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:

@@ -10,11 +10,11 @@ from monitoring.testruns.suites.report import as_json, as_markdown, report
 
 
 class Command(BaseCommand):
-    help = "Run the integration tests and print the report. Exit status 1 where something failed, 2 where another run is under way."
+    help = "Run the integration tests and print the report. Exit status 1 if a check failed, 2 if another run is active."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--suite", action="append", choices=list(SUITE_TITLES), help="only this suite; may be given several times")
-        parser.add_argument("--hours", type=float, default=24, help="how far back the log analysis looks (%(default)s)")
+        parser.add_argument("--hours", type=float, default=24, help="hours that the log analysis covers (%(default)s)")
         parser.add_argument("--bypass-pause", action="store_true", help="test paused accounts too, which may make a pause longer")
         form = parser.add_mutually_exclusive_group()
         form.add_argument("--markdown", action="store_true", help="print Markdown (the default)")

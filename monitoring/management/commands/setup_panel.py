@@ -20,7 +20,7 @@ ADMIN = "admin"
 
 class Command(BaseCommand):
     help = "Make the data folder, migrate, collect static files, make the first admin. Does only what is missing."
-    requires_system_checks = []  # they need the data folder, which this command makes
+    requires_system_checks = []  # they need the data folder, which this command creates
 
     def handle(self, *args: Any, **options: Any) -> None:
         settings.DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -30,14 +30,14 @@ class Command(BaseCommand):
         users.ensure_groups()
         schedules.ensure()
         test_schedules.ensure()
-        if os.access(settings.BASE_DIR, os.W_OK):  # an image has them collected
+        if os.access(settings.BASE_DIR, os.W_OK):  # in an image they are collected already
             call_command("collectstatic", interactive=False, verbosity=0)
         if made := make_first_admin():
             self.stdout.write(made)
 
 
 def make_first_admin() -> str:
-    """A line about the admin that was made; "" where there is one already. Raises CommandError where the password is weak."""
+    """A line about the new admin; "" if there is one already. Raises CommandError if the password is weak."""
     if users.admins().exists():
         return ""
     given, random = settings.PANEL_ADMIN_PASSWORD, secrets.token_urlsafe(12)

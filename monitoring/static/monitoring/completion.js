@@ -1,9 +1,9 @@
-// Completes the filter bar from the list of qualifiers below it. Without this the bar is a plain text field, and the list can be read.
+// Completes the filter line from the list of qualifiers below it. Without this script it is a plain text field.
 (() => {
   "use strict";
 
   const start = (input) => {
-    const known = [...document.getElementById(input.dataset.completes).querySelectorAll("[data-qualifier]")].map((entry) => ({
+    const qualifiers = [...document.getElementById(input.dataset.completes).querySelectorAll("[data-qualifier]")].map((entry) => ({
       name: entry.dataset.qualifier,
       about: entry.querySelector("[data-about]").textContent,
       values: [...entry.querySelectorAll("[data-value]")].map((value) => value.textContent),
@@ -20,15 +20,15 @@
     let active = -1;
 
     const word = () => input.value.slice(0, input.selectionStart).match(/\S*$/)[0];
-    const written = (value) => (/^[\w./@*+][\w./@*+-]*$/.test(value) ? value : JSON.stringify(value));
+    const quoted = (value) => (/^[\w./@*+][\w./@*+-]*$/.test(value) ? value : JSON.stringify(value));
     const offers = () => {
       const [, minus, name, begun] = word().match(/^(-?)(?:(\w+):)?(.*)$/);
       const begins = (text) => text.toLowerCase().startsWith(begun.toLowerCase().replace(/^"/, ""));
       if (name === undefined) {
-        return known.filter((each) => begins(each.name)).map((each) => ({ text: `${minus}${each.name}:`, about: each.about }));
+        return qualifiers.filter((entry) => begins(entry.name)).map((entry) => ({ text: `${minus}${entry.name}:`, about: entry.about }));
       }
-      const values = known.find((each) => each.name === name.toLowerCase())?.values ?? [];
-      return values.filter((value) => begins(value) && value !== begun).map((value) => ({ text: `${minus}${name}:${written(value)} `, about: "" }));
+      const values = qualifiers.find((entry) => entry.name === name.toLowerCase())?.values ?? [];
+      return values.filter((value) => begins(value) && value !== begun).map((value) => ({ text: `${minus}${name}:${quoted(value)} `, about: "" }));
     };
     const mark = (index) => {
       const options = [...list.children];

@@ -1,4 +1,4 @@
-// Keys for those who prefer them: the table is made of the navigation's links.
+// Keyboard shortcuts, listed from the navigation's links.
 (() => {
   "use strict";
 

@@ -1,10 +1,10 @@
-// The command palette: Ctrl+K opens it; arrow keys move between its field and what it found.
+// The command palette: Ctrl+K opens it; arrow keys move between its field and the results.
 (() => {
   "use strict";
 
   const place = () => document.querySelector("[data-palette]");
   const field = () => document.getElementById("palette-field");
-  const links = () => [...document.querySelectorAll("#palette-found a")];
+  const links = () => [...document.querySelectorAll("#palette-results a")];
 
   const open = () => {
     if (place() instanceof HTMLDialogElement && !place().open) place().showModal();

@@ -1,4 +1,4 @@
-// Loaded in the head, before anything is painted: the theme first, the rest when the page is there.
+// Loaded in the head, before the first paint: sets the theme at once, the rest after parsing.
 (() => {
   "use strict";
 
@@ -17,20 +17,20 @@
   addEventListener("beforeprint", () => { document.documentElement.dataset.bsTheme = "light"; });
   addEventListener("afterprint", paintTheme);
 
-  // In the browser's own zone and as its language writes dates; 24 hours a day, as in charts and logs.
+  // In the browser's time zone and its language's date format, with 24 hours as in charts and logs.
   const CLOCK = { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" };
   const TODAY = new Intl.DateTimeFormat(undefined, CLOCK);
   const THIS_YEAR = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", ...CLOCK });
   const EARLIER = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", year: "numeric", ...CLOCK });
   const UNITS = [[86400, "d"], [3600, "h"], [60, "min"], [1, "s"]];
 
-  // The server's clock counts: the browser's may be wrong.
+  // By the server's clock, as the browser's may be wrong.
   const served = document.querySelector("meta[name=server-time]");
   const clockOffset = served ? new Date(served.content) - Date.now() : 0;
   const now = () => Date.now() + clockOffset;
 
-  const MINUTE = 60_000; // after so long nobody needs the seconds
-  // A count that changes is as wide as two digits, so that nothing beside it moves.
+  const MINUTE = 60_000; // beyond it no seconds are shown
+  // As wide as two digits, so that nothing moves when it changes.
   const wide = (count) => String(count).padStart(2, "\u2007");
   const length = (ms) => {
     let left = Math.max(0, Math.round(ms / 1000));
@@ -65,7 +65,7 @@
   const paintZone = () => {
     for (const shown of document.querySelectorAll("[data-zone]")) if (shown.textContent !== zone) shown.textContent = zone;
   };
-  // Both are written as soon as their place is read, before it is seen: written later, they would move what stands beside them.
+  // Both are written while the page is parsed, before they are painted, so that nothing moves.
   const whileRead = new MutationObserver(() => { paintTimes(); paintZone(); });
   whileRead.observe(document.documentElement, { childList: true, subtree: true });
   window.panelTime = { now, paint: paintTimes };
@@ -89,7 +89,7 @@
     if (button) copy(button);
   };
 
-  // A live list waits while somebody reads further down, or as they say by its button; at the top it decides by itself again.
+  // A live list pauses while it is scrolled down, or by its button; back at the top it continues.
   let tailMode = "auto";
   const tail = () => document.querySelector("[data-tail]");
   const isRead = () => tail() && tail().getBoundingClientRect().top < 0;
@@ -101,19 +101,19 @@
     button.hidden = !tail();
     button.querySelector("[data-tail-label]").textContent = isTailPaused() ? "Continue" : "Pause";
     const live = localStorage.getItem("refresh") === "off" ? "Refresh is off" : "Live";
-    const words = tailMode === "paused" ? "Paused" : isTailPaused() ? "Paused while you read" : live;
+    const text = tailMode === "paused" ? "Paused" : isTailPaused() ? "Paused while you read" : live;
     const state = document.querySelector("[data-tail-state]");
-    if (state.textContent !== words) state.textContent = tail() ? words : "";
+    if (state.textContent !== text) state.textContent = tail() ? text : "";
   };
   const holdTail = (event) => {
     const isTick = event.detail.requestConfig.triggeringEvent?.type === "tick";
     if (isTick && event.detail.elt.matches("[data-tail]") && isTailPaused()) event.preventDefault();
   };
 
-  // What somebody has opened stays open, and a time that is already written stays as it is, when their part is renewed.
+  // A refresh keeps opened details open, and formatted times as they are.
   const isSameTime = (shown, renewed) => shown.nodeName === "TIME" && renewed.nodeName === "TIME" && shown.dataset.show === renewed.dataset.show && shown.dateTime === renewed.dateTime;
-  const keepWhatIsRead = ({ callbacks }) => {
-    // So is what renews itself, or was drawn by a script.
+  const keepState = ({ callbacks }) => {
+    // It also keeps parts that refresh themselves or are drawn by a script.
     callbacks.beforeNodeMorphed = (shown, renewed) => !isSameTime(shown, renewed) && !(renewed.dataset && "keep" in renewed.dataset);
     callbacks.beforeAttributeUpdated = (name, node) => !(name === "open" && node.tagName === "DETAILS");
   };
@@ -131,12 +131,12 @@
       paintTail();
     });
     paintZone();
-    // Times that are entered are meant in the zone in which times are shown.
+    // Times are entered in the zone in which they are shown.
     document.cookie = `zone=${encodeURIComponent(zone)}; path=/; max-age=31536000; SameSite=Lax`;
     paintTail();
     addEventListener("scroll", paintTail, { passive: true });
     document.body.addEventListener("htmx:beforeRequest", holdTail);
     document.body.addEventListener("htmx:afterSwap", () => { paintTimes(); paintTail(); });
-    if (window.Idiomorph) keepWhatIsRead(Idiomorph.defaults);
+    if (window.Idiomorph) keepState(Idiomorph.defaults);
   });
 })();

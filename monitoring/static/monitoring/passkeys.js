@@ -1,4 +1,4 @@
-// A form with data-passkey is sent with what the device answers: a new passkey ("create"), or the use of one ("get").
+// A form with data-passkey is sent with the device's answer: a new passkey ("create"), or the use of one ("get").
 (() => {
   "use strict";
 
@@ -14,7 +14,7 @@
     }
     return navigator.credentials.get({ publicKey: PublicKeyCredential.parseRequestOptionsFromJSON(publicKey) });
   };
-  const WORDS = {
+  const MESSAGES = {
     NotAllowedError: "The device did not confirm it. Try again.",
     InvalidStateError: "This device has a passkey for you already.",
   };
@@ -22,14 +22,14 @@
     const form = event.target;
     if (!form.dataset.passkey) return;
     event.preventDefault();
-    const told = form.querySelector("[data-passkey-error]");
-    told.textContent = "";
+    const output = form.querySelector("[data-passkey-error]");
+    output.textContent = "";
     try {
       const answer = await answerOf(form);
       form.elements.credential.value = JSON.stringify(answer.toJSON());
       form.submit();
     } catch (error) {
-      told.textContent = WORDS[error.name] ?? "This browser can't use passkeys here. Try another, or a newer one.";
+      output.textContent = MESSAGES[error.name] ?? "This browser can't use passkeys here. Try another, or a newer one.";
     }
   };
   document.addEventListener("submit", send);

@@ -1,4 +1,4 @@
-// How often the live parts are renewed, and what is shown while they can't be.
+// Refreshes the live parts, and shows a notice while that fails.
 (() => {
   "use strict";
 
@@ -8,9 +8,9 @@
 
   let timer = 0;
   let failures = 0;
-  let hasFailureOfTick = false; // several parts that fail at the same tick are one failure
-  let renewedAt = new Date();
-  const failing = new Map(); // the ids of the parts that could not be renewed, with why
+  let hasFailureOfTick = false; // several failures at the same tick count as one
+  let refreshedAt = new Date();
+  const failing = new Map(); // ids of the parts that could not be refreshed, with the reason
 
   const choice = () => (localStorage.getItem("refresh") in INTERVALS ? localStorage.getItem("refresh") : "live");
   const interval = () => INTERVALS[choice()];
@@ -19,7 +19,7 @@
     clearTimeout(timer);
     if (delay()) timer = setTimeout(tick, delay());
   };
-  // While the tab is hidden nothing is requested; when it is shown again, at once.
+  // A hidden tab requests nothing, and is refreshed when it is shown again.
   const tick = () => {
     hasFailureOfTick = false;
     clearTimeout(timer);
@@ -34,13 +34,13 @@
     return `The panel no longer serves this (${status}). Reload the page to see why.`;
   };
   const showConnection = () => {
-    const notice = document.querySelector("[data-stale-words]");
+    const notice = document.querySelector("[data-stale-text]");
     const reason = [...failing.values()].at(-1) ?? "";
     if (notice.dataset.reason !== reason) {
       notice.dataset.reason = reason;
-      notice.replaceChildren(reason ? document.getElementById("stale-words").content.cloneNode(true) : "");
+      notice.replaceChildren(reason ? document.getElementById("stale-text").content.cloneNode(true) : "");
       if (reason) {
-        notice.querySelector("time").dateTime = renewedAt.toISOString();
+        notice.querySelector("time").dateTime = refreshedAt.toISOString();
         notice.querySelector("[data-why]").textContent = reason;
       }
     }
@@ -55,7 +55,7 @@
     const { status } = detail.xhr;
     if (status >= 200 && status < 400) {
       failing.delete(detail.target.id);
-      renewedAt = new Date(detail.xhr.getResponseHeader("Date") ?? panelTime.now());
+      refreshedAt = new Date(detail.xhr.getResponseHeader("Date") ?? panelTime.now());
       if (failing.size || !failures) return;
       failures = 0;
       schedule();
@@ -70,7 +70,7 @@
 
   addEventListener("DOMContentLoaded", () => {
     const control = document.querySelector("[data-refresh]");
-    renewedAt = new Date(panelTime.now());
+    refreshedAt = new Date(panelTime.now());
     if (control) control.value = choice();
     control?.addEventListener("change", () => {
       localStorage.setItem("refresh", control.value);

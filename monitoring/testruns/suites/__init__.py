@@ -1,1 +1,1 @@
-"""The integration tests: what each checks, and how a run is carried out."""
+"""The integration tests: suites, runs, reports and schedules."""

@@ -1,4 +1,4 @@
-"""Live API test: whether the miner is there, and answers a real task and a real step as a validator expects."""
+"""Live API test: whether the miner responds, and answers a real task and step as a validator expects."""
 
 import json
 import time
@@ -22,15 +22,15 @@ from agents.policy.reasons import Reason
 from monitoring.models import Result, TestRun
 from monitoring.testruns.suites.findings import Finding
 
-# A validator waits this long for the first sign of a miner.
+# A validator's timeout for /health.
 HEALTH_SECONDS = 20.0
-# An answer is waited for beyond the deadline, to distinguish a late one from none.
+# Waited beyond the deadline, to distinguish a late answer from none.
 LATE_SECONDS = 10.0
-# A job may take two minutes: a longer deadline is not waited out.
+# Waited at most, as a job may take two minutes.
 LONGEST_SECONDS = 100.0
 MOST_BYTES = 2_000_000
 SHOWN_BODY = 200
-# Of a list of a thousand broken actions the first ones are named.
+# Of many broken actions the first ones are reported.
 MOST_FAULTS = 10
 DOING = {"health": "Requesting the health of", "task": "Posting a one-shot task to", "step": "Posting a step to"}
 NAMES = {"task": "a one-shot task", "step": "a step"}
@@ -44,7 +44,7 @@ _TOOLS = {kind.tool: kind.type for kind in CATALOGUE.values()}
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What came back. `status` 0: nothing, for `fault`."""
+    """The response. `status` 0: none, because of `fault`."""
 
     seconds: float
     status: int = 0
@@ -87,18 +87,18 @@ def _health(url: str) -> Finding:
         verdict, meaning = Result.FAIL, "The miner's API can't be reached: validators get nothing from it."
         step = "Start the miner, or check its address and port in the settings."
     elif reply.status >= 400:
-        verdict, meaning = Result.FAIL, "Validators take this miner for dead."
-        step = "Look at the miner's log, and check the address in the settings."
+        verdict, meaning = Result.FAIL, "Validators consider this miner dead."
+        step = "Check the miner's log, and the address in the settings."
     elif body is None:
         verdict, meaning = Result.WARN, "Something answers there, but not with a miner's health."
         step = "Check that the address is the miner's own."
     else:
         verdict, meaning = Result.OK, "The API is up."
         named = (("status", "status"), ("agent", "agent_type"), ("version", "version"))
-        words = [f"{label} {body[name]}" for label, name in named if body.get(name)]
+        parts = [f"{label} {body[name]}" for label, name in named if body.get(name)]
         llm = body.get("llm")
-        words += [f"LLM: {llm['message']}"] if isinstance(llm, dict) and llm.get("message") else []
-        came_back = f"{reply} {'; '.join(words)}"
+        parts += [f"LLM: {llm['message']}"] if isinstance(llm, dict) and llm.get("message") else []
+        came_back = f"{reply} {'; '.join(parts)}"
         facts |= {"agent_type": body.get("agent_type"), "version": body.get("version")}
     return Finding("health", verdict, meaning, step, f"GET {url}/health", came_back, url, facts)
 
@@ -122,7 +122,7 @@ def _posted(name: str, miner: str, deadline: float, *, is_own: bool) -> Iterator
 
 
 def _fetch(method: str, url: str, seconds: float, body: bytes | None = None) -> Reply:
-    """One request, over after `seconds` whatever the other side does, with at most so many bytes of its answer."""
+    """Send a request, which ends after `seconds` in any case, and read at most MOST_BYTES of the answer."""
     started = time.monotonic()
     headers = {"Content-Type": "application/json", **mark()} if body is not None else {}
     timeout, received = httpx.Timeout(seconds, connect=5.0), b""
@@ -143,7 +143,7 @@ def _fetch(method: str, url: str, seconds: float, body: bytes | None = None) -> 
 
 
 def _judged(name: str, reply: Reply, faults: list[str], actions: list[Action], deadline: float) -> tuple[Result, str, str, tuple[str, ...]]:
-    log = "Look at the miner's log for this time."
+    log = "Check the miner's log of this time."
     if reply.status == 0:
         return Result.FAIL, f"No answer to {NAMES[name]}: it scores nothing.", log, ()
     if reply.status != 200:
@@ -155,15 +155,15 @@ def _judged(name: str, reply: Reply, faults: list[str], actions: list[Action], d
         text = f"{len(faults)} faults against the contract." if len(faults) > 1 else "".join(faults)
         step = "See the faults below; callers drop such answers."
         if late > 0:
-            text = f"The answer came {late:.1f} s after the deadline of {deadline:g} s, so nobody waited for it. {text}".strip()
-            step = "See that the miner answers in time whatever its LLM does."
+            text = f"The answer came {late:.1f} s after the deadline of {deadline:g} s, so the validator had given up. {text}".strip()
+            step = "Make the miner answer in time whatever its LLM does."
         return Result.FAIL, text, step, tuple(faults)
     meaning = f"Answered in time with {len(actions)} valid action{'' if len(actions) == 1 else 's'}."
     return Result.OK, meaning, "", tuple(action.in_words() for action in actions)
 
 
 def _route(check: str, step: Step | None) -> Finding:
-    """Who answered, and why. `step` None: another machine's, or not on record."""
+    """Who answered, and why. `step` None: of another machine, or not on record."""
     if step is None:
         return Finding(check, Result.SKIPPED, "Whether the LLM or the template agent answered is not visible from outside.")
     facts = {"route": step.route, "reason": step.reason, "step": step.pk}
@@ -171,10 +171,10 @@ def _route(check: str, step: Step | None) -> Finding:
         return Finding(check, Result.OK, "The LLM is used.", came_back="The LLM answered.", facts=facts)
     came_back = "The template agent answered."
     if step.reason in (Reason.MODE, Reason.DISABLED):
-        return Finding(check, Result.OK, "The template agent answered, as the settings say.", came_back=came_back, facts=facts)
+        return Finding(check, Result.OK, "The template agent answered, as set in the settings.", came_back=came_back, facts=facts)
     reason = Reason(step.reason).sentence if step.reason else "The reason was not recorded."
     now = miner_status.health(time.time())
-    next_step = now.sentence if now.state != "open" else "Run the test again; look at the task's page."
+    next_step = now.sentence if now.state != "open" else "Run the test again; see the task's page."
     return Finding(
         check, Result.WARN, f"The LLM was not used: {reason[0].lower()}{reason[1:]}", next_step, came_back=came_back, facts=facts
     )
@@ -189,11 +189,11 @@ def _object(body: bytes) -> Mapping[str, Any] | None:
 
 
 def _checked(name: str, body: bytes) -> tuple[list[str], list[Action]]:
-    """An answer's faults against the validators' contract, a sentence each that names the field; and its actions."""
+    """An answer's violations of the validators' contract, sentences that name the field; and its actions."""
     answer = _object(body)
     if answer is None:
         is_html = body.lstrip()[:1] == b"<"
-        return ["body: is HTML instead of a JSON object." if is_html else "body: is no JSON object."], []
+        return ["body: is HTML instead of a JSON object." if is_html else "body: is not a JSON object."], []
     faults, actions = _checked_task(answer) if name == "task" else _checked_step(answer)
     return faults[:MOST_FAULTS], actions
 
@@ -204,9 +204,9 @@ def _checked_task(answer: Mapping[str, Any]) -> tuple[list[str], list[Action]]:
         return ["actions: is not a list."], []
     if not raw:
         return ["actions: the list is empty, so the task scores nothing."], []
-    faults, actions = _actions([(f"actions[{place}]", each) for place, each in enumerate(raw)])
+    faults, actions = _actions([(f"actions[{place}]", action) for place, action in enumerate(raw)])
     if not faults and (not actions or actions[0].type != "NavigateAction" or "url" not in actions[0].fields):
-        faults.append("actions[0]: is no NavigateAction to the task's URL, though the browser starts at a blank page.")
+        faults.append("actions[0]: is not a NavigateAction to the task's URL, though the browser starts at a blank page.")
     faults += _navigation(actions)
     if not isinstance(answer.get("web_agent_id"), str):
         faults.append("web_agent_id: is missing.")
@@ -223,9 +223,9 @@ def _checked_step(answer: Mapping[str, Any]) -> tuple[list[str], list[Action]]:
     named: list[tuple[str, Any]] = []
     for place, call in enumerate(calls):
         if not isinstance(call, dict) or not isinstance(call.get("arguments"), dict):
-            faults.append(f"tool_calls[{place}]: is no tool call with a name and arguments.")
+            faults.append(f"tool_calls[{place}]: is not a tool call with a name and arguments.")
         elif (kind := _TOOLS.get(str(call.get("name")))) is None:
-            faults.append(f"tool_calls[{place}].name: “{call.get('name')}” is no tool.")
+            faults.append(f"tool_calls[{place}].name: “{call.get('name')}” is not a tool.")
         else:
             named.append((f"tool_calls[{place}]", {"type": kind, **call["arguments"]}))
     more, actions = _actions(named)

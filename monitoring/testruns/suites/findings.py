@@ -4,15 +4,15 @@ from typing import Any
 
 from monitoring.models import Result
 
-# The worst one is a run's verdict. A skipped check proves nothing.
+# The worst one is a run's verdict; a skipped check has no effect on it.
 WORST_FIRST = (Result.FAIL, Result.WARN, Result.OK, Result.SKIPPED)
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One check's result. `done`: what was done; `came_back`: what came back; `meaning`; `next_step`: "" where nothing is to be done.
+    """A check's result. `done`: the action; `came_back`: the response; `meaning`; `next_step`: "" if there is nothing to do.
 
-    `check_name`: the same from run to run; `subject`: what was checked; `lines`: those that prove it; `facts`: JSON values.
+    `check_name`: the same in all runs; `subject`: what was checked; `lines`: the evidence; `facts`: JSON values.
     """
 
     check_name: str
@@ -27,4 +27,4 @@ class Finding:
 
 
 def worst(verdicts: list[Result]) -> Result:
-    return next((each for each in WORST_FIRST if each in verdicts), Result.SKIPPED)
+    return next((verdict for verdict in WORST_FIRST if verdict in verdicts), Result.SKIPPED)

@@ -1,4 +1,4 @@
-"""What a miner's journal shows. Pure: entries go in, in the order of their times; findings come out, with the lines that prove them."""
+"""Analysis of a miner's journal. Pure: converts entries, in the order of time, to findings with the lines as evidence."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -10,14 +10,14 @@ from typing import Any
 from monitoring.models import Result
 from monitoring.testruns.suites.findings import Finding
 
-# Journals write whole seconds: a line may be up to this much later than it says.
+# Journals have whole seconds: an event may be up to this much later than its line's time.
 ROUNDED = timedelta(seconds=1)
 MOST_PROOFS = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line that was recognised. `kind` and `facts` as the journal's reader gives them; `line`: as it is shown."""
+    """A recognised line. `kind`, `facts`: as in `journal.meaning`; `line`: for display."""
 
     at: datetime
     kind: str
@@ -27,10 +27,10 @@ class Entry:
 
 @dataclass(slots=True)
 class Tally:
-    """What one pass over a journal counts, in bounded space but for `waits`: attempt and seconds of each.
+    """The counts of one pass over a journal, of bounded size except `waits`, which has attempt and seconds of each.
 
-    `first`: the first line of each kind; `broken`, `outlasted`: the lines of a wait and of the request, or the timeout, within it.
-    `longest`: seconds of the longest wait that outlasted a task's deadline, and that deadline; `closest`: seconds between the two requests
+    `first`: the first line of each kind; `broken`, `outlasted`: the lines of a wait and of the request or timeout within it.
+    `longest`: seconds of the longest wait beyond a task's deadline, and that deadline; `closest`: seconds between the two requests
     closest to each other, and their lines.
     """
 
@@ -54,7 +54,7 @@ class Tally:
         self.first.setdefault(entry.kind, entry.line)
         self.start, self.end = self.start or entry.at, entry.at
         match entry.kind:
-            case "rate_limited" | "llm_success":  # both show that a request went out
+            case "rate_limited" | "llm_success":  # both show that a request was sent
                 self._add_request(entry)
             case "timeout":
                 self._add_timeout(entry)
@@ -97,7 +97,7 @@ def findings(entries: Iterable[Entry]) -> Iterator[Finding]:
     for entry in entries:
         tally.add(entry)
     if tally.start is None:
-        yield Finding("journal", Result.SKIPPED, "Nothing in it was understood.")
+        yield Finding("journal", Result.SKIPPED, "No line was recognised.")
         return
     for check in (_limits, _backoff, _ladder, _timeouts, _contradiction, _answers, _spacing, _errors):
         yield from check(tally)
@@ -115,7 +115,7 @@ def _limits(tally: Tally) -> Iterator[Finding]:
 
 def _backoff(tally: Tally) -> Iterator[Finding]:
     if tally.broken:
-        meaning = "A request went out while a wait was running, so the backoff was not kept."
+        meaning = "A request was sent during a wait, so the backoff was not kept."
         yield Finding("backoff", Result.FAIL, meaning, "Let all processes of the miner share one gate.", lines=tuple(tally.broken))
     elif tally.waits:
         meaning = f"The waits were kept: no request in any of the {_count(len(tally.waits), 'wait')}."
@@ -123,7 +123,7 @@ def _backoff(tally: Tally) -> Iterator[Finding]:
 
 
 def _ladder(tally: Tally) -> Iterator[Finding]:
-    """Attempts that follow each other in a row should wait longer each time."""
+    """Consecutive attempts should wait longer each time."""
     if not tally.waits:
         return
     shown = ", ".join(f"{seconds:g}" for _, seconds in tally.waits[:12]) + (" …" if len(tally.waits) > 12 else "")

@@ -1,4 +1,4 @@
-"""Direct key test: whether each account's key works, and if not, why, and whether it is this account at all."""
+"""Direct key test: whether each account's key works, and if not, why, and whether other accounts are affected too."""
 
 import ipaddress
 import secrets
@@ -28,11 +28,11 @@ from monitoring.models import Result, TestRun
 from monitoring.testruns.suites.findings import Finding
 
 CONTROL_PATIENCE = 15.0
-# A host that does not take a connection by then is no use inside a step.
+# Seconds; a slower host could not be used within a step.
 CONNECT_PATIENCE = 5.0
-# Of a rate limit, where what a made-up key met shows nothing.
+# For a rate limit without a result of the control request.
 UNCONTROLLED = (
-    "Rate limited. Whether it is this account alone is unknown: the control request brought nothing.",
+    "Rate limited. Whether only this account is limited is unknown: the control request had no result.",
     "Wait for the reset, and run the test again.",
 )
 
@@ -42,36 +42,36 @@ def parts(test_run: TestRun) -> list[str]:
 
 
 def run(test_run: TestRun, name: str) -> Iterator[Finding | str]:
-    for each in _tested(Account.objects.get(name=name), bypass_pause=bool(test_run.options.get("bypass_pause"))):
-        yield each if isinstance(each, str) else replace(each, subject=name)
+    for result in _tested(Account.objects.get(name=name), bypass_pause=bool(test_run.options.get("bypass_pause"))):
+        yield result if isinstance(result, str) else replace(result, subject=name)
 
 
 def _tested(account: Account, *, bypass_pause: bool) -> Iterator[Finding | str]:
     yield f"Testing the key of account {account.name}"
-    known = usable(account)
-    if isinstance(known, Reason):
-        verdict = Result.SKIPPED if known is Reason.DISABLED else Result.FAIL
-        yield Finding("key", verdict, known.meaning, known.remedy)
+    provider = usable(account)
+    if isinstance(provider, Reason):
+        verdict = Result.SKIPPED if provider is Reason.DISABLED else Result.FAIL
+        yield Finding("key", verdict, provider.meaning, provider.remedy)
         return
     gate, now = gate_rows.of(account), time.time()
     if gate.state(now) is GateState.PAUSED:
         if not bypass_pause:
-            yield _paused(next(each for each in account_statuses(now) if each.account == account))
+            yield _paused(next(status for status in account_statuses(now) if status.account == account))
             return
         actions.probe(account, by="test run", now=now)
-    yield _called(account, known)
+    yield _called(account, provider)
     yield f"Comparing the models of account {account.name} with the provider's list"
-    yield _models(known)
+    yield _models(provider)
     yield f"Trying the admin key of account {account.name}"
     yield _admin(account)
 
 
-def _paused(known: AccountStatus) -> Finding:
-    event, source = known.event, known.gate.pause_source
+def _paused(status: AccountStatus) -> Finding:
+    event, source = status.event, status.gate.pause_source
     return Finding(
         "key",
         Result.WARN if source is PauseSource.OPERATOR else Result.FAIL,
-        f"{known.cause_sentence} Testing now could make the pause longer.".lstrip(),
+        f"{status.cause_sentence} Testing now could make the pause longer.".lstrip(),
         "Wait for the reset, or run the test with “Test paused accounts too”.",
         "Nothing was sent: the account is paused.",
         f"Paused since {_clock(event.block_started_at)}. {_expected(event)}" if event else f"Paused: {source.sentence}.",
@@ -79,7 +79,7 @@ def _paused(known: AccountStatus) -> Finding:
     )
 
 
-def _called(account: Account, known: Provider) -> Finding:
+def _called(account: Account, provider: Provider) -> Finding:
     sent = probing.send(account, Purpose.TEST)
     end, done = sent.end, f"Requested a single token from {sent.model}."
     facts: dict[str, Any] = {"model": sent.model}
@@ -91,17 +91,17 @@ def _called(account: Account, known: Provider) -> Finding:
         facts |= {"latency": round(_seconds(end), 3), "tokens": [end.prompt_tokens, end.completion_tokens], "quota": end.quota}
         return Finding("key", Result.OK, "The key works.", "", done, _answer(end), facts=facts)
     if end.verdict != Verdict.REFUSED:
-        return _unanswered(known, end, done, facts)
+        return _unanswered(provider, end, done, facts)
     event = account.events.filter(model="", ended_by="").first()
     facts |= {"class": end.refusal, **_prediction(event)}
     if end.refusal != RefusalClass.EDGE:
         return _refused(end, event, done, facts | {"status": end.status})
-    control = _control(known, sent.model)
+    control = _control(provider, sent.model)
     meaning, step = UNCONTROLLED
     if control in BY_CONTROL:
         meaning, step = BY_CONTROL[control]
         actions.note_control(account, control, time.time())
-    came_back = f"{_status(end)} {_expected(event)} The made-up key met: {control or 'nothing to go by'}."
+    came_back = f"{_status(end)} {_expected(event)} The made-up key got: {control or 'no result'}."
     return Finding(
         "key", Result.FAIL, meaning, step, f"{done} Then the same with a made-up key.", came_back, facts={**facts, "control": control}
     )
@@ -114,49 +114,49 @@ def _refused(end: AttemptEnd, event: RateLimitEvent | None, done: str, facts: di
     if meaning != kind.sentence:  # the status shows that it is a wrong host, not a wrong key
         return Finding("key", verdict, meaning, "Check the base URL in the settings.", done, came_back, facts=facts)
     again = "Wait for the reset, or top up the account." if kind.pauses_account else "Run the test again in a few minutes."
-    meaning = f"{kind.about.sentence}{'' if kind.pauses_account else ' This says nothing about the key.'}"
+    meaning = f"{kind.about.sentence}{'' if kind.pauses_account else ' This is no result about the key.'}"
     return Finding("key", verdict, meaning, kind.about.remedy or again, done, came_back, facts=facts)
 
 
-def _control(known: Provider, model: str) -> RefusalClass | None:
-    """What a made-up key meets, as the edge answers a bad header like a limited account. None: it came through, or nothing came back."""
+def _control(provider: Provider, model: str) -> RefusalClass | None:
+    """The refusal of a made-up key, as the edge answers a bad header like a limited account. None: not refused, or no answer."""
     wrong = f"cpk_{secrets.token_hex(16)}.{secrets.token_hex(16)}.{secrets.token_hex(16)}"
-    anybody = Provider(known.base_url, wrong, (model,), {}, known.options)
+    control = Provider(provider.base_url, wrong, (model,), {}, provider.options)
     try:
-        client.Call(anybody, model, probing.PROMPT, cut_off=time.time() + CONTROL_PATIENCE).result()
+        client.Call(control, model, probing.PROMPT, cut_off=time.time() + CONTROL_PATIENCE).result()
     except client.LLMError as error:
         return error.refusal.kind if isinstance(error, client.Refused) else None
     return None
 
 
-def _unanswered(known: Provider, end: AttemptEnd, done: str, facts: dict[str, Any]) -> Finding:
-    fault, words = _unreachable(known.base_url)
+def _unanswered(provider: Provider, end: AttemptEnd, done: str, facts: dict[str, Any]) -> Finding:
+    fault, sentence = _unreachable(provider.base_url)
     done, facts = f"{done} Then connected to the host alone.", facts | {"fault": fault or "no answer"}
     if fault:
-        meaning, step = f"The host can't be reached. {words}", "Check the base URL, and this machine's network."
+        meaning, step = f"The host can't be reached. {sentence}", "Check the base URL, and this machine's network."
         return Finding("key", Result.FAIL, meaning, step, done, end.detail, facts=facts)
-    meaning, step = "The host is there, but gave no answer. The key was not judged.", "Run the test again in a few minutes."
+    meaning, step = "The host is reachable, but did not answer. The key was not tested.", "Run the test again in a few minutes."
     return Finding("key", Result.WARN, meaning, step, done, end.detail, facts=facts)
 
 
-def _models(known: Provider) -> Finding:
+def _models(used: Provider) -> Finding:
     done, step = "Read the provider's public list of models.", "Choose listed models in the settings."
     try:
-        listed = {str(entry["id"]) for entry in client.catalogue(known)}
+        listed = {str(entry["id"]) for entry in client.catalogue(used)}
     except client.LLMError as error:
         meaning = "Whether the models are still listed is unknown."
         return Finding("models", Result.WARN, meaning, "Check the base URL in the settings.", done, str(error))
-    missing = [model for model in known.models if model not in listed]
-    came_back, facts = f"{len(listed)} models are listed.", {"wanted": list(known.models), "missing": missing}
+    missing = [model for model in used.models if model not in listed]
+    came_back, facts = f"{len(listed)} models are listed.", {"wanted": list(used.models), "missing": missing}
     if missing:
-        verdict = Result.FAIL if len(missing) == len(known.models) else Result.WARN
+        verdict = Result.FAIL if len(missing) == len(used.models) else Result.WARN
         return Finding("models", verdict, f"Not listed any more: {', '.join(missing)}.", step, done, came_back, facts=facts)
-    meaning = f"All {len(known.models)} models of the account are listed." if len(known.models) > 1 else f"{known.models[0]} is listed."
+    meaning = f"All {len(used.models)} models of the account are listed." if len(used.models) > 1 else f"{used.models[0]} is listed."
     return Finding("models", Result.OK, meaning, "", done, came_back, facts=facts)
 
 
 def _admin(account: Account) -> Finding:
-    """By a reading that is due, else by the newest one: the management host is called every five minutes at most."""
+    """By a new reading if one is due, else by the newest one, as the management host is called every five minutes at most."""
     try:
         has_key = bool(admin_key_of(account))
     except UnreadableKey as error:
@@ -167,14 +167,14 @@ def _admin(account: Account) -> Finding:
     row = quota_readings.read(account, timezone.now()) or account.readings.order_by("-read_at").first()
     done = "Read balance, quota and caps with the admin key."
     if row is None:
-        return Finding("admin", Result.SKIPPED, "Another reading is under way.", "Run the test again.", done)
+        return Finding("admin", Result.SKIPPED, "Another reading is running.", "Run the test again.", done)
     if row.fault:
         step = "Check the admin key and the Management URL in the settings."
         return Finding("admin", Result.WARN, row.fault, step, done, f"Read at {_clock(row.read_at)}.")
     limits = [f"balance {row.balance:g} USD"] if row.balance is not None else []
     if row.daily_total and row.daily_used is not None:
         limits.append(f"{row.daily_used:g} of {row.daily_total:g} requests of the day")
-    came_back = f"Read at {_clock(row.read_at)}: {', '.join(limits) or 'nothing that is limited'}."
+    came_back = f"Read at {_clock(row.read_at)}: {', '.join(limits) or 'no limits'}."
     return Finding("admin", Result.OK, "The admin key can read balance and quotas.", "", done, came_back)
 
 
@@ -214,19 +214,19 @@ def _clock(at: datetime) -> str:
 
 
 def _unreachable(url: str) -> tuple[str, str]:
-    """Why the host takes no connection, or no TLS, as a word and a sentence; both empty where it does. Sends nothing."""
+    """Why the host accepts no connection, or no TLS, as a word and a sentence; both empty if it does. Sends nothing."""
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port or (443 if parts.scheme == "https" else 80)
     except ValueError as error:
-        return "address", f"{url} is no usable address ({error})."
+        return "address", f"{url} is not a valid address ({error})."
     if not host:
-        return "address", f"{url} names no host."
+        return "address", f"{url} has no host."
     try:
-        addresses = [str(found[4][0]) for found in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+        addresses = [str(entry[4][0]) for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
     except (socket.gaierror, UnicodeError) as error:
         return "dns", f"The name {host} can't be resolved ({error})."
-    bad = provider_hosts.refused(host, port, (ipaddress.ip_address(each.partition("%")[0]) for each in addresses))
+    bad = provider_hosts.refused(host, port, (ipaddress.ip_address(ip.partition("%")[0]) for ip in addresses))
     if bad is not None:
         return "address", f"{host} is refused: {provider_hosts.why_refused(bad)}."
     return _connected(host, addresses[0], port, is_tls=parts.scheme == "https")
@@ -238,11 +238,11 @@ def _connected(host: str, address: str, port: int, *, is_tls: bool) -> tuple[str
             if is_tls:
                 ssl.create_default_context().wrap_socket(connection, server_hostname=host).close()
     except TimeoutError:
-        return "timeout", f"{host} port {port} did not take a connection within {CONNECT_PATIENCE:.0f} s."
+        return "timeout", f"{host} port {port} did not accept a connection within {CONNECT_PATIENCE:.0f} s."
     except ConnectionRefusedError:
         return "refused", f"Nothing listens at {host} port {port}."
     except ssl.SSLError as error:
-        return "tls", f"{host} has no valid certificate, or does not speak TLS ({error.reason or error})."
+        return "tls", f"{host} has no valid certificate, or does not support TLS ({error.reason or error})."
     except OSError as error:
         return "network", f"{host} port {port} can't be reached ({error})."
     return "", ""

@@ -1,4 +1,4 @@
-"""Log analysis: the panel's own records over a time, and each imported journal over its whole span."""
+"""Log analysis: of the panel's own records in a period, and of imported journals."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -21,9 +21,9 @@ from monitoring.testruns.suites.journal_analysis import Entry
 
 SHOWN_CHARS = 500
 OWN = "own"
-# Of so many events the waits are checked one by one; older ones were checked by earlier runs.
+# Events whose pauses are checked; older ones were checked by earlier runs.
 MOST_EVENTS = 500
-# A request is on its way for a moment before it is recorded as sent.
+# Seconds, as a request is recorded as sent a moment later.
 TOLERANCE = 0.05
 
 
@@ -32,8 +32,8 @@ def readable_journals() -> QuerySet[JournalImport]:
 
 
 def parts(test_run: TestRun) -> list[str]:
-    found, chosen = readable_journals(), test_run.options.get("journals")
-    return [OWN, *(str(journal.pk) for journal in found if chosen is None or journal.pk in chosen)]
+    journals, chosen = readable_journals(), test_run.options.get("journals")
+    return [OWN, *(str(journal.pk) for journal in journals if chosen is None or journal.pk in chosen)]
 
 
 def run(test_run: TestRun, part: str) -> Iterator[Finding | str]:
@@ -78,10 +78,10 @@ def _by(rows: QuerySet[Any], column: str) -> dict[str, int]:
 def _limits(attempts: QuerySet[LLMAttempt], covered: str) -> Finding:
     kinds = _by(attempts.filter(status=429), "refusal")
     if not kinds:
-        return Finding("rate limits", Result.OK, "No request met a 429.", came_back=covered)
+        return Finding("rate limits", Result.OK, "No request was answered with 429.", came_back=covered)
     parts = ", ".join(f"{RefusalClass(kind).about.label.lower()} {number}" for kind, number in kinds.items() if kind)
     total = sum(kinds.values())
-    meaning = f"{total:,} request{'' if total == 1 else 's'} met a 429: {parts}."
+    meaning = f"{total:,} request{'' if total == 1 else 's'} got a 429: {parts}."
     return Finding("rate limits", Result.WARN, meaning, came_back=covered, facts=kinds)
 
 
@@ -99,7 +99,7 @@ def _backoff(events: list[RateLimitEvent]) -> Finding:
 
 
 def _sent_during(event: RateLimitEvent) -> list[datetime]:
-    """What was decided and sent within the pause; one that an operator ended was over by then."""
+    """Times of requests that were decided and sent within the pause, up to its end by an operator."""
     until = event.started_at + timedelta(seconds=event.pause_seconds - TOLERANCE)
     until = min(until, event.ended_at or until)
     decided = LLMAttempt.objects.filter(account_id=event.account_id, decided_at__gt=event.started_at)
@@ -111,7 +111,7 @@ def _ladder(events: list[RateLimitEvent]) -> Finding:
     pause = rules(Settings.current()).limits.pause
     ours = [event for event in events if event.pause_source == PauseSource.LADDER and event.refusal == RefusalClass.EDGE]
     if not ours:
-        return Finding("ladder", Result.SKIPPED, "No pause came from the ladder: its length was known from elsewhere.")
+        return Finding("ladder", Result.SKIPPED, "No pause has its length from the backoff.")
     changed_at = Settings.history.aggregate(newest=Max("history_date"))["newest"]
     judged = [event for event in ours if changed_at is None or event.started_at > changed_at]
     wrong = [
@@ -120,18 +120,18 @@ def _ladder(events: list[RateLimitEvent]) -> Finding:
         if not pause(event.strike) - 1 <= event.pause_seconds <= pause(event.strike) * (1 + JITTER) + 1
     ]
     if wrong:
-        meaning = f"{len(wrong)} of {len(judged)} pauses do not fit their rung of the ladder."
+        meaning = f"{len(wrong)} of {len(judged)} pauses do not match the backoff."
         return Finding("ladder", Result.WARN, meaning, lines=tuple(wrong[:5]))
     older = len(ours) - len(judged)
-    skipped = f" {older} are older than the last change of the settings and were not judged." if older else ""
-    return Finding("ladder", Result.OK, f"{len(judged)} pauses follow the ladder.{skipped}")
+    skipped = f" {older} are older than the last change of the settings and were not checked." if older else ""
+    return Finding("ladder", Result.OK, f"{len(judged)} pauses match the backoff.{skipped}")
 
 
 def _timeouts(steps: QuerySet[Step], until: datetime) -> Finding:
     late = Q(answered_at__gt=F("deadline_at")) | Q(answered_at=None, deadline_at__lt=until)
     total, missed = steps.count(), steps.filter(late).count()
     if not total:
-        return Finding("timeouts", Result.SKIPPED, "No validator's step came in this time.")
+        return Finding("timeouts", Result.SKIPPED, "No validator's step in this time.")
     if missed:
         meaning = f"{missed:,} of {total:,} steps were late or unanswered."
         return Finding("timeouts", Result.FAIL, meaning, "Open the late steps on the Tasks page.", facts={"late": missed})
@@ -147,10 +147,10 @@ def _answers(steps: QuerySet[Step], attempts: QuerySet[LLMAttempt], events: list
     after = (successes.filter(ended_at__gt=events[0].started_at) if events else successes).count()
     since = f" {after:,} LLM successes since the last rate limit." if events else ""
     reasons = list(_by(steps.filter(route=Route.TEMPLATE), "reason").items())[:5]
-    why = "; ".join(f"{number:,}: {Reason(reason).sentence}" for reason, number in reasons if reason)
+    reasons_text = "; ".join(f"{number:,}: {Reason(reason).sentence}" for reason, number in reasons if reason)
     meaning = f"The LLM answered {llm:,} steps, the template agent {template:,}.{since}"
     facts = {"llm": llm, "template": template, "llm_since_last_limit": after}
-    return Finding("answers", Result.OK if llm else Result.WARN, meaning, came_back=why, facts=facts)
+    return Finding("answers", Result.OK if llm else Result.WARN, meaning, came_back=reasons_text, facts=facts)
 
 
 def _spacing(attempts: QuerySet[LLMAttempt]) -> Iterator[Finding]:

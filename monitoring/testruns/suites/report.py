@@ -1,4 +1,4 @@
-"""A test run as a report: for the page, as Markdown and as JSON. Every sentence comes from the run's results."""
+"""The report of a test run: for its page, as Markdown and as JSON. All sentences are from the run's results."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -20,7 +20,7 @@ CHECKS = {
     "journal": "Journal",
     "rate limits": "Rate limit detection",
     "backoff": "Backoff kept",
-    "ladder": "Backoff ladder",
+    "ladder": "Backoff steps",
     "timeouts": "Timeouts",
     "contradiction": "Contradiction",
     "answers": "LLM and fallback",
@@ -29,13 +29,13 @@ CHECKS = {
     "fault": "The test itself",
 }
 NOT_WORKING = (Result.FAIL, Result.WARN)
-# Of each result, in the JSON.
+# Fields of a result in JSON.
 FIELDS = ("suite", "title", "verdict", "done", "came_back", "meaning", "next_step", "lines", "facts", "seconds", "at")
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A whole run, also while it is under way. `lines`: its results by suite, each with its `title`, `sentence`, `notes` and `seconds`."""
+    """A run, also an unfinished one. `lines`: results by suite, each with `title`, `sentence`, `notes` and `seconds`."""
 
     run: TestRun
     lines: list[Any]

@@ -1,4 +1,4 @@
-"""Test runs: started, and carried out part by part."""
+"""Starts test runs, and carries them out part by part."""
 
 import logging
 import math
@@ -21,12 +21,12 @@ from monitoring.testruns.suites.findings import Finding, worst
 
 logger = logging.getLogger(__name__)
 
-# A part takes a minute at most and a job two: so the last part begins by then.
+# The last part begins by then, as a part takes up to a minute and a job up to two.
 CHUNK_SECONDS = 45.0
 
 
 class Suite(NamedTuple):
-    """Parts that take a minute at most each, so that a job can stop after any. `run` yields what it is about to do, and its findings."""
+    """A suite's parts, of a minute at most, so that a job can stop after each. `run` yields descriptions of its checks, and findings."""
 
     parts: Callable[[TestRun], Sequence[str]]
     run: Callable[[TestRun, str], Iterator[Finding | str]]
@@ -37,14 +37,14 @@ SUITES: Mapping[str, Suite] = {"key": Suite(key.parts, key.run), "api": Suite(ap
 
 class AlreadyRunning(Exception):
     def __init__(self, run: TestRun) -> None:
-        super().__init__(f"Test run {run.pk} is under way.")
+        super().__init__(f"Test run {run.pk} is active.")
         self.run = run
 
 
 def start(
     suites: Sequence[str], *, trigger: TestRun.Trigger, by: str = "", options: dict[str, Any] | None = None, here: bool = False
 ) -> TestRun:
-    """Queue a run; `here`: carry it out in this process, to its end. Raises AlreadyRunning, and ValueError for an unknown suite."""
+    """Queue a run; with `here`, carry it out in this process. Raises AlreadyRunning, and ValueError for an unknown suite."""
     if not suites or set(suites) - set(SUITES):
         raise ValueError(f"suites: choose from {', '.join(SUITES)}.")
     fields = {"suites": [name for name in SUITES if name in suites], "trigger": trigger, "requested_by": by, "options": options or {}}
@@ -57,7 +57,7 @@ def start(
 
 
 def run_parts(test_run: TestRun, *, seconds: float = CHUNK_SECONDS) -> Outcome:
-    """The work: carry out the parts, for so many seconds; then the rest waits as a job again."""
+    """The job: carry out parts for so many seconds; the rest is queued again."""
     until = time.monotonic() + seconds
     parts = [(name, part) for name in test_run.suites for part in SUITES[name].parts(test_run)]
     begun = test_run.parts_done
@@ -67,25 +67,25 @@ def run_parts(test_run: TestRun, *, seconds: float = CHUNK_SECONDS) -> Outcome:
         if place > begun and time.monotonic() >= until:
             return Outcome({"parts_done": place, "tries": 0}, JobState.QUEUED)
         _run_part(test_run, *parts[place], progress=100 * place // len(parts))
-    verdict = worst([Result(each) for each in test_run.results.values_list("verdict", flat=True)])
+    verdict = worst([Result(result) for result in test_run.results.values_list("verdict", flat=True)])
     return Outcome({"verdict": verdict, "progress": 100, "doing": ""})
 
 
 def _run_part(test_run: TestRun, suite: str, part: str, *, progress: int) -> None:
     """Carry out one part; each finding is stored before the next check begins. Raises LeaseLost."""
     started = time.monotonic()
-    for each in _guarded(test_run, suite, part):
-        doing = {"doing": each[:200]} if isinstance(each, str) and each else {}
+    for output in _guarded(test_run, suite, part):
+        doing = {"doing": output[:200]} if isinstance(output, str) and output else {}
         leased_job.update(test_run, progress=progress, **doing)
-        if isinstance(each, Finding):
-            fields, ms = mask_keys_in(asdict(each)), (time.monotonic() - started) * 1000
+        if isinstance(output, Finding):
+            fields, ms = mask_keys_in(asdict(output)), (time.monotonic() - started) * 1000
             place = {"run": test_run, "number": test_run.results.count() + 1, "suite": suite}
             TestResult.objects.create(**place, **fields, duration_ms=ms, at=timezone.now())
             started = time.monotonic()
 
 
 def _guarded(test_run: TestRun, suite: str, part: str) -> Iterator[Finding | str]:
-    """The part's findings; a fault of ours is a finding too, so that the run comes to its end."""
+    """The part's findings; an error in the test is a finding too, so that the run continues."""
     try:
         yield from SUITES[suite].run(test_run, part)
     except Exception as error:
@@ -93,8 +93,8 @@ def _guarded(test_run: TestRun, suite: str, part: str) -> Iterator[Finding | str
         yield Finding(
             "fault",
             Result.FAIL,
-            "A fault in the test itself: it says nothing about the miner.",
-            "Look at the log for the traceback.",
+            "An error in the test itself: no result about the miner.",
+            "See the log for the traceback.",
             came_back=redact(f"{type(error).__name__}: {error}", ()),
             lines=tuple(redact(traceback.format_exc(), ()).splitlines()[-6:]),
         )

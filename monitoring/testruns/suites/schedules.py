@@ -1,4 +1,4 @@
-"""When tests run by themselves: the schedules of a new panel, how they are changed, and how they are carried out."""
+"""Scheduled test runs: the schedules of a new panel, their changes, and their execution."""
 
 import logging
 from collections.abc import Mapping
@@ -20,23 +20,23 @@ from monitoring.testruns.suites import running
 
 logger = logging.getLogger(__name__)
 
-# Minutes at which nobody else's jobs start, so that not everybody calls the provider at once.
+# At unusual minutes, so that not all users call the provider at the same time.
 FIRST = (
     ("Key check", ["key"], "7 * * * *"),
     ("Live test", ["api"], "23 */6 * * *"),
     ("Full suite", list(SUITE_TITLES), "41 3 * * *"),
 )
 MADE = "test schedules made"
-# A schedule whose time comes during another test run tries again after this.
+# A schedule that is due during another test run is retried after this.
 RETRY = timedelta(seconds=10)
-# The probe that ends the pause goes first: the test then reports what it found.
+# After the probe that ends the pause, so that the test reports its result.
 AFTER_PROBE = timedelta(seconds=20)
-# An account that should have been back this long ago is a matter of the schedules.
+# Older predicted recoveries are left to the schedules.
 MISSED_AFTER = timedelta(hours=1)
 
 
 def ensure() -> None:
-    """Make the schedules that a new panel has, once: one that an admin deleted stays away."""
+    """Make the schedules of a new panel, once, so that deleted ones stay deleted."""
     now = timezone.now()
     with transaction.atomic():
         if Heartbeat.objects.get_or_create(name=MADE, defaults={"beaten_at": now})[1]:
@@ -46,7 +46,7 @@ def ensure() -> None:
 
 
 def run_due(schedule: TestSchedule) -> Outcome:
-    """The work: start a test run, one however many were missed. While another run is under way the schedule stays due."""
+    """The job: start a test run, one for all missed times. While another run is active the schedule stays due."""
     now = timezone.now()
     if schedule.enabled:
         try:
@@ -59,7 +59,7 @@ def run_due(schedule: TestSchedule) -> Outcome:
 
 
 def save(pk: int | None, values: Mapping[str, Any], *, by: User, now: datetime) -> None:
-    """Add a schedule, or change what differs in one. Raises IntegrityError where the name is taken, and TestSchedule.DoesNotExist."""
+    """Add or change a schedule. Raises IntegrityError if the name is taken, and TestSchedule.DoesNotExist."""
     with transaction.atomic():
         schedule = TestSchedule.objects.select_for_update().get(pk=pk) if pk else TestSchedule()
         changes = {name: value for name, value in values.items() if pk is None or getattr(schedule, name) != value}
@@ -78,11 +78,11 @@ def next_schedules(number: int) -> list[TestSchedule]:
 
 
 def start_due(now: datetime) -> TestRun | None:
-    """Queue the key test where a predicted recovery from the edge's limit has just passed and none has run for it."""
+    """Queue the key test if a predicted recovery from the edge's limit has just passed, once per event."""
     if not Settings.current().retest_after_pause:
         return None
     due = {"predicted_at__lte": now - AFTER_PROBE, "predicted_at__gt": now - MISSED_AFTER}
-    # One that a refusal ended has a later one in its place.
+    # Without events that a refusal ended, as a later event replaces them.
     passed = RateLimitEvent.objects.filter(model="", refusal=RefusalClass.EDGE, **due).exclude(ended_by=RateLimitEvent.Ended.TIMER)
     event = passed.select_related("account").order_by("-predicted_at").first()
     if event is None or TestRun.objects.filter(trigger=TestRun.Trigger.RESET, options__event=event.pk).exists():

@@ -21,23 +21,23 @@ class Program:
     client: Client
 
     def call(self, method: str, path: str, body: object = None, **query: Any) -> Any:
-        """The answer to one call below /api/v1."""
+        """The response to a call of /api/v1."""
         return self.raw(method, path, "" if body is None else json.dumps(body), **query)
 
     def raw(self, method: str, path: str, body: str, **query: Any) -> Any:
-        """The same, with a body as it is."""
+        """The same, with a raw body."""
         headers = {"Authorization": f"Bearer {self.text}"}
         return self.client.generic(method, V1 + path, body, "application/json", headers=headers, query_params=query or None)
 
     def get(self, path: str, **query: Any) -> Any:
-        """What a GET answers, which has to succeed."""
+        """The value of a GET, which must succeed."""
         answer = self.call("GET", path, **query)
         assert answer.status_code == 200, answer.content
         return answer.json()
 
 
 def program(scope: Scope = Scope.ADMINISTER, group: str = "admins", name: str = "ci") -> Program:
-    """One with a new token of a member of the group."""
+    """A program with a new token of a member of the group."""
     user, is_new = User.objects.get_or_create(username=f"user-of-{group}")
     if is_new:
         user.groups.set([Group.objects.get(name=group)])

@@ -6,8 +6,8 @@ from agents.configuration import default_account
 from agents.models import Caller, Submission, WhatIf
 from monitoring.tests.api.calling import Program, program
 from monitoring.tests.records import NOW, make_step
+from monitoring.tests.status_records import make_component, make_run, make_schedule
 from monitoring.tests.test_pages import fill
-from monitoring.tests.watched import make_component, make_run, make_schedule
 
 
 @pytest.fixture
@@ -17,13 +17,13 @@ def admin_program(groups: None) -> Program:
 
 @pytest.fixture
 def records(groups: None) -> None:
-    """Three of everything that lists show."""
+    """Three rows for each list."""
     fill(3)
 
 
 @pytest.fixture
 def one_of_each(groups: None) -> dict[str, str]:
-    """What may stand in the API's paths, by the name of the parameter."""
+    """Values for the API's path parameters, by name."""
     step, account = make_step(), default_account()
     Submission.objects.create(task=step.task, enqueued_at=NOW)
     run = make_run(state="queued", ended_at=None, verdict="")

@@ -19,7 +19,7 @@ from monitoring.web.access import CHANGE, CONTROL, SUBMIT, VIEW
 
 pytestmark = [pytest.mark.django_db, pytest.mark.long]
 
-# What a call needs beyond reading.
+# Permissions that a call needs beyond reading.
 NEEDS = {
     "POST /accounts/{account}/probe": CONTROL,
     "POST /accounts/{account}/pause": CONTROL,
@@ -60,7 +60,7 @@ def address(path: str, places: dict[str, str]) -> str:
     return re.sub("{(.*?)}", lambda match: places[match[1]], path)
 
 
-def test_each_call_serves_whom_group_and_scope_allow(one_of_each: dict[str, str]) -> None:
+def test_each_call_serves_permitted_groups_and_scopes(one_of_each: dict[str, str]) -> None:
     assert len(set(calls())) >= 40
     assert {call for call in calls() if not call.startswith("GET")} == NEEDS.keys() | READS_BY_POST
     made = {(group, scope): program(scope, group, name=scope) for group, scope in product(GROUPS, Scope)}
@@ -83,7 +83,7 @@ def test_each_call_serves_whom_group_and_scope_allow(one_of_each: dict[str, str]
     each_row(product(sorted(calls()), GROUPS, Scope), check)
 
 
-def test_nothing_is_served_without_a_token_and_no_session_is_one(one_of_each: dict[str, str], admin: Client) -> None:
+def test_a_token_is_required_and_a_session_does_not_replace_it(one_of_each: dict[str, str], admin: Client) -> None:
     def check(call: str) -> None:
         method, path = call.split()
         for headers in ({}, {"Authorization": "Bearer mp_" + "a" * 43}, {"Authorization": "Basic YTpi"}, {"Authorization": "Bearer"}):
@@ -95,13 +95,13 @@ def test_nothing_is_served_without_a_token_and_no_session_is_one(one_of_each: di
 
 
 @pytest.mark.parametrize("change", [{"revoked_at": timezone.now()}, {"expires_at": timezone.now()}])
-def test_a_token_that_is_over_opens_nothing(change: dict[str, object], admin_program: Program) -> None:
+def test_an_expired_token_is_rejected(change: dict[str, object], admin_program: Program) -> None:
     admin_program.get("/status")
     ApiToken.objects.update(**change)
     assert admin_program.call("GET", "/status").status_code == 401
 
 
-def test_nor_does_one_of_a_user_who_is_deactivated(admin_program: Program) -> None:
+def test_a_deactivated_users_token_is_rejected(admin_program: Program) -> None:
     admin_program.token.user.is_active = False
     admin_program.token.user.save()
     assert admin_program.call("GET", "/status").status_code == 401
@@ -118,7 +118,7 @@ def test_a_token_sends_120_requests_a_minute_at_most(admin_program: Program, mon
     assert other.call("GET", "/token").status_code == 200
 
 
-def test_the_document_is_for_who_is_signed_in_or_has_a_token(admin_program: Program, viewer: Client, client: Client) -> None:
+def test_the_document_requires_a_session_or_a_token(admin_program: Program, viewer: Client, client: Client) -> None:
     for answer in (admin_program.call("GET", "/openapi.json"), viewer.get(f"{V1}/openapi.json")):
         assert answer.json()["openapi"] == "3.1.0"
     assert client.get(f"{V1}/openapi.json").status_code == 401

@@ -1,4 +1,4 @@
-"""What a program changes is changed as by its user in the panel, and the token's name is in Audit."""
+"""A program's changes have the same effect as its user's in the panel, and Audit shows the token's name."""
 
 import pytest
 
@@ -33,7 +33,7 @@ def test_without_a_reason_the_history_names_the_token(admin_program: Program) ->
     assert admin_program.get("/settings/history")["items"][0]["reason"] == "By the token ci"
 
 
-def test_what_is_refused_leaves_nothing(admin_program: Program) -> None:
+def test_a_rejected_change_has_no_effect(admin_program: Program) -> None:
     assert admin_program.call("PATCH", "/settings", {"settings": {"spacing_seconds": 8, "agent_id": "x"}}).status_code == 422
     assert Settings.current().spacing_seconds == 5
     assert not AuditEntry.objects.filter(action="token_use").exists()
@@ -41,10 +41,10 @@ def test_what_is_refused_leaves_nothing(admin_program: Program) -> None:
 
 def test_an_account_is_paused_and_resumed(admin_program: Program) -> None:
     account = admin_program.get("/accounts")[0]["id"]
-    said = admin_program.call("POST", f"/accounts/{account}/pause", {"minutes": 15}).json()["message"]
-    assert said.startswith("default is paused for 15 min")
+    answer = admin_program.call("POST", f"/accounts/{account}/pause", {"minutes": 15}).json()["message"]
+    assert answer.startswith("default is paused for 15 min")
     paused = admin_program.get(f"/accounts/{account}")
-    assert paused["paused_until"] and [each["obstacle"] for each in paused["actions"]][2] == ""
+    assert paused["paused_until"] and [action["obstacle"] for action in paused["actions"]][2] == ""
     assert admin_program.call("POST", f"/accounts/{account}/resume").status_code == 200
     again = admin_program.call("POST", f"/accounts/{account}/resume")
     assert (again.status_code, again.json()["detail"]) == (409, "No pause is running, so there is nothing to resume.")
@@ -64,10 +64,10 @@ def test_a_what_if_and_a_test_run_are_jobs_that_can_be_followed(admin_program: P
     for path, body in (("/what-if", {"settings": {"spacing_seconds": 9}, "hours": 6}), ("/test-runs", {"suites": ["key", "logs"]})):
         started = admin_program.call("POST", path, body)
         assert started.status_code == 202
-        one = admin_program.get(f"{path}/{started.json()['id']}")
-        assert (one["state"], one["requested_by"]) == ("queued", "user-of-admins")
+        run = admin_program.get(f"{path}/{started.json()['id']}")
+        assert (run["state"], run["requested_by"]) == ("queued", "user-of-admins")
         assert admin_program.call("POST", path, {"suites": ["key"]} if path == "/test-runs" else {"hours": 1}).status_code == 409
-        assert admin_program.call("POST", f"{path}/{one['id']}/cancel").json()["state"] == "cancelled"
+        assert admin_program.call("POST", f"{path}/{run['id']}/cancel").json()["state"] == "cancelled"
 
 
 def test_pages_of_a_list_follow_each_other_by_their_links(admin_program: Program) -> None:
@@ -84,7 +84,7 @@ def test_pages_of_a_list_follow_each_other_by_their_links(admin_program: Program
     assert [row["id"] for row in before["items"]] == seen[50:100]
 
 
-def test_secrets_in_texts_of_strangers_are_masked(admin_program: Program) -> None:
+def test_secrets_in_untrusted_texts_are_masked(admin_program: Program) -> None:
     key = "sk-" + "a1" * 20
     step = make_llm_step(make_task(prompt=f"Use {key}", url=f"http://x/?token={key}"), answer=key, caller_error=key)
     for path in ("/tasks", f"/tasks/{step.task_id}", "/steps", f"/steps/{step.pk}"):

@@ -1,4 +1,4 @@
-"""What a page shows and what the API answers are the same."""
+"""Pages and the API show the same values."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -20,7 +20,7 @@ OF_API = {"since": "2026-05-04T11:00:00Z", "until": "2026-05-04T13:00:00Z"}
 
 
 class Shown(NamedTuple):
-    """`texts`: what the page has of the API's answer, in this order; `query`: of the API."""
+    """`texts`: the parts of the API's answer that the page shows, in this order; `query`: of the API."""
 
     page: str
     path: str
@@ -30,24 +30,24 @@ class Shown(NamedTuple):
 
 def _count(word: str, *names: str) -> Callable[[Any], list[str]]:
     """The number of rows, then some values of each."""
-    return lambda found: [f"{found['count']} {word}", *(str(row[name]) for row in found["items"] for name in names)]
+    return lambda answer: [f"{answer['count']} {word}", *(str(row[name]) for row in answer["items"] for name in names)]
 
 
 def _of_each(*names: str) -> Callable[[Any], list[str]]:
-    return lambda found: [str(row[name]) for row in found for name in names]
+    return lambda answer: [str(row[name]) for row in answer for name in names]
 
 
-def _settings(found: Any) -> list[str]:
-    return [text for field in found["fields"] for text in (field["label"], f"Default {field['default']}", field["effect"])]
+def _settings(answer: Any) -> list[str]:
+    return [text for field in answer["fields"] for text in (field["label"], f"Default {field['default']}", field["effect"])]
 
 
-def _compare(found: Any) -> list[str]:
-    return [f"{found['total'][side]['steps']}" for side in ("llm", "template")] + [f"{found['total']['llm']['in_time']:.0f} %"]
+def _compare(answer: Any) -> list[str]:
+    return [f"{answer['total'][side]['steps']}" for side in ("llm", "template")] + [f"{answer['total']['llm']['in_time']:.0f} %"]
 
 
 ROWS = (
-    Shown("/", "/status", lambda found: [found["headline"], found["llm"], found["remedy"], found["limit"]]),
-    Shown("/rate-limit/", "/accounts", lambda found: [text for row in found for text in (row["name"], row["sentence"], *row["belief"])]),
+    Shown("/", "/status", lambda answer: [answer["headline"], answer["llm"], answer["remedy"], answer["limit"]]),
+    Shown("/rate-limit/", "/accounts", lambda answer: [text for row in answer for text in (row["name"], row["sentence"], *row["belief"])]),
     Shown("/rate-limit/events/", "/events", _count("events", "cause", "sentence", "pause_source", "outcome")),
     Shown("/tasks/", "/tasks", _count("tasks", "prompt", "state")),
     Shown("/tasks/?q=state:answered", "/tasks", _count("task", "prompt"), {"q": "state:answered"}),
@@ -55,30 +55,35 @@ ROWS = (
     Shown("/steps/?q=route:template", "/steps", _count("steps", "prompt", "endpoint", "reason_sentence"), {"q": "route:template"}),
     Shown("/attempts/?sort=longest", "/attempts", _count("attempts", "model", "account", "status"), {"sort": "longest"}),
     Shown(
-        f"/figures/?{OF_PAGE}", "/figures", lambda found: [text for row in found["figures"] for text in (row["name"], row["value"])], OF_API
+        f"/figures/?{OF_PAGE}",
+        "/figures",
+        lambda answer: [text for row in answer["figures"] for text in (row["name"], row["value"])],
+        OF_API,
     ),
-    Shown(f"/figures/?{OF_PAGE}", "/figures", lambda found: [milliseconds(found["total"][name]) for name in ("p50", "p95")], OF_API),
+    Shown(f"/figures/?{OF_PAGE}", "/figures", lambda answer: [milliseconds(answer["total"][name]) for name in ("p50", "p95")], OF_API),
     Shown(f"/compare/?{OF_PAGE}", "/compare", _compare, OF_API),
     Shown("/tests/", "/test-runs", _count("runs", "id", "status", "conclusion", "requested_by")),
     Shown(
         "/tests/{run}/",
         "/test-runs/{run}/report",
-        lambda found: [line["title"] for section in found["sections"] for line in section["lines"]],
+        lambda answer: [line["title"] for section in answer["sections"] for line in section["lines"]],
     ),
-    Shown("/components/", "/health", lambda found: [row["name"] for row in found["components"]]),
+    Shown("/components/", "/health", lambda answer: [row["name"] for row in answer["components"]]),
     Shown("/components/", "/jobs", _of_each("title")),
     Shown(
-        "/callers/", "/callers", lambda found: [str(row[name]) for row in found["items"] for name in ("address", "steps", "attempts_today")]
+        "/callers/",
+        "/callers",
+        lambda answer: [str(row[name]) for row in answer["items"] for name in ("address", "steps", "attempts_today")],
     ),
     Shown(
-        "/notifications/notices/", "/notices", lambda found: [text for row in found["items"] for text in (row["title"], row["severity"])]
+        "/notifications/notices/", "/notices", lambda answer: [text for row in answer["items"] for text in (row["title"], row["severity"])]
     ),
     Shown("/notifications/", "/channels", _of_each("name", "least_severity")),
     Shown("/settings/", "/settings", _settings),
     Shown(
         "/audit/",
         "/audit",
-        lambda found: [text for row in found["items"] for text in (row["by"], row["what"], row["subject"], *row["facts"])],
+        lambda answer: [text for row in answer["items"] for text in (row["by"], row["what"], row["subject"], *row["facts"])],
     ),
 )
 
@@ -92,8 +97,8 @@ def test_each_page_shows_what_the_api_answers(records: None, admin: Client, admi
         assert [text for text in answered if text.strip()], "it shows nothing"
         place = 0
         for text in answered:
-            words = " ".join(text.lower().rstrip(".").split())
-            place = page.find(words, place)
-            assert place >= 0, f"{words} is not next"
+            result = " ".join(text.lower().rstrip(".").split())
+            place = page.find(result, place)
+            assert place >= 0, f"{result} is not next"
 
     each_row(ROWS, check)

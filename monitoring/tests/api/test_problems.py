@@ -10,10 +10,10 @@ from agents.tests.rows import each_row
 from monitoring.api.access import BODY_BYTES, PAGE_BYTES
 from monitoring.api.problems import MEDIA_TYPE, MOST_ERRORS
 from monitoring.tests.api.calling import V1, Program
-from monitoring.tests.watched import make_open_run
+from monitoring.tests.status_records import make_open_run
 
 BIG = str(2**70)
-# Method, path, body as it is sent, query → status, field, a word of what is said.
+# Method, path, body as it is sent, query → status, field, a part of the text.
 ROWS: tuple[tuple[str, str, str, dict[str, str], int, str, str], ...] = (
     ("GET", "/nothing", "", {}, 404, "", "openapi.json"),
     ("POST", "/nothing", "", {}, 404, "", "openapi.json"),
@@ -57,7 +57,7 @@ ROWS: tuple[tuple[str, str, str, dict[str, str], int, str, str], ...] = (
     ("POST", "/what-if", '{"settings": {"agent_id": 3}}', {}, 422, "settings.agent_id", "Choose from"),
     ("POST", "/what-if", '{"settings": {"spacing_seconds": -3}}', {}, 422, "spacing_seconds", ""),
     ("POST", "/what-if", '{"settings": {"backoff_seconds": %s}}' % ("[" * 900 + "]" * 900), {}, 422, "", "list of texts or numbers"),
-    ("POST", "/test-runs", json.dumps({f"k{number}": 1 for number in range(99)}), {}, 422, "k19", "Take it out"),
+    ("POST", "/test-runs", json.dumps({f"k{number}": 1 for number in range(99)}), {}, 422, "k19", "Remove it"),
     ("POST", "/test-runs", '{"suites": ["all"]}', {}, 422, "suites", "there is no"),
     ("POST", "/test-runs", '{"suites": ["key"]}', {}, 409, "", "/api/v1/test-runs/"),
 )
@@ -68,17 +68,17 @@ def test_each_error_names_field_and_remedy(admin_program: Program) -> None:
     make_open_run()
 
     def check(row: tuple[Any, ...]) -> None:
-        method, path, body, query, status, field, words = row
+        method, path, body, query, status, field, result = row
         answer = admin_program.raw(method, path, body, **query)
         problem = answer.json()
         assert (answer.status_code, answer["Content-Type"], problem["status"]) == (status, "application/problem+json", status)
         assert problem.keys() == {"type", "title", "status", "detail", "errors"} and problem["detail"]
-        assert words in json.dumps(problem, ensure_ascii=False)
+        assert result in json.dumps(problem, ensure_ascii=False)
         if field:
-            assert field in [each["field"] for each in problem["errors"]]
-        assert all(each["message"] and each["remedy"] for each in problem["errors"]) and len(problem["errors"]) <= MOST_ERRORS
+            assert field in [error["field"] for error in problem["errors"]]
+        assert all(error["message"] and error["remedy"] for error in problem["errors"]) and len(problem["errors"]) <= MOST_ERRORS
         if status == 405:
-            assert answer["Allow"] == words
+            assert answer["Allow"] == result
 
     each_row(ROWS, check)
 
@@ -98,6 +98,6 @@ def test_a_fault_of_the_panel_is_a_problem_too(admin_program: Program, monkeypat
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_database_that_is_away_is_said_so(no_database: None, client: Client) -> None:
+def test_an_unavailable_database_is_reported(no_database: None, client: Client) -> None:
     answer = client.get(f"{V1}/status", headers={"Authorization": "Bearer mp_" + "a" * 43})
     assert (answer.status_code, answer["Content-Type"], answer["Retry-After"]) == (503, "application/problem+json", "2")

@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.long]
 
 
 def paths() -> list[str]:
-    """All that can be read, of what is there now."""
+    """All readable paths of the existing rows."""
     ones = {"account": default_account(), "task": Task.objects.earliest("pk"), "step": Step.objects.earliest("pk")}
     ones |= {"run": TestRun.objects.earliest("pk"), "component": Component.objects.earliest("pk")}
     listed = [path for path, methods in api.document()["paths"].items() if "get" in methods and "/what-if/{" not in path]
@@ -24,7 +24,7 @@ def paths() -> list[str]:
 
 
 def queries(reader: Program, path: str) -> int:
-    reader.get(path)  # what a process looks up once, and the token's last use
+    reader.get(path)  # fills the process's caches, and records the token's last use
     cache.clear()
     with CaptureQueriesContext(connection) as made:
         reader.get(path)

@@ -1,4 +1,4 @@
-"""No change without a preview and its confirmation, which is good once, for five minutes, for one token and the same arguments."""
+"""A change needs a preview and its confirmation, which is valid once, for five minutes, one token and the same arguments."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -24,7 +24,7 @@ SPACING: dict[str, Any] = {"settings": {"spacing_seconds": 9}, "reason": "Fewer 
 
 @pytest.fixture(autouse=True)
 def assistant(groups: None) -> Iterator[None]:
-    """An admin's."""
+    """The tools with an admin's token."""
     reset = given.set(program().text)
     default_account()
     yield
@@ -51,7 +51,7 @@ def test_settings_are_changed_with_a_reason() -> None:
     assert Settings.history.latest().history_change_reason == "Fewer refusals"
 
 
-def test_what_the_settings_refuse_has_no_preview() -> None:
+def test_invalid_settings_have_no_preview() -> None:
     with pytest.raises(Refused, match="0 to 3,600 s"):
         changes.change_settings({"spacing_seconds": -1}, "x")
 
@@ -70,7 +70,7 @@ def test_tests_are_run_and_an_account_is_probed_and_resumed() -> None:
 
 def test_a_confirmation_is_good_once_and_for_the_same_arguments_and_tool() -> None:
     first = changes.pause_account("default", 15)["confirmation"]
-    with pytest.raises(Refused, match="for something else"):
+    with pytest.raises(Refused, match="belongs to another call"):
         changes.pause_account("default", 600, first)
     with pytest.raises(Refused, match="used"):  # it was used up by the wrong call
         changes.pause_account("default", 15, first)

@@ -1,4 +1,4 @@
-"""Audit: who did and changed what, and what the machine did, from all histories."""
+"""Audit: actions and changes of users, and actions of the miner, from all histories."""
 
 import csv
 import io
@@ -36,17 +36,17 @@ def fill() -> User:
     return ada
 
 
-def told(client: Client, query: str = "") -> list[str]:
+def listed(client: Client, query: str = "") -> list[str]:
     return rows_of(client.get(f"/audit/{query}"))
 
 
-def test_every_source_is_told_with_who_what_and_where(viewer: Client) -> None:
+def test_every_source_is_listed_with_user_action_and_subject(viewer: Client) -> None:
     fill()
-    page = " | ".join(told(viewer))
-    for words in ("ada Settings Spacing 5 s → 7 s Quiet hours", "ada Account spare Added", "ada Retention Log records kept, days 30 → 5"):
-        assert words in page
-    for words in ("bob Pause default For 1 min.", "ada Log-in From 203.0.113.7.", "The machine Paused by a refusal default"):
-        assert words in page
+    page = " | ".join(listed(viewer))
+    for part in ("ada Settings Spacing 5 s → 7 s Quiet hours", "ada Account spare Added", "ada Retention Log records kept, days 30 → 5"):
+        assert part in page
+    for part in ("bob Pause default For 1 min.", "ada Log-in From 203.0.113.7.", "The machine Paused by a refusal default"):
+        assert part in page
     assert "nobody-may-see" not in page
     addresses = set(tree_of(viewer.get("/audit/")).xpath("//tbody//a/@href"))
     assert {"/settings/", "/settings/retention/", f"/settings/accounts/{default_account().pk}/"} <= addresses
@@ -69,30 +69,30 @@ def test_the_address_filters(viewer: Client) -> None:
     ]
     failures = []
     for query, count in rows:
-        found = told(viewer, query.replace("account=default", f"what=account&account={default_account().pk}"))
-        if len(found) != count:
-            failures.append((query, found))
+        entries = listed(viewer, query.replace("account=default", f"what=account&account={default_account().pk}"))
+        if len(entries) != count:
+            failures.append((query, entries))
     assert failures == []
 
 
 def test_an_account_is_followed_through_all_sources(viewer: Client) -> None:
     fill()
-    assert len(told(viewer, f"?account={default_account().pk}")) == 3
+    assert len(listed(viewer, f"?account={default_account().pk}")) == 3
 
 
-def test_what_can_not_be_read_is_named_and_not_applied(viewer: Client) -> None:
+def test_an_invalid_value_is_reported_and_not_applied(viewer: Client) -> None:
     fill()
     response = viewer.get("/audit/?account=none&since=yesterday")
     assert "Account is not applied" in text_of(response) and "From is not applied" in text_of(response)
     assert len(rows_of(response)) == 8
 
 
-def test_a_command_outside_the_panel_is_told_as_such(viewer: Client) -> None:
+def test_a_command_outside_the_panel_is_labelled(viewer: Client) -> None:
     change({"spacing_seconds": 2}, by=None, reason="miner_settings")
-    assert "Outside the panel Settings Spacing 5 s → 2 s miner_settings" in told(viewer)[0]
+    assert "Outside the panel Settings Spacing 5 s → 2 s miner_settings" in listed(viewer)[0]
 
 
-def test_paging_over_all_sources_loses_and_doubles_nothing_even_at_one_moment() -> None:
+def test_paging_over_all_sources_has_each_entry_once_even_at_equal_times() -> None:
     now = timezone.now()
     for number in range(7):
         AuditEntry.record(AuditEntry.Action.LOGIN, str(number), by="ada", now=now)
@@ -120,7 +120,7 @@ def test_paging_over_all_sources_loses_and_doubles_nothing_even_at_one_moment() 
 
 def test_a_full_page_costs_as_many_queries_as_an_empty_one(viewer: Client, django_assert_num_queries: Callable[..., Any]) -> None:
     fill()
-    change({"spacing_seconds": 8}, by=None, reason="")  # a change that has another before it, which is looked up
+    change({"spacing_seconds": 8}, by=None, reason="")  # a change that has a previous one, which is queried
     viewer.get("/audit/")
     with django_assert_num_queries(18) as few:
         viewer.get("/audit/")
@@ -152,5 +152,9 @@ def test_log_ins_and_failed_ones_are_on_record_without_the_password(client: Clie
     client.post("/login/", {"username": "my-password-in-the-wrong-field", "password": "x"})
     client.post("/login/", {"username": "ada", "password": "the-right-one"})
     entries = list(AuditEntry.objects.order_by("id").values_list("action", "by", "detail"))
-    told = "From 127.0.0.1."
-    assert entries == [("login_failed", "ada", told), ("login_failed", "(unknown name)", told), ("login", "ada", f"By password. {told}")]
+    result = "From 127.0.0.1."
+    assert entries == [
+        ("login_failed", "ada", result),
+        ("login_failed", "(unknown name)", result),
+        ("login", "ada", f"By password. {result}"),
+    ]

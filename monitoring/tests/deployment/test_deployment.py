@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 GOOD = {"mode": "hybrid", "llm_use": "always", "models": "a/model\nb/model", "seconds": "20"}
 
 
-def test_without_an_export_the_page_says_how_to_make_one(admin: Client) -> None:
+def test_without_an_export_the_page_shows_how_to_make_one(admin: Client) -> None:
     text = text_of(admin.get("/deployment/"))
     assert "Nothing is exported yet." in text
     assert "Earlier exports" not in text
@@ -39,16 +39,16 @@ def test_this_version_is_exported_shown_audited_and_downloaded(admin: Client) ->
 
 
 @pytest.mark.parametrize(
-    ("wrong", "says"),
+    ("wrong", "message"),
     [
         ({"seconds": "1"}, "greater than or equal to 3"),
         ({"mode": "magic"}, "Select a valid choice"),
         ({"models": "m " * 3 + " ".join(map(str, range(20)))}, "Name at most 10 models"),
-        ({"models": "as/on-autocinema"}, "A reviewer would object: README.md:"),
+        ({"models": "as/on-autocinema"}, "A reviewer would reject this: README.md:"),
     ],
 )
-def test_a_mistake_is_named_and_nothing_is_exported(wrong: dict[str, str], says: str, admin: Client) -> None:
-    assert says in text_of(admin.post("/deployment/", {**GOOD, **wrong}))
+def test_invalid_input_is_reported_and_not_exported(wrong: dict[str, str], message: str, admin: Client) -> None:
+    assert message in text_of(admin.post("/deployment/", {**GOOD, **wrong}))
     assert not Export.objects.exists()
 
 
@@ -60,7 +60,7 @@ def test_the_replicas_last_result_is_shown_line_by_line(admin: Client) -> None:
     )
     Export.objects.filter(pk=row.pk).update(exported_at="2026-06-01T00:00:00Z")
     tree = tree_of(admin.get("/deployment/"))
-    lines = [text_of_row(one) for one in tree.xpath("//section[@aria-labelledby='replica']//tbody/tr")]
+    lines = [text_of_row(row) for row in tree.xpath("//section[@aria-labelledby='replica']//tbody/tr")]
     assert lines == ["Memory 400 MB at most 300 MB Failed", "Callers 10 of 10 all Passed"]
     assert "0.1.9" in text_of(admin.get("/deployment/"))
 

@@ -1,4 +1,4 @@
-"""The first steps on the Overview: each ticks itself, and the list goes when all are done."""
+"""The first steps on the Overview: each is ticked when done, and the list disappears when all are."""
 
 import time
 
@@ -22,13 +22,13 @@ KEY, WORKS, STEP, CAPS, ALLOWED, CHANNEL, PACING, TESTS = ("key", "test", "step"
 
 @pytest.fixture(autouse=True)
 def fresh(settings: DjangoSettings) -> None:
-    """As after the installation, without a key in the environment."""
+    """The state after installation, without a key in the environment."""
     settings.CHUTES_API_KEY = ""
     TestSchedule.objects.all().delete()
 
 
 def done() -> list[str]:
-    """What is done beside the caps, which have a default."""
+    """The steps that are done, except the caps, which have a default."""
     return [name for name, is_done in facts().items() if is_done and name != CAPS]
 
 
@@ -46,7 +46,7 @@ def do_all() -> None:
     TestSchedule.objects.create(name="nightly", suites=["key"], cron="0 3 * * *")
 
 
-def test_nothing_is_done_at_first() -> None:
+def test_all_points_are_open_at_first() -> None:
     assert len(checklist()) == 8
     assert done() == []
 
@@ -117,5 +117,5 @@ def test_the_list_is_gone_when_all_is_done(admin: Client) -> None:
     assert not is_shown(admin)
 
 
-def test_the_list_is_for_those_who_can_do_it(operator: Client) -> None:
+def test_the_list_is_shown_to_permitted_users(operator: Client) -> None:
     assert not is_shown(operator)

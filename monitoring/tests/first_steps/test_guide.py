@@ -1,4 +1,4 @@
-"""The guide through the first steps: each point with its state, and done in place where that is possible."""
+"""The guide through the first steps: the state of each, and the forms that complete it in place."""
 
 import pytest
 from django.test import Client
@@ -14,7 +14,7 @@ from monitoring.first_steps.points import POINTS, State, Status, statuses
 from monitoring.models import Channel, Delivery, TestRun, TestSchedule
 from monitoring.tests.reading import text_of, tree_of
 from monitoring.tests.records import make_channel, make_delivery, make_notice, make_step
-from monitoring.tests.watched import make_result
+from monitoring.tests.status_records import make_result
 
 pytestmark = pytest.mark.django_db
 
@@ -23,7 +23,7 @@ KEY = "cpk_made.up.key"
 
 @pytest.fixture(autouse=True)
 def fresh(settings: DjangoSettings) -> None:
-    """As after the installation, without a key in the environment, while a worker runs."""
+    """The state after installation, without a key in the environment, while a worker runs."""
     settings.CHUTES_API_KEY = ""
     TestSchedule.objects.all().delete()
     heartbeat.beat()
@@ -37,12 +37,12 @@ def send(client: Client, point: str, **values: str) -> object:
     return client.post("/first-steps/", {"point": point, **values}, follow=True)
 
 
-def test_every_point_is_shown_with_its_state_and_where_it_is_done(admin: Client) -> None:
+def test_every_point_is_shown_with_its_state_and_a_link(admin: Client) -> None:
     page = tree_of(admin.get("/first-steps/"))
-    shown = [" ".join(each.text_content().split()) for each in page.xpath("//li//h2")]
-    assert shown == [f"{number}. {point.words} {'Done' if point.name == 'caps' else 'To do'}" for number, point in enumerate(POINTS, 1)]
+    shown = [" ".join(heading.text_content().split()) for heading in page.xpath("//li//h2")]
+    assert shown == [f"{number}. {point.title} {'Done' if point.name == 'caps' else 'To do'}" for number, point in enumerate(POINTS, 1)]
     assert all(page.xpath(f"//li[@id='{point.name}']//a[contains(@class, 'guide-link')]/@href") for point in POINTS)
-    assert "7 of 8 are left" in text_of(admin.get("/first-steps/"))
+    assert "7 of 8 steps left" in text_of(admin.get("/first-steps/"))
 
 
 def test_a_key_is_entered_and_never_shown_again(admin: Client) -> None:

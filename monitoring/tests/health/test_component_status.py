@@ -1,4 +1,4 @@
-"""From health checks to a status: patience before down, since when, and flapping."""
+"""From health checks to a status: the delay before down, its start, and flapping."""
 
 from copy import copy
 from datetime import UTC, datetime, timedelta
@@ -14,28 +14,28 @@ UP, DEGRADED, DOWN, UNKNOWN = HealthState.UP, HealthState.DEGRADED, HealthState.
 
 
 def after(states: list[HealthState], patience: int = 2) -> list[Component]:
-    """The component as it is after each check."""
-    row, found = Component(name="web"), []
+    """The component after each check."""
+    row, listed = Component(name="web"), []
     for place, state in enumerate(states):
         follow(row, state, NOW + timedelta(minutes=place), patience, states[:place][::-1][:20])
-        found.append(copy(row))
-    return found
+        listed.append(copy(row))
+    return listed
 
 
 def test_one_failed_check_degrades_and_the_second_is_down() -> None:
-    assert [each.state for each in after([UP, DOWN, DOWN, UP])] == [UP, DEGRADED, DOWN, UP]
+    assert [status.state for status in after([UP, DOWN, DOWN, UP])] == [UP, DEGRADED, DOWN, UP]
 
 
 def test_a_good_check_starts_the_count_anew() -> None:
-    assert [each.failures for each in after([DOWN, UP, DOWN, DOWN])] == [1, 0, 1, 2]
+    assert [status.failures for status in after([DOWN, UP, DOWN, DOWN])] == [1, 0, 1, 2]
 
 
 def test_since_is_when_the_state_began() -> None:
-    told = after([UP, UP, DOWN, DOWN, DOWN])
-    assert [each.since for each in told] == [NOW, NOW, NOW + timedelta(minutes=2), NOW + timedelta(minutes=3), NOW + timedelta(minutes=3)]
+    result = after([UP, UP, DOWN, DOWN, DOWN])
+    assert [row.since for row in result] == [NOW, NOW, NOW + timedelta(minutes=2), NOW + timedelta(minutes=3), NOW + timedelta(minutes=3)]
 
 
-def test_what_keeps_going_up_and_down_flaps() -> None:
+def test_a_component_that_alternates_flaps() -> None:
     assert not after([UP, DOWN, UP])[-1].is_flapping
     assert after([UP, DOWN, UP, DOWN, UP])[-1].is_flapping
     assert not flaps([UP, UNKNOWN, UP, UNKNOWN, UP, UNKNOWN]), "an unknown check does not count"
@@ -44,8 +44,8 @@ def test_what_keeps_going_up_and_down_flaps() -> None:
 
 @given(st.lists(st.sampled_from(list(HealthState)), min_size=1, max_size=40), st.integers(1, 5))
 def test_down_means_that_many_failed_checks_in_a_row(states: list[HealthState], patience: int) -> None:
-    for place, each in enumerate(after(states, patience)):
+    for place, status in enumerate(after(states, patience)):
         row = states[max(0, place - patience + 1) : place + 1]
-        assert (each.state == DOWN) == (len(row) == patience and set(row) == {DOWN})
-        assert each.since <= NOW + timedelta(minutes=place)
+        assert (status.state == DOWN) == (len(row) == patience and set(row) == {DOWN})
+        assert status.since <= NOW + timedelta(minutes=place)
     assert FLAPPING_CHANGES > 1

@@ -30,11 +30,11 @@ UP, DEGRADED, DOWN, UNKNOWN = HealthState.UP, HealthState.DEGRADED, HealthState.
 
 
 def seen() -> dict[str, Checked]:
-    """What each check finds now."""
+    """The current result of each check."""
     return health_checks.check_all(timezone.now())
 
 
-def test_the_web_is_asked_over_http(live_server: Any, settings: Any) -> None:
+def test_the_web_process_is_checked_over_http(live_server: Any, settings: Any) -> None:
     parts = urlsplit(live_server.url)
     settings.BIND, settings.PORT = parts.hostname, parts.port
     check = seen()["web"]
@@ -91,24 +91,24 @@ def test_a_text_index_that_is_far_behind_is_degraded(monkeypatch: pytest.MonkeyP
 
 def test_the_queue_is_as_good_as_its_oldest_job() -> None:
     job = OrmQ.objects.create(key="minerpanel", payload="x", lock=timezone.now())
-    found = []
+    listed = []
     for age in (5, 90, 600):
         OrmQ.objects.filter(pk=job.pk).update(lock=timezone.now() - timedelta(seconds=age))
-        found.append(health_checks.COMPONENTS["queue"](timezone.now()))
-    assert [check and check.state for check in found] == [UP, DEGRADED, DOWN]
+        listed.append(health_checks.COMPONENTS["queue"](timezone.now()))
+    assert [check and check.state for check in listed] == [UP, DEGRADED, DOWN]
 
 
 def test_the_worker_is_as_good_as_its_last_sign_of_life() -> None:
-    found = []
+    listed = []
     for age in (5, 45, 120):
         beaten_at = timezone.now() - timedelta(seconds=age)
         Heartbeat.objects.update_or_create(name="worker here/1", defaults={"beaten_at": beaten_at})
-        found.append(health_checks.COMPONENTS["worker"](timezone.now()))
-    assert [check and check.state for check in found] == [UP, DEGRADED, DOWN]
+        listed.append(health_checks.COMPONENTS["worker"](timezone.now()))
+    assert [check and check.state for check in listed] == [UP, DEGRADED, DOWN]
 
 
 def test_without_any_worker_it_is_down() -> None:
-    assert seen()["worker"].message == "No worker has given a sign of life."
+    assert seen()["worker"].message == "No worker has started yet."
 
 
 def test_a_late_schedule_is_named() -> None:
@@ -128,11 +128,11 @@ def test_an_account_is_as_its_gate_is(settings: Any) -> None:
         ({"strikes": 1, "cause": "auth", "paused_until": 9e9}, DOWN, "Stopped. The key was refused."),
     ]
     failures = []
-    for gate, state, words in rows:
+    for gate, state, text in rows:
         Gate.objects.all().delete()
         Gate.objects.create(account=account, **gate)
         check = seen()["account default"]
-        if check.state != state or words not in check.message:
+        if check.state != state or text not in check.message:
             failures.append((gate, check))
     assert failures == []
 
@@ -152,12 +152,12 @@ def test_a_missing_key_is_down_and_a_disabled_account_unknown(settings: Any) -> 
     assert seen()["account default"].state == UNKNOWN
 
 
-def test_in_template_mode_without_a_key_nothing_is_down_or_degraded(settings: Any) -> None:
+def test_in_template_mode_without_a_key_no_component_is_down_or_degraded(settings: Any) -> None:
     settings.CHUTES_API_KEY = ""
     Settings.objects.update_or_create(id=1, defaults={"agent_mode": Mode.TEMPLATE})
     QuotaReading.objects.create(account=default_account(), read_at=timezone.now(), fault="No API key is set.")
-    found = seen()
-    assert [found[name].state for name in ("account default", "management default")] == [UNKNOWN, UNKNOWN]
+    result = seen()
+    assert [result[name].state for name in ("account default", "management default")] == [UNKNOWN, UNKNOWN]
 
 
 def test_the_management_api_is_as_its_last_reading() -> None:
@@ -166,7 +166,7 @@ def test_the_management_api_is_as_its_last_reading() -> None:
     assert seen()["management default"].state == DEGRADED
 
 
-def test_another_miners_api_is_looked_at_where_one_is_set(fake_chutes: FakeChutes, free_port: int) -> None:
+def test_another_miners_api_is_checked_if_one_is_set(fake_chutes: FakeChutes, free_port: int) -> None:
     assert "miner API" not in seen()
     Settings.objects.update_or_create(id=1, defaults={"miner_api_url": f"http://127.0.0.1:{free_port}"})
     assert seen()["miner API"].state == DOWN
@@ -186,7 +186,7 @@ def test_a_clock_that_cannot_be_read_is_unknown_in_a_sentence(settings: Any, fre
     assert (check.state, check.message) == (UNKNOWN, "Not compared: the provider can't be reached.")
 
 
-def test_a_round_keeps_state_and_history_and_drops_what_is_gone(settings: Any) -> None:
+def test_a_round_keeps_state_and_history_and_removes_missing_components(settings: Any) -> None:
     settings.CHUTES_API_KEY = ""
     default_account()
     spare = Account.objects.create(name="spare", position=2)

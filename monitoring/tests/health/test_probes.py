@@ -1,4 +1,4 @@
-"""What programs ask: alive, ready, and the numbers; details only for those who may see them."""
+"""The endpoints for programs: alive, ready and metrics; details only for those with access."""
 
 import importlib
 import re
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def token(settings: Any) -> dict[str, str]:
-    importlib.reload(metrics)  # its counters go over all time
+    importlib.reload(metrics)  # its counters cover all time
     settings.METRICS_TOKEN = "only-for-programs"
     return {"Authorization": "Bearer only-for-programs"}
 
@@ -41,33 +41,33 @@ def component(name: str, **fields: Any) -> Component:
     return Component.objects.create(name=name, **{"state": "up", "since": now, "checked_at": now, "message": "Fine.", **fields})
 
 
-def test_live_asks_nobody_else(client: Client, django_assert_num_queries: Any) -> None:
+def test_live_uses_no_other_component(client: Client, django_assert_num_queries: Any) -> None:
     with django_assert_num_queries(0):
         response = client.get("/health/live")
     assert (response.status_code, response.json()) == (200, {"status": "live"})
     assert client.post("/health/live").status_code == 405
 
 
-def test_ready_tells_strangers_only_whether(client: Client) -> None:
+def test_ready_shows_no_details_without_authentication(client: Client) -> None:
     component("queue")
     assert client.get("/health/ready").json() == {"status": "ready"}
     assert client.get("/health/ready", headers={"Authorization": "Bearer wrong"}).json() == {"status": "ready"}
 
 
-def test_ready_tells_each_component_with_the_token_or_a_session(client: Client, viewer: Client, token: dict[str, str]) -> None:
+def test_ready_shows_all_components_with_the_token_or_a_session(client: Client, viewer: Client, token: dict[str, str]) -> None:
     component("queue", state="down", message="12 jobs wait.")
     for response in (client.get("/health/ready", headers=token), viewer.get("/health/ready")):
-        told = response.json()["components"]
-        assert told["queue"]["message"] == "12 jobs wait."
-        assert (told["database"]["state"], told["worker"]["state"]) == ("up", "down")
+        answer = response.json()["components"]
+        assert answer["queue"]["message"] == "12 jobs wait."
+        assert (answer["database"]["state"], answer["worker"]["state"]) == ("up", "down")
 
 
-def test_a_component_that_nobody_looked_at_for_long_is_unknown(client: Client, token: dict[str, str]) -> None:
+def test_a_component_that_was_not_checked_for_long_is_unknown(client: Client, token: dict[str, str]) -> None:
     component("queue", checked_at=timezone.now() - timedelta(minutes=10))
     Heartbeat.objects.create(name="worker here/1", beaten_at=timezone.now())
-    told = client.get("/health/ready", headers=token).json()["components"]
-    assert told["queue"]["state"] == "unknown"
-    assert told["worker"]["state"] == "up"
+    answer = client.get("/health/ready", headers=token).json()["components"]
+    assert answer["queue"]["state"] == "unknown"
+    assert answer["worker"]["state"] == "up"
 
 
 @pytest.mark.django_db(transaction=True)
@@ -85,15 +85,15 @@ def test_while_another_writer_holds_the_database_it_is_not_ready(
     with held_for_writing():
         response = client.get("/health/ready", headers=token)
     assert response.status_code == 503
-    told = response.json()["components"]["database"]
-    assert (told["state"], told["message"].startswith("Can't be written: ")) == ("down", True)
+    answer = response.json()["components"]["database"]
+    assert (answer["state"], answer["message"].startswith("Can't be written: ")) == ("down", True)
     database.breaker.close()  # as it does by itself some seconds later
     assert client.get("/health/ready").status_code == 200
 
 
 @contextmanager
 def held_for_writing() -> Iterator[None]:
-    """The table or the whole database locked by somebody else."""
+    """The table or the whole database locked by another connection."""
     if connection.vendor == "sqlite":
         with closing(sqlite3.connect(connection.settings_dict["NAME"], isolation_level=None)) as writer:
             writer.execute("BEGIN IMMEDIATE")
@@ -105,7 +105,7 @@ def held_for_writing() -> Iterator[None]:
         yield
 
 
-def test_numbers_are_for_those_who_have_the_token_or_may_look(client: Client, viewer: Client, settings: Any) -> None:
+def test_metrics_need_the_token_or_the_permission(client: Client, viewer: Client, settings: Any) -> None:
     assert client.get("/metrics").status_code == 403
     assert viewer.get("/metrics").status_code == 200
     settings.METRICS_TOKEN = ""
@@ -117,14 +117,14 @@ def test_steps_and_attempts_are_counted_by_their_labels(client: Client, token: d
     make_attempt(make_llm_step(at=now), latency_ms=1_200.0)
     make_step(at=now, index=1, reason="paused", duration_ms=30.0)
     make_step(at=now, index=2, reason="paused", duration_ms=25_000.0)
-    told = scraped(client, token)
-    assert told['miner_steps_total{miner="",reason="answered",route="llm",source="validator"}'] == 1
-    assert told['miner_steps_total{miner="",reason="paused",route="template",source="validator"}'] == 2
-    assert told['miner_llm_attempts_total{purpose="step",refusal="",verdict="ok"}'] == 1
-    assert told['miner_step_duration_seconds_bucket{le="0.05",miner="",route="template"}'] == 1
-    assert told['miner_step_duration_seconds_bucket{le="0.01",miner="",route="template"}'] == 0
-    assert told['miner_late_steps_total{miner="",source="validator"}'] == 1
-    assert told['miner_late_steps_total{miner="",source="operator"}'] == 0
+    result = scraped(client, token)
+    assert result['miner_steps_total{miner="",reason="answered",route="llm",source="validator"}'] == 1
+    assert result['miner_steps_total{miner="",reason="paused",route="template",source="validator"}'] == 2
+    assert result['miner_llm_attempts_total{purpose="step",refusal="",verdict="ok"}'] == 1
+    assert result['miner_step_duration_seconds_bucket{le="0.05",miner="",route="template"}'] == 1
+    assert result['miner_step_duration_seconds_bucket{le="0.01",miner="",route="template"}'] == 0
+    assert result['miner_late_steps_total{miner="",source="validator"}'] == 1
+    assert result['miner_late_steps_total{miner="",source="operator"}'] == 0
 
 
 GROWING = re.compile("agents_(step|llmattempt|ratelimitevent|task|quotareading|dailyuse)|monitoring_healthcheck")
@@ -136,14 +136,14 @@ def test_llm_calls_have_opentelemetrys_names(client: Client, token: dict[str, st
     make_attempt(step, latency_ms=1_200.0, prompt_tokens=900, completion_tokens=40, cost="0.0012")
     make_attempt(step, number=2, verdict="refused", refusal="edge", latency_ms=100.0)
     make_attempt(step, number=3, verdict="given_up", sent_at=None, latency_ms=None)
-    told = scraped(client, token)
-    assert told[f'gen_ai_client_operation_duration_seconds_bucket{{{CALL}"a/model",le="1.28",outcome="ok"}}'] == 1
-    assert told[f'gen_ai_client_operation_duration_seconds_bucket{{{CALL}"a/model",le="0.64",outcome="ok"}}'] == 0
-    assert told[f'gen_ai_client_operation_duration_seconds_count{{{CALL}"a/model",outcome="edge"}}'] == 1
-    assert not [name for name in told if "given_up" in name and name.startswith("gen_ai")], "nothing was sent"
-    assert told[f'gen_ai_client_token_usage_sum{{{CALL}"a/model",gen_ai_token_type="input"}}'] == 900
-    assert told[f'gen_ai_client_token_usage_sum{{{CALL}"a/model",gen_ai_token_type="output"}}'] == 40
-    assert told['miner_llm_cost_usd_total{account="default",gen_ai_request_model="a/model"}'] == 0.0012
+    result = scraped(client, token)
+    assert result[f'gen_ai_client_operation_duration_seconds_bucket{{{CALL}"a/model",le="1.28",outcome="ok"}}'] == 1
+    assert result[f'gen_ai_client_operation_duration_seconds_bucket{{{CALL}"a/model",le="0.64",outcome="ok"}}'] == 0
+    assert result[f'gen_ai_client_operation_duration_seconds_count{{{CALL}"a/model",outcome="edge"}}'] == 1
+    assert not [name for name in result if "given_up" in name and name.startswith("gen_ai")], "nothing was sent"
+    assert result[f'gen_ai_client_token_usage_sum{{{CALL}"a/model",gen_ai_token_type="input"}}'] == 900
+    assert result[f'gen_ai_client_token_usage_sum{{{CALL}"a/model",gen_ai_token_type="output"}}'] == 40
+    assert result['miner_llm_cost_usd_total{account="default",gen_ai_request_model="a/model"}'] == 0.0012
 
 
 def test_however_many_models_are_used_their_series_are_bounded(client: Client, token: dict[str, str]) -> None:
@@ -156,18 +156,18 @@ def test_however_many_models_are_used_their_series_are_bounded(client: Client, t
     assert next(count for name, count in calls.items() if 'request_model="other"' in name) == 5
 
 
-def test_what_was_before_this_process_is_not_read(client: Client, token: dict[str, str], django_assert_max_num_queries: Any) -> None:
+def test_records_before_this_process_are_not_read(client: Client, token: dict[str, str], django_assert_max_num_queries: Any) -> None:
     for number in range(3):
         make_attempt(make_llm_step(at=timezone.now() - timedelta(hours=1), index=number))
         make_event(at=timezone.now() - timedelta(hours=1), took=60.0)
-    told = scraped(client, token)
-    assert not [name for name in told if name.startswith(("miner_steps_total", "gen_ai"))]
+    result = scraped(client, token)
+    assert not [name for name in result if name.startswith(("miner_steps_total", "gen_ai"))]
     make_event(at=timezone.now(), pause=90.0)
     make_attempt(make_llm_step(at=timezone.now()))
     with django_assert_max_num_queries(25):
-        told = scraped(client, token)
-    assert told["miner_paused_seconds_total"] == 90
-    assert told['miner_steps_total{miner="",reason="answered",route="llm",source="validator"}'] == 1
+        result = scraped(client, token)
+    assert result["miner_paused_seconds_total"] == 90
+    assert result['miner_steps_total{miner="",reason="answered",route="llm",source="validator"}'] == 1
 
 
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="Postgres plans by the number of rows, which are few here.")
@@ -200,10 +200,10 @@ def test_caps_use_of_the_day_and_balance_are_there(client: Client, token: dict[s
     account, now = default_account(), timezone.now()
     DailyUse.objects.create(day=now.date(), account=account, attempts=12, usd=0.5)
     QuotaReading.objects.create(account=account, read_at=now, balance=7.25)
-    told = scraped(client, token)
-    assert (told['miner_account_day_attempts{account="default"}'], told["miner_cap_day_attempts"]) == (12, 5_000)
-    assert (told['miner_account_day_cost_usd{account="default"}'], told["miner_cap_day_cost_usd"]) == (0.5, 5)
-    assert told['miner_account_balance_usd{account="default"}'] == 7.25
+    result = scraped(client, token)
+    assert (result['miner_account_day_attempts{account="default"}'], result["miner_cap_day_attempts"]) == (12, 5_000)
+    assert (result['miner_account_day_cost_usd{account="default"}'], result["miner_cap_day_cost_usd"]) == (0.5, 5)
+    assert result['miner_account_balance_usd{account="default"}'] == 7.25
 
 
 def test_the_gate_the_queue_and_the_heartbeats_are_there(client: Client, token: dict[str, str]) -> None:
@@ -211,9 +211,9 @@ def test_the_gate_the_queue_and_the_heartbeats_are_there(client: Client, token: 
     Gate.objects.create(account=default_account(), strikes=1, cause="edge", paused_at=now, paused_until=now + 60)
     Heartbeat.objects.create(name="worker here/1", beaten_at=timezone.now())
     component("web", state="degraded")
-    told = scraped(client, token)
-    assert told['miner_gate_state{account="default",state="paused"}'] == 1
-    assert 50 < told['miner_gate_pause_left_seconds{account="default"}'] <= 60
-    assert told["miner_queue_jobs"] == told["miner_spool_steps"] == told["miner_lost_steps_total"] == 0
-    assert told['miner_heartbeat_age_seconds{name="worker here/1"}'] < 60
-    assert told['miner_component_up{component="web"}'] == 0.5
+    result = scraped(client, token)
+    assert result['miner_gate_state{account="default",state="paused"}'] == 1
+    assert 50 < result['miner_gate_pause_left_seconds{account="default"}'] <= 60
+    assert result["miner_queue_jobs"] == result["miner_spool_steps"] == result["miner_lost_steps_total"] == 0
+    assert result['miner_heartbeat_age_seconds{name="worker here/1"}'] < 60
+    assert result['miner_component_up{component="web"}'] == 0.5

@@ -1,4 +1,4 @@
-"""The outside watcher, over real HTTP on loopback: what is pinged, when, and what nobody gets to see."""
+"""The outside watcher, over real HTTP on loopback: what is pinged and when, and what stays secret."""
 
 import threading
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ MINUTE = timedelta(minutes=1)
 
 
 class Service:
-    """A service of Healthchecks' kind and a miner's /health. `got`: the signals' paths and bodies in order; `status`: by path."""
+    """A service like Healthchecks, and a miner's /health. `got`: paths and bodies of the signals in order; `status`: by path."""
 
     def __init__(self, port: int) -> None:
         self.url = f"http://127.0.0.1:{port}/ping/s3cr3t-id"
@@ -65,12 +65,12 @@ def service(settings: Any) -> Iterator[Service]:
 
 
 def signals(service: Service) -> list[str]:
-    found = [suffix for suffix, _ in service.got]
+    listed = [suffix for suffix, _ in service.got]
     service.got.clear()
-    return found
+    return listed
 
 
-def test_it_is_pinged_while_the_miner_answers_and_told_when_it_does_not(service: Service) -> None:
+def test_it_is_pinged_while_the_miner_answers_and_gets_fail_otherwise(service: Service) -> None:
     now = timezone.now()
     assert watcher.ping(now) == "", "nothing is set up"
     watcher.set_url(service.url, None)
@@ -89,7 +89,7 @@ def test_it_is_pinged_while_the_miner_answers_and_told_when_it_does_not(service:
     assert signals(service) == ["/start", ""], "pings had stayed away"
 
 
-def test_what_notifications_report_is_logged_there_once(service: Service) -> None:
+def test_notified_events_are_logged_there_once(service: Service) -> None:
     now = timezone.now()
     make_notice(title="Old news")
     watcher.set_url(service.url, None)
@@ -160,7 +160,7 @@ def test_an_admin_sets_the_url_and_removes_it(service: Service, admin: Client) -
         ("https://hc-ping.com/" + "x" * 500, "at most 500 characters"),
     ],
 )
-def test_what_is_no_ping_url_is_refused(url: str, remedy: str, admin: Client) -> None:
+def test_an_invalid_ping_url_is_rejected(url: str, remedy: str, admin: Client) -> None:
     page = admin.post(FORM, {"url": url})
     assert remedy in text_of(page, "//*[@id='id_url_error']")
     assert not Watcher.objects.exists()

@@ -1,4 +1,4 @@
-"""Importing a journal: by command, by upload and worker; again, at once, after a fault; what it keeps of secrets, and what is deleted."""
+"""Importing a journal by command and by upload: repeated, concurrent, after a fault; masking of secrets, and cleanup."""
 
 import gzip
 import io
@@ -50,9 +50,9 @@ def log(tmp_path: Path) -> Callable[..., Path]:
 
 
 def import_log(path: Path, *options: str) -> str:
-    said = io.StringIO()
-    call_command("import_log", str(path), *options, stdout=said, stderr=io.StringIO())
-    return said.getvalue()
+    result = io.StringIO()
+    call_command("import_log", str(path), *options, stdout=result, stderr=io.StringIO())
+    return result.getvalue()
 
 
 def entries() -> list[tuple[Any, ...]]:
@@ -60,15 +60,15 @@ def entries() -> list[tuple[Any, ...]]:
 
 
 def test_a_miners_journal_becomes_entries_with_their_facts(log: Callable[..., Path]) -> None:
-    said = import_log(log(LIMITED, HEAD + "INFO:root:nothing\n", TIMEOUT), "--year=2025")
+    result = import_log(log(LIMITED, HEAD + "INFO:root:nothing\n", TIMEOUT), "--year=2025")
     where = ("autoppia-miner", "python3[133676]", "imported")
     assert entries() == [
         ("rate_limited", {"wait_seconds": 60.0, "attempt": 1}, 30, "root", *where),
         ("timeout", {"task": "test-task-001", "seconds": 25.0}, 30, "api.endpoints", *where),
     ]
     assert LogEntry.objects.order_by("at")[0].at == datetime(2025, 11, 18, 16, 27, 28, tzinfo=UTC)
-    assert said.splitlines() == [
-        "3 lines read: 2 recorded, 0 known before, 0 not understood.",
+    assert result.splitlines() == [
+        "3 lines read: 2 recorded, 0 already known, 0 not parsed.",
         "From 2025-11-18 16:27:28 to 2025-11-18 16:27:53 UTC; times without a zone were taken as UTC.",
     ]
     row = JournalImport.objects.get()
@@ -81,23 +81,23 @@ def test_the_zone_is_that_of_the_command(log: Callable[..., Path]) -> None:
     assert LogEntry.objects.get().at == datetime(2025, 11, 18, 15, 27, 28, tzinfo=UTC)
 
 
-def test_importing_again_adds_nothing_and_true_repeats_stay(log: Callable[..., Path]) -> None:
+def test_importing_again_adds_no_rows_and_true_repeats_are_kept(log: Callable[..., Path]) -> None:
     path = log(LIMITED, LIMITED, TIMEOUT)
     import_log(path, "--year=2025")
-    assert "0 recorded, 3 known before" in import_log(path, "--year=2025")
-    assert "1 recorded, 3 known before" in import_log(log(LIMITED, LIMITED, TIMEOUT, TIMEOUT, name="longer.log"), "--year=2025")
+    assert "0 recorded, 3 already known" in import_log(path, "--year=2025")
+    assert "1 recorded, 3 already known" in import_log(log(LIMITED, LIMITED, TIMEOUT, TIMEOUT, name="longer.log"), "--year=2025")
     assert LogEntry.objects.count() == 4
 
 
 def test_a_file_over_new_year_and_one_without_times_are_placed_the_same_in_every_import(log: Callable[..., Path]) -> None:
     path = log(LIMITED.replace("Nov 18", "Dec 31"), LIMITED.replace("Nov 18", "Jan  1"), name="a.log")
     import_log(path)
-    assert "2 known before" in import_log(path)
+    assert "2 already known" in import_log(path)
     old, new = LogEntry.objects.order_by("at").values_list("at__year", flat=True)
     assert new == old + 1
     timeless = log("WARNING:root:Task a-1 timed out after 25 seconds\n", name="b.log")
     import_log(timeless)
-    assert "1 known before" in import_log(timeless)
+    assert "1 already known" in import_log(timeless)
 
 
 def test_a_packed_file_and_standard_input_are_read_too(log: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -105,11 +105,11 @@ def test_a_packed_file_and_standard_input_are_read_too(log: Callable[..., Path],
     packed.write_bytes(gzip.compress((LIMITED + TIMEOUT).encode()))
     assert "2 recorded" in import_log(packed)
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO((LIMITED + TIMEOUT).encode())))
-    assert "2 known before" in import_log(Path("-"))
+    assert "2 already known" in import_log(Path("-"))
     assert JournalImport.objects.order_by("-id")[0].name == "standard input"
 
 
-def test_a_damaged_packed_file_keeps_what_came_before_and_says_so(log: Callable[..., Path]) -> None:
+def test_of_a_damaged_packed_file_the_first_part_is_imported_and_the_fault_reported(log: Callable[..., Path]) -> None:
     packed = log(name="miner.log.gz")
     packed.write_bytes(gzip.compress(LIMITED.encode() * 5_000)[:-8])
     with pytest.raises(CommandError, match="The gzip file is damaged or cut off"):
@@ -120,29 +120,29 @@ def test_a_damaged_packed_file_keeps_what_came_before_and_says_so(log: Callable[
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (["/nowhere.log"], "there is no such file"),
         (["x.log", "--year", "0"], "--year: must be a year such as 2025"),
         (["x.log", "--tz", "Mars/Olympus"], "--tz"),
     ],
 )
-def test_a_bad_argument_is_named(arguments: list[str], said: str) -> None:
-    with pytest.raises(CommandError, match=said):
+def test_a_bad_argument_is_named(arguments: list[str], message: str) -> None:
+    with pytest.raises(CommandError, match=message):
         call_command("import_log", *arguments)
     assert not JournalImport.objects.exists()
 
 
-def test_what_is_not_understood_is_counted_and_shown_without_secrets(log: Callable[..., Path]) -> None:
+def test_lines_not_parsed_are_counted_and_shown_without_secrets(log: Callable[..., Path]) -> None:
     change_account(default_account(), {}, key="a-stored-key-of-no-known-form", by=None, reason="test")
     lines = [f"{{'at': {number}, 'said': 'a-stored-key-of-no-known-form'}}{'x' * 400}\n" for number in range(30)]
-    row_said = import_log(log(*lines))
+    output = import_log(log(*lines))
     row = JournalImport.objects.get()
     assert (row.unread, len(row.samples)) == (30, SAMPLES)
     assert all(len(sample) <= imports.SAMPLE_CHARS for sample in row.samples)
     assert row.samples[3].startswith("{'at': 3, 'said': '[secret]'}xxx")
-    assert "30 not understood" in row_said
-    assert "stored-key" not in row_said + str(row.samples)
+    assert "30 not parsed" in output
+    assert "stored-key" not in output + str(row.samples)
 
 
 def test_entries_hold_no_secrets(log: Callable[..., Path]) -> None:
@@ -163,7 +163,7 @@ def test_a_fault_leaves_the_import_failed_and_a_second_try_completes_it(log: Cal
 
 
 @pytest.mark.parametrize("database", ["sqlite", pytest.param("postgres", marks=[pytest.mark.postgres, pytest.mark.slow])])
-def test_two_imports_at_once_double_nothing_and_let_others_write(
+def test_two_concurrent_imports_add_each_record_once_and_let_others_write(
     database: str, process_environment: dict[str, str], tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     if database == "postgres":
@@ -171,11 +171,11 @@ def test_two_imports_at_once_double_nothing_and_let_others_write(
     file = tmp_path / "miner.log"
     journals.write(file, 400_000, 0.5)
     with ThreadPoolExecutor(2) as pool:
-        one, other = pool.map(lambda _: journals.imported(process_environment, file), range(2))
-    lines, recorded, known, _ = one
-    assert other == [lines, known, recorded, 0]
-    assert recorded + known > 1_000
-    assert journals.imported(process_environment, file) == [lines, 0, recorded + known, 0]
+        first, second = pool.map(lambda _: journals.imported(process_environment, file), range(2))
+    lines, recorded, known_before, _ = first
+    assert second == [lines, known_before, recorded, 0]
+    assert recorded + known_before > 1_000
+    assert journals.imported(process_environment, file) == [lines, 0, recorded + known_before, 0]
 
 
 def test_a_batch_is_short_and_memory_does_not_grow_with_the_file(log: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -202,7 +202,7 @@ def uploaded(text: str = LIMITED, *, name: str = "miner.log", year: int | None =
     return imports.keep(file, by="ann", year=year, zone=zone)
 
 
-def test_an_upload_that_the_disk_refuses_has_failed_and_leaves_nothing(tmp_path: Path, settings: Any) -> None:
+def test_an_upload_that_the_disk_refuses_fails_and_leaves_no_file(tmp_path: Path, settings: Any) -> None:
     with small_disk(tmp_path / "disk", 1) as folder:
         settings.DATA_DIR = folder
         row = uploaded("x" * 2_000_000)
@@ -255,7 +255,7 @@ def test_while_the_database_is_away_the_file_is_kept(monkeypatch: pytest.MonkeyP
     assert LogEntry.objects.count() == 1
 
 
-def test_an_import_whose_file_is_not_here_says_what_to_do() -> None:
+def test_an_import_without_its_file_fails_with_the_remedy() -> None:
     row = uploaded()
     imports._file(row.pk).unlink()
     assert work(row)
@@ -276,7 +276,7 @@ def test_files_of_imports_that_are_over_are_deleted() -> None:
     assert [path.name for path in imports._folder().iterdir()] == [f"{waiting.pk}.log"]
 
 
-def test_an_ordinary_journal_is_understood_to_the_last_line(tmp_path: Path) -> None:
+def test_an_ordinary_journal_is_parsed_to_the_last_line(tmp_path: Path) -> None:
     journals.write(tmp_path / "miner.log", 100_000, 0.15)
-    assert ", 0 not understood." in import_log(tmp_path / "miner.log")
+    assert ", 0 not parsed." in import_log(tmp_path / "miner.log")
     assert set(LogEntry.objects.values_list("kind", flat=True)) == set(Kind) - {Kind.ORDINARY}

@@ -83,15 +83,15 @@ HEADS = (
 
 
 @given(st.sampled_from(HEADS), st.text())
-def test_what_is_read_keeps_the_message(head: str, message: str) -> None:
-    found = read(head + message)
-    assert isinstance(found, Line)
-    assert message.endswith(found.message.strip()) or found.message == message
+def test_a_parsed_line_keeps_its_message(head: str, message: str) -> None:
+    result = read(head + message)
+    assert isinstance(result, Line)
+    assert message.endswith(result.message.strip()) or result.message == message
     if (
         not any(level in message for level in ("DEBUG", "INFO", "WARN", "ERROR", "CRITICAL", "FATAL", "TRACE", "SUCCESS"))
         and not message[:1].isdigit()
     ):
-        assert found.message == message.removeprefix("\ufeff" if head[0] == "<" else "")
+        assert result.message == message.removeprefix("\ufeff" if head[0] == "<" else "")
 
 
 @given(st.text(alphabet='aA1:-[]<>| .T/+Z"\\', max_size=3_000))

@@ -1,4 +1,4 @@
-"""Records of a log: what belongs together, when it was, what it means, what it is known by."""
+"""Records of a log: the lines of one, its time, its meaning and its identity."""
 
 import logging
 from datetime import UTC, datetime, timedelta
@@ -55,7 +55,7 @@ def records_of(lines: list[str], *, year: int = 2026, now: datetime = NOW) -> li
         ('"GET /health HTTP/1.1" 200', "", {}),
     ],
 )
-def test_a_line_means_what_it_tells(message: str, kind: str, facts: dict[str, Any]) -> None:
+def test_a_line_has_its_kind_and_facts(message: str, kind: str, facts: dict[str, Any]) -> None:
     assert meaning(message, logging.INFO) == (kind, facts)
 
 
@@ -95,10 +95,10 @@ def test_another_process_ends_a_traceback() -> None:
     assert record.message == TRACEBACK[0]
 
 
-def test_what_comes_before_any_record_and_what_never_ends_is_not_understood() -> None:
+def test_lines_before_the_first_record_and_endless_records_are_not_parsed() -> None:
     records = Records(Calendar(2026, UTC, NOW), NOW)
-    found = [*records.read(["garbage", HEAD + LIMITED, *["more"] * (MOST_LINES + 5), "Nov 99 16:27:28 h p[1]: x"]), *records.end()]
-    assert len(found[0].message.splitlines()) == MOST_LINES + 1
+    listed = [*records.read(["garbage", HEAD + LIMITED, *["more"] * (MOST_LINES + 5), "Nov 99 16:27:28 h p[1]: x"]), *records.end()]
+    assert len(listed[0].message.splitlines()) == MOST_LINES + 1
     assert records.unread == 7
     assert records.samples == ["garbage", *["more"] * 5, "Nov 99 16:27:28 h p[1]: x"]
 
@@ -152,14 +152,14 @@ def test_a_time_is_read_as_it_is_written(text: str, expected: str | None) -> Non
 
 
 def test_a_zone_is_for_times_that_name_none() -> None:
-    found = moments(["Jul 18 16:27:28", "2026-11-18 16:27:28", "2026-11-18T16:27:28Z"], year=2026, zone=ZoneInfo("Europe/Berlin"))
-    assert found == ["2026-07-18 14:27:28+00:00", "2026-11-18 15:27:28+00:00", "2026-11-18 16:27:28+00:00"]
+    result = moments(["Jul 18 16:27:28", "2026-11-18 16:27:28", "2026-11-18T16:27:28Z"], year=2026, zone=ZoneInfo("Europe/Berlin"))
+    assert result == ["2026-07-18 14:27:28+00:00", "2026-11-18 15:27:28+00:00", "2026-11-18 16:27:28+00:00"]
 
 
 def test_months_that_go_back_begin_a_new_year_and_disorder_does_not() -> None:
-    found = moments(["Dec 31 23:59:59", "Jan  1 00:00:01", "Dec 31 23:59:59", "Jan  1 00:00:02", "Feb  3 00:00:00"], year=2025)
-    assert [str(each)[:10] for each in found] == ["2025-12-31", "2026-01-01", "2025-12-31", "2026-01-01", "2026-02-03"]
-    assert [str(each)[:4] for each in moments(["Nov 20 00:00:00", "Nov 10 00:00:00"], year=2026)] == ["2026", "2026"], "not the future"
+    result = moments(["Dec 31 23:59:59", "Jan  1 00:00:01", "Dec 31 23:59:59", "Jan  1 00:00:02", "Feb  3 00:00:00"], year=2025)
+    assert [str(moment)[:10] for moment in result] == ["2025-12-31", "2026-01-01", "2025-12-31", "2026-01-01", "2026-02-03"]
+    assert [str(moment)[:4] for moment in moments(["Nov 20 00:00:00", "Nov 10 00:00:00"], year=2026)] == ["2026", "2026"], "not the future"
 
 
 @pytest.mark.parametrize(
@@ -181,7 +181,7 @@ def test_the_first_lines_year_is_such_that_the_last_lies_in_the_past(head: str, 
 
 
 @given(st.binary(max_size=300))
-def test_whatever_the_bytes_are_each_line_becomes_text(data: bytes) -> None:
+def test_each_line_becomes_text_whatever_its_bytes(data: bytes) -> None:
     lines = list(text_lines(BytesIO(data)))
     assert len(lines) == len(data.removesuffix(b"\n").split(b"\n")) - (data == b"")
     assert not any("\0" in line or "\n" in line for line in lines)

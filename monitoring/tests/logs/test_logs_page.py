@@ -49,12 +49,12 @@ def make_entry(message: str = "it happened", **fields: Any) -> LogEntry:
     return LogEntry.objects.create(**{"at": NOW, "level": 30, "logger": "agents.hybrid.spool", "message": message, **fields})
 
 
-def found(client: Client, **conditions: str) -> list[str]:
-    """The messages that a filter leaves, in order."""
+def listed(client: Client, **conditions: str) -> list[str]:
+    """The messages that match a filter, in order."""
     return tree_of(client.get("/logs/", conditions)).xpath("//span[@class='log-message']/text()")  # type: ignore[no-any-return]
 
 
-def test_an_entry_says_when_how_grave_what_and_from_where(viewer: Client) -> None:
+def test_an_entry_shows_time_level_message_and_source(viewer: Client) -> None:
     make_entry(f"{LIMITED}\nmore of it", kind="rate_limited", host="miner-1", process="gunicorn[7]", logger="agents.ledger.events")
     make_entry("older", at=NOW - timedelta(hours=1), level=40, source="imported")
     first, second = rows_of(viewer.get("/logs/"))
@@ -62,7 +62,7 @@ def test_an_entry_says_when_how_grave_what_and_from_where(viewer: Client) -> Non
     assert "ERROR older agents.hybrid.spool Imported" in second
 
 
-def test_an_entry_leads_to_its_step(viewer: Client) -> None:
+def test_an_entry_links_to_its_step(viewer: Client) -> None:
     step = make_step()
     make_entry("of a step", step_uid=step.uid)
     make_entry("of a step that is not on record", step_uid=uuid.uuid4())
@@ -83,11 +83,11 @@ def test_an_entry_leads_to_its_step(viewer: Client) -> None:
         {"level": "40", "kind": "timeout", "range": "24h", "text": "wanted"},
     ],
 )
-def test_a_filter_leaves_what_matches(conditions: dict[str, str], viewer: Client) -> None:
+def test_a_filter_shows_matching_rows(conditions: dict[str, str], viewer: Client) -> None:
     make_entry("the wanted one", level=50, logger="agents.ledger.events", kind="timeout", source="imported", step_uid=uuid.UUID(int=1))
     make_entry("another", at=NOW - timedelta(days=3))
-    assert found(viewer, **conditions) == ["the wanted one"]
-    assert len(found(viewer)) == 2
+    assert listed(viewer, **conditions) == ["the wanted one"]
+    assert len(listed(viewer)) == 2
 
 
 def test_an_imports_entries_are_found_by_its_number(viewer: Client) -> None:
@@ -96,7 +96,7 @@ def test_an_imports_entries_are_found_by_its_number(viewer: Client) -> None:
     make_entry("our own")
     (address,) = tree_of(viewer.get("/logs/imports/")).xpath("//tbody//a/@href")
     assert tree_of(viewer.get(address)).xpath("//span[@class='log-message']/text()") == ["of the journal"]
-    assert found(viewer, until=(NOW - timedelta(days=1)).strftime("%Y-%m-%d %H:%M")) == []
+    assert listed(viewer, until=(NOW - timedelta(days=1)).strftime("%Y-%m-%d %H:%M")) == []
 
 
 @pytest.mark.parametrize("conditions", BAD, ids=lambda conditions: urlencode(conditions)[:30])
@@ -129,25 +129,23 @@ def test_pages_follow_each_other_without_gap_or_repetition(viewer: Client, monke
     assert seen == list("76543210")
 
 
-def test_a_text_is_looked_for_in_a_bounded_part_at_a_time_and_further_on_demand(viewer: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_text_is_searched_in_a_bounded_part_and_further_on_demand(viewer: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stats, "SEARCHED", 4)
-    monkeypatch.setattr(search, "BEHIND", 0)  # the index is of no help yet
+    monkeypatch.setattr(search, "BEHIND", 0)  # the index is not usable yet
     make_entry("the needle", at=NOW - timedelta(hours=20))
     for number in range(9):
         make_entry("hay", at=NOW - timedelta(hours=number))
-    address, looked = "/logs/?text=needle", 0
+    address, result = "/logs/?text=needle", 0
     while not tree_of(viewer.get(address)).xpath("//span[@class='log-message']"):
         (address,) = tree_of(viewer.get(address)).xpath("//a[text()='Search further back']/@href")
-        looked += 1
-    assert looked == 2
+        result += 1
+    assert result == 2
 
 
 @pytest.mark.parametrize("conditions", [{"logger": "a.needle"}, {"source": "imported"}, {"level": "40", "text": "needle"}])
-def test_what_no_index_finds_is_looked_for_in_a_bounded_part_too(
-    conditions: dict[str, str], viewer: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_an_index_a_bounded_part_is_searched(conditions: dict[str, str], viewer: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stats, "SEARCHED", 4)
-    monkeypatch.setattr(search, "BEHIND", 0)  # the index is of no help yet
+    monkeypatch.setattr(search, "BEHIND", 0)  # the index is not usable yet
     make_entry("the needle", at=NOW - timedelta(hours=20), logger="a.needle", source="imported", level=40)
     for number in range(5):
         make_entry("hay", at=NOW - timedelta(hours=number))
@@ -157,7 +155,7 @@ def test_what_no_index_finds_is_looked_for_in_a_bounded_part_too(
     assert tree_of(viewer.get(address)).xpath("//span[@class='log-message']/text()") == ["the needle"]
 
 
-def test_a_live_list_is_asked_for_by_itself_and_an_older_page_is_not(viewer: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_live_list_refreshes_itself_and_an_older_page_does_not(viewer: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stats, "PAGE_SIZE", 1)
     make_entry("one")
     make_entry("two")
@@ -170,7 +168,7 @@ def test_a_live_list_is_asked_for_by_itself_and_an_older_page_is_not(viewer: Cli
     assert viewer.get("/logs/", headers={**HTMX, "If-None-Match": first["ETag"]}).status_code == 304
 
 
-def test_no_entry_says_what_will_come_or_how_to_widen(viewer: Client) -> None:
+def test_without_entries_the_page_explains_itself_or_how_to_widen_the_filter(viewer: Client) -> None:
     assert "Warnings and errors of the miner and its panel appear here" in text_of(viewer.get("/logs/"))
     assert "No entry matches." in text_of(viewer.get("/logs/", {"logger": "nobody"}))
 
@@ -197,8 +195,8 @@ def test_the_filtered_entries_are_downloaded_as_a_log_that_the_import_reads(view
 def test_the_filtered_entries_are_downloaded_as_json_lines(viewer: Client) -> None:
     make_entry("first\nsecond", kind="rate_limited", facts={"wait_seconds": 60.0})
     (line,) = b"".join(viewer.get("/logs/download.jsonl").streaming_content).splitlines()  # type: ignore[attr-defined]
-    told = json.loads(line)
-    assert told | {"at": NOW.isoformat(), "level": "WARNING", "message": "first\nsecond", "facts": {"wait_seconds": 60.0}} == told
+    answer = json.loads(line)
+    assert answer | {"at": NOW.isoformat(), "level": "WARNING", "message": "first\nsecond", "facts": {"wait_seconds": 60.0}} == answer
 
 
 # Imports
@@ -220,7 +218,7 @@ def test_an_operator_uploads_a_journal_and_sees_it_queued(operator: Client) -> N
 
 
 @pytest.mark.parametrize(
-    ("content", "fields", "said"),
+    ("content", "fields", "message"),
     [
         (b"", {}, "The file is empty."),
         (b"x", {"year": "1"}, "Ensure this value is greater than or equal to 2."),
@@ -228,16 +226,14 @@ def test_an_operator_uploads_a_journal_and_sees_it_queued(operator: Client) -> N
         (b"x", {"zone": "../etc/passwd"}, "There is no time zone “../etc/passwd”."),
     ],
 )
-def test_a_bad_upload_is_named_with_the_remedy(content: bytes, fields: dict[str, str], said: str, operator: Client) -> None:
+def test_a_bad_upload_is_named_with_the_remedy(content: bytes, fields: dict[str, str], message: str, operator: Client) -> None:
     response = post(operator, content, **fields)
     assert response.status_code == 200
-    assert said in text_of(response)
+    assert message in text_of(response)
     assert not JournalImport.objects.exists()
 
 
-def test_a_file_that_is_too_large_is_not_kept_and_told_with_the_remedy(
-    operator: Client, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
-) -> None:
+def test_a_file_that_is_too_large_is_discarded_with_the_remedy(operator: Client, monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
     monkeypatch.setattr(imports, "LARGEST", 1_000)
     assert "larger than 512 MB. Compress it with gzip" in text_of(post(operator, b"x" * 20_000))
     assert not JournalImport.objects.exists()
@@ -245,13 +241,13 @@ def test_a_file_that_is_too_large_is_not_kept_and_told_with_the_remedy(
     assert "Choose a file." in text_of(operator.post("/logs/imports/", {"zone": "UTC"}))
 
 
-def test_who_only_reads_is_offered_no_upload(viewer: Client, operator: Client) -> None:
+def test_a_viewer_is_offered_no_upload(viewer: Client, operator: Client) -> None:
     assert not tree_of(viewer.get("/logs/imports/")).xpath("//input[@type='file']")
     assert tree_of(operator.get("/logs/imports/")).xpath("//input[@type='file']")
     assert "Nothing is imported yet." in text_of(viewer.get("/logs/imports/"))
 
 
-def test_an_import_shows_its_state_and_what_it_did_not_understand(viewer: Client) -> None:
+def test_an_import_shows_its_state_and_the_lines_not_parsed(viewer: Client) -> None:
     values = {"requested_at": NOW, "lines": 12_345, "unread": 1, "samples": ["<odd> line"]}
     JournalImport.objects.create(name="a.log", state="running", **values)
     JournalImport.objects.create(name="b.log", state="failed", fault="It is cut off.", requested_at=NOW)
@@ -261,7 +257,7 @@ def test_an_import_shows_its_state_and_what_it_did_not_understand(viewer: Client
     assert any("Failed" in row and "It is cut off." in row for row in rows_of(page))
 
 
-def test_rarely_asked_conditions_are_folded_until_one_of_them_is_set(viewer: Client) -> None:
+def test_rare_conditions_are_folded_until_one_of_them_is_set(viewer: Client) -> None:
     fold = "//details[@id='more-conditions']"
     assert not tree_of(viewer.get("/logs/?text=a&level=30")).xpath(f"{fold}/@open")
     assert tree_of(viewer.get("/logs/?logger=agents")).xpath(f"{fold}[@open]//input[@name='logger']")

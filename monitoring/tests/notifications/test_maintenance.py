@@ -1,4 +1,4 @@
-"""Maintenance: what happens is recorded, nothing is sent, and afterwards one message has what is left."""
+"""Maintenance: events are recorded but not sent, and one message afterwards has those that are still open."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -32,7 +32,7 @@ def component(state: str, name: str = "queue") -> None:
     Component.objects.update_or_create(name=name, defaults={"state": state, "since": now, "checked_at": now})
 
 
-def told() -> list[str]:
+def sent_titles() -> list[str]:
     return [delivery.notice.title for delivery in Delivery.objects.select_related("notice").order_by("id")]
 
 
@@ -42,22 +42,22 @@ def receiver() -> Iterator[Receiver]:
         yield running
 
 
-def test_within_a_window_what_happens_is_recorded_and_nothing_is_sent() -> None:
+def test_within_a_window_events_are_recorded_but_not_sent() -> None:
     now, channel = timezone.now(), make_channel(resend_minutes=5)
     component("down", "web")
     detection.notice(now - 10 * MINUTE)
-    assert told() == ["Down: web"]
+    assert sent_titles() == ["Down: web"]
     window(now - MINUTE, now + MINUTE)
     component("down")
     detection.notice(now)
     assert list(Notice.objects.order_by("id").values_list("title", flat=True)) == ["Down: web", "Down: queue"]
-    assert told() == ["Down: web"], "no first message, and no reminder, which is due"
+    assert sent_titles() == ["Down: web"], "no first message, and no reminder, which is due"
     detection.make_test(channel, now)
-    assert told() == ["Down: web", "Test of this channel"], "who presses the button of a test gets one"
+    assert sent_titles() == ["Down: web", "Test of this channel"], "who presses the button of a test gets one"
 
 
 @pytest.mark.django_db(transaction=True)
-def test_after_it_one_message_says_what_is_still_so(receiver: Receiver) -> None:
+def test_after_it_one_message_lists_ongoing_conditions(receiver: Receiver) -> None:
     now = timezone.now()
     channel = Channel(name="phone", least_severity=1)
     sending.set_url(channel, receiver.url)
@@ -74,7 +74,7 @@ def test_after_it_one_message_says_what_is_still_so(receiver: Receiver) -> None:
     detection.notice(now - 4 * MINUTE)
     for _ in range(2):
         detection.notice(now)
-    assert told() == ["Down: worker", "Maintenance is over, 1 still so: Down: queue"]
+    assert sent_titles() == ["Down: worker", "Maintenance is over, 1 ongoing: Down: queue"]
     summary = Delivery.objects.latest("id")
     assert summary.notice.severity == 3, "as severe as what is left"
     leased_job.dispatch(timezone.now())
@@ -82,7 +82,7 @@ def test_after_it_one_message_says_what_is_still_so(receiver: Receiver) -> None:
     assert receiver.messages[-1]["message"].splitlines() == [f"Since {now - 5 * MINUTE:%H:%M} UTC: Down: queue", "No longer: Down: worker"]
 
 
-def test_what_waits_already_leaves_after_it() -> None:
+def test_waiting_messages_are_sent_after_the_window() -> None:
     now = timezone.now()
     make_channel()
     component("down", "web")
@@ -98,7 +98,7 @@ def test_what_waits_already_leaves_after_it() -> None:
     assert waiting.fault, "nothing listens at the channel's port"
 
 
-def test_nothing_is_sent_after_it_where_nothing_is_left() -> None:
+def test_no_summary_is_sent_without_open_events() -> None:
     now = timezone.now()
     make_channel()
     window(now - 10 * MINUTE, now - MINUTE)
@@ -107,7 +107,7 @@ def test_nothing_is_sent_after_it_where_nothing_is_left() -> None:
     component("up")
     detection.notice(now - 4 * MINUTE)
     detection.notice(now)
-    assert told() == []
+    assert sent_titles() == []
 
 
 def test_windows_that_overlap_are_summed_up_once_at_the_end_of_the_last() -> None:
@@ -118,9 +118,9 @@ def test_windows_that_overlap_are_summed_up_once_at_the_end_of_the_last() -> Non
     component("down")
     detection.notice(now - 8 * MINUTE)
     detection.notice(now)
-    assert told() == []
+    assert sent_titles() == []
     detection.notice(now + 2 * MINUTE)
-    assert told() == ["Maintenance is over, 1 still so: Down: queue"]
+    assert sent_titles() == ["Maintenance is over, 1 ongoing: Down: queue"]
 
 
 def test_an_operator_plans_a_window_and_ends_it(operator: Client, viewer: Client) -> None:
@@ -148,7 +148,7 @@ def test_a_window_to_come_is_cancelled(operator: Client) -> None:
     assert not MaintenanceWindow.objects.exists()
 
 
-def test_what_cannot_be_is_refused_at_its_field(operator: Client) -> None:
+def test_an_invalid_value_is_rejected_at_its_field(operator: Client) -> None:
     now = timezone.localtime(timezone.now())
     at = {name: f"{now + ahead:%Y-%m-%dT%H:%M}" for name, ahead in (("before", -timedelta(hours=1)), ("soon", timedelta(hours=1)))}
     good = {"starts_at": "", "ends_at": at["soon"], "reason": "Database is moved"}

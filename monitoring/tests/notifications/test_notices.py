@@ -1,4 +1,4 @@
-"""Notices: one a change of state, delivered once to each channel that wants it, through a real receiver."""
+"""Notices: one per change of state, delivered once to each subscribed channel, through a real receiver."""
 
 import os
 import subprocess
@@ -47,7 +47,7 @@ def paused(**fields: Any) -> RateLimitEvent:
     return RateLimitEvent.objects.create(account=default_account(), **{**facts, **times, **fields})
 
 
-def told() -> list[tuple[str, str]]:
+def notices() -> list[tuple[str, str]]:
     return list(Notice.objects.order_by("id").values_list("event", "subject"))
 
 
@@ -57,7 +57,7 @@ def send_all() -> None:
         work(delivery)
 
 
-def test_a_pause_is_told_once_and_its_end_once(receiver: Receiver) -> None:
+def test_a_pause_and_its_end_are_each_notified_once(receiver: Receiver) -> None:
     channel(receiver)
     event = paused()
     for _ in range(3):
@@ -66,7 +66,7 @@ def test_a_pause_is_told_once_and_its_end_once(receiver: Receiver) -> None:
     event.save()
     for _ in range(3):
         detection.notice(timezone.now())
-    assert told() == [("llm_paused", "default"), ("llm_back", "default")]
+    assert notices() == [("llm_paused", "default"), ("llm_back", "default")]
     send_all()
     assert [message["title"] for message in receiver.messages] == ["LLM paused: account default", "LLM back: default"]
     assert "Expected back at" in receiver.messages[0]["message"]
@@ -79,24 +79,24 @@ def test_a_longer_pause_of_the_same_block_is_no_news() -> None:
     RateLimitEvent.objects.filter(pk=first.pk).update(ended_by="timer")
     paused(strike=2)
     detection.notice(timezone.now())
-    assert told() == [("llm_paused", "default")]
+    assert notices() == [("llm_paused", "default")]
 
 
 @pytest.mark.parametrize(
     ("refusal", "event"), [("auth", "key_refused"), ("payment", "quota_used_up"), ("daily_quota", "quota_used_up"), ("edge", "llm_paused")]
 )
-def test_a_pause_is_told_by_its_cause(refusal: str, event: str) -> None:
+def test_a_pause_is_notified_by_its_cause(refusal: str, event: str) -> None:
     paused(refusal=refusal)
     detection.notice(timezone.now())
-    assert told() == [(event, "default")]
+    assert notices() == [(event, "default")]
 
 
-def test_a_model_that_is_gone_is_told_by_name() -> None:
+def test_a_model_that_is_gone_is_notified_by_name() -> None:
     default_account()
     entry = {"id": "a/model", "input": 1, "output": 1, "json_mode": True}
     Account.objects.update(catalogue=[entry], model_names=["a/model", "b/model"])
     detection.notice(timezone.now())
-    assert told() == [("model_gone", "default b/model")]
+    assert notices() == [("model_gone", "default b/model")]
 
 
 def finished(verdict: str, suite: str = "key") -> None:
@@ -105,18 +105,18 @@ def finished(verdict: str, suite: str = "key") -> None:
     TestResult.objects.create(run=run, number=1, suite=suite, check_name="key", verdict=verdict, meaning="The key was refused.", at=now)
 
 
-def test_a_failed_suite_is_told_and_so_is_its_recovery() -> None:
+def test_a_failed_suite_and_its_recovery_are_notified() -> None:
     now = timezone.now()
     for minute, run in enumerate((("fail",), ("fail",), ("ok", "logs"), ("ok",))):
         finished(*run)
         detection.notice(now + timedelta(minutes=minute))
-    assert told() == [("test_failed", "key"), ("test_recovered", "key")]
+    assert notices() == [("test_failed", "key"), ("test_recovered", "key")]
     recovered = Notice.objects.get(event="test_recovered")
     assert recovered.title == "Test recovered: Direct key test"
     assert recovered.body.startswith("It took 3 min. Before: Direct key test failed.")
 
 
-def test_a_component_is_told_when_it_is_down_not_when_it_stumbles() -> None:
+def test_a_component_is_notified_when_it_is_down_not_at_a_single_failure() -> None:
     now = timezone.now()
     row = Component.objects.create(name="queue", state="degraded", since=now, checked_at=now)
     detection.notice(now)
@@ -124,21 +124,21 @@ def test_a_component_is_told_when_it_is_down_not_when_it_stumbles() -> None:
     detection.notice(now)
     Component.objects.filter(pk=row.pk).update(state="up")
     detection.notice(now)
-    assert told() == [("component_down", "queue"), ("component_up", "queue")]
+    assert notices() == [("component_down", "queue"), ("component_up", "queue")]
 
 
-def test_silence_and_a_low_share_are_told_where_they_are_set() -> None:
+def test_silence_and_a_low_share_are_notified_if_they_are_set() -> None:
     now = timezone.now()
     for number in range(25):
         make_step(at=now - timedelta(minutes=40), index=number)
     detection.notice(now)
-    assert told() == []
+    assert notices() == []
     Settings.objects.update_or_create(id=1, defaults={"silence_minutes": 30, "least_llm_percent": 50})
     detection.notice(now)
-    assert sorted(told()) == [("llm_share_low", ""), ("silence", "")]
+    assert sorted(notices()) == [("llm_share_low", ""), ("silence", "")]
     make_llm_step(at=now, index=30)
     detection.notice(now)
-    assert ("requests_back", "") in told()
+    assert ("requests_back", "") in notices()
 
 
 def test_steps_of_which_the_template_agent_was_sure_are_no_lack_of_the_llm(receiver: Receiver) -> None:
@@ -148,10 +148,10 @@ def test_steps_of_which_the_template_agent_was_sure_are_no_lack_of_the_llm(recei
         make_step(at=now - timedelta(minutes=4), index=number, reason=Reason.SURE)
     Settings.objects.update_or_create(id=1, defaults={"least_llm_percent": 50})
     detection.notice(now)
-    assert told() == []
+    assert notices() == []
 
 
-def test_a_channel_gets_what_it_is_set_to(receiver: Receiver) -> None:
+def test_a_channel_gets_its_selected_notices(receiver: Receiver) -> None:
     channel(receiver, "all")
     channel(receiver, "serious", events=[])
     Channel.objects.filter(name="serious").update(least_severity=3)
@@ -227,7 +227,7 @@ def test_in_quiet_hours_a_message_waits_until_they_are_over() -> None:
     assert failures == []
 
 
-def test_quiet_hours_are_meant_in_the_channels_zone_also_where_the_clocks_are_changed() -> None:
+def test_quiet_hours_are_in_the_channels_zone_also_across_clock_changes() -> None:
     quiet = Channel(quiet_from=time(22), quiet_to=time(7), zone="Europe/Berlin")
     assert detection.after_quiet(quiet, datetime(2026, 7, 1, 20, 30, tzinfo=UTC)) == datetime(2026, 7, 2, 5, 0, tzinfo=UTC)
     assert detection.after_quiet(quiet, datetime(2026, 7, 1, 19, 30, tzinfo=UTC)) == datetime(2026, 7, 1, 19, 30, tzinfo=UTC)
@@ -235,7 +235,7 @@ def test_quiet_hours_are_meant_in_the_channels_zone_also_where_the_clocks_are_ch
     assert detection.after_quiet(quiet, night_of_the_change) == datetime(2026, 3, 29, 5, 0, tzinfo=UTC)
 
 
-def test_what_lasts_is_told_again_after_a_while_and_not_once_it_is_over(receiver: Receiver) -> None:
+def test_a_lasting_condition_is_reminded_of_until_it_is_over(receiver: Receiver) -> None:
     channel(receiver, resend_minutes=30)
     event = paused()
     now = timezone.now()
@@ -249,7 +249,7 @@ def test_what_lasts_is_told_again_after_a_while_and_not_once_it_is_over(receiver
     Delivery.objects.update(due_at=now)
     send_all()
     assert list(Delivery.objects.order_by("id").values_list("state", flat=True)) == [State.SUCCEEDED, State.CANCELLED, State.SUCCEEDED], (
-        "the last tells that it is over"
+        "the last reports the end"
     )
 
 
@@ -264,13 +264,13 @@ def test_every_event_that_ends_names_one_that_there_is() -> None:
     assert {event.over for event in EVENTS.values()} - {"", None} <= EVENTS.keys()
 
 
-def test_an_account_that_is_about_to_be_used_up_is_told_once_a_change(receiver: Receiver) -> None:
+def test_an_account_that_is_about_to_be_used_up_is_notified_once_per_change(receiver: Receiver) -> None:
     channel(receiver)
     now = timezone.now()
     reading = QuotaReading.objects.create(account=default_account(), read_at=now, daily_total=300, daily_used=280)
     for _ in range(2):
         detection.notice(now)
-    assert told() == [("quota_forecast", "default")]
+    assert notices() == [("quota_forecast", "default")]
     assert "93 % of the daily quota is used" in Notice.objects.get().body
     QuotaReading.objects.filter(pk=reading.pk).update(daily_used=3)
     detection.notice(now)
@@ -278,20 +278,20 @@ def test_an_account_that_is_about_to_be_used_up_is_told_once_a_change(receiver: 
 
 
 @pytest.mark.parametrize(("used_an_hour", "event"), [(30, []), (400, [("quota_forecast", "default")])])
-def test_a_forecast_is_told_only_when_it_is_near(used_an_hour: int, event: list[tuple[str, str]]) -> None:
+def test_a_forecast_is_notified_only_when_it_is_near(used_an_hour: int, event: list[tuple[str, str]]) -> None:
     now = timezone.now().replace(hour=12, minute=0)
     for ago in range(37):
         used = 1700 - used_an_hour * ago / 12
         QuotaReading.objects.create(account=default_account(), read_at=now - timedelta(minutes=5 * ago), daily_total=2000, daily_used=used)
     detection.notice(now)
-    assert told() == event
+    assert notices() == event
 
 
-def test_a_new_path_that_looks_like_a_task_is_told_once_and_at_most_three_a_day() -> None:
+def test_a_new_path_that_resembles_a_task_is_notified_once_and_three_a_day_at_most() -> None:
     now = timezone.now().replace(hour=12)
     for number in range(5):
         at = now + timedelta(seconds=number)
         UnknownCall.objects.create(method="POST", path=f"/find_{number}", is_task=number > 0, calls=1, first_seen_at=at, last_seen_at=at)
     for later in (0, 1, 24):
         detection.notice(now + timedelta(hours=later))
-    assert told() == [("new_path", f"POST /find_{number}") for number in (1, 2, 3)]
+    assert notices() == [("new_path", f"POST /find_{number}") for number in (1, 2, 3)]

@@ -1,4 +1,4 @@
-"""Notifications: channels that admins add, change, test and delete; what is so, what was, and what became of each message."""
+"""Notifications: channels that admins add, change, test and delete; open and past notices, and the result of each delivery."""
 
 import socket
 from datetime import time, timedelta
@@ -35,9 +35,9 @@ NEW = "/notifications/channels/new/"
 
 
 def audited() -> list[str]:
-    """What is on record of channels, oldest first."""
-    found = newest_entries(kinds=("channel", "channel_test"), who="one-of-admins")
-    return [f"{entry.subject}: {', '.join(map(str, entry.facts))}" for entry in reversed(found)]
+    """The audit entries of channels, oldest first."""
+    entries = newest_entries(kinds=("channel", "channel_test"), who="one-of-admins")
+    return [f"{entry.subject}: {', '.join(map(str, entry.facts))}" for entry in reversed(entries)]
 
 
 def test_an_admin_adds_a_channel(admin: Client) -> None:
@@ -69,7 +69,7 @@ def test_the_url_goes_in_and_never_comes_out(admin: Client) -> None:
     assert "In use: json://…" in text_of(form)
     for page in (added, refused, form):
         assert b"s3cr3t" not in page.content and b"pa55word" not in page.content
-    assert all("s3cr3t" not in words for words in audited())
+    assert all("s3cr3t" not in text for text in audited())
 
 
 def test_a_change_is_kept_with_old_and_new_and_an_empty_url_leaves_the_stored_one(admin: Client) -> None:
@@ -93,19 +93,19 @@ def test_a_url_is_replaced(admin: Client) -> None:
     assert audited() == ["phone: URL replaced"]
 
 
-def test_what_cannot_be_is_refused_at_its_field(admin: Client) -> None:
+def test_an_invalid_value_is_rejected_at_its_field(admin: Client) -> None:
     make_channel("taken")
     rows: list[tuple[str, object, str]] = [
-        ("url", "no url at all", "no URL that Apprise knows, such as json://host/path"),
+        ("url", "no url at all", "Apprise does not support this URL. Use one such as json://host/path"),
         ("url", "", "required"),
         ("name", "taken", "Choose another name"),
         ("name", "x" * 61, "at most 60 characters"),
         ("events", ["everything"], "not one of the available choices"),
         ("least_severity", "9", "not one of the available choices"),
-        ("least_severity", "3", "No event that is ticked matters so much"),
+        ("least_severity", "3", "No selected event has this severity"),
         ("quiet_to", "", "Give both times, or neither"),
         ("quiet_from", "", "Give both times, or neither"),
-        ("quiet_to", "22:00", "The quiet hours end as they begin"),
+        ("quiet_to", "22:00", "The quiet hours start and end at the same time"),
         ("quiet_to", "late", "Enter a valid time"),
         ("resend_minutes", "1", "at least 5 minutes, or 0"),
         ("resend_minutes", "99999", "less than or equal to 10080"),
@@ -127,7 +127,7 @@ def test_the_test_button_queues_a_message_and_the_page_shows_how_it_ended(admin:
     assert work(delivery), "nothing listens at the channel's port"
     rows = rows_of(admin.get("/notifications/", headers=HTMX))
     assert "Test of this channel Test of a channel phone Information Waiting" in rows[1] and rows[1].endswith(" 1")
-    assert "s3cr3t" not in rows[1] and len(rows[1]) > 90, "it says what went wrong"
+    assert "s3cr3t" not in rows[1] and len(rows[1]) > 90, "the fault is shown"
     assert audited() == [": Sent to phone."]
 
 
@@ -138,7 +138,7 @@ def test_two_tests_are_two_messages(admin: Client) -> None:
     assert list(Notice.objects.values_list("number", flat=True)) == [1, 2]
 
 
-def test_a_disabled_channel_gets_nothing_more_and_not_what_waits(admin: Client) -> None:
+def test_a_disabled_channel_gets_no_messages_not_even_waiting_ones(admin: Client) -> None:
     channel = make_channel()
     waiting = make_delivery(make_notice(), channel, state="queued", ended_at=None)
     page = admin.post(f"/notifications/channels/{channel.pk}/switch/", {"enabled": "false"}, follow=True)
@@ -160,21 +160,21 @@ def test_a_channel_is_deleted_with_its_messages_and_the_notices_stay(admin: Clie
     assert audited() == ["phone: Deleted"]
 
 
-def test_a_viewer_looks_and_is_offered_no_act(viewer: Client) -> None:
+def test_a_viewer_sees_the_pages_without_actions(viewer: Client) -> None:
     make_delivery(make_notice(), make_channel())
     page = viewer.get("/notifications/")
     assert not tree_of(page).xpath("//main//form | //main//button")
     assert "phone json://…" in text_of(page)
 
 
-def test_empty_pages_say_what_will_be_there(admin: Client, viewer: Client) -> None:
+def test_empty_pages_explain_themselves(admin: Client, viewer: Client) -> None:
     assert "there is no channel. Add one" in text_of(admin.get("/notifications/"))
-    assert "Admins add one." in text_of(viewer.get("/notifications/"))
-    assert "Nothing yet." in text_of(viewer.get("/notifications/notices/"))
+    assert "Admins can add one." in text_of(viewer.get("/notifications/"))
+    assert "No notices yet." in text_of(viewer.get("/notifications/notices/"))
     assert "No message has been sent yet." in text_of(viewer.get("/notifications/deliveries/"))
 
 
-def test_what_is_so_now_stands_apart_from_what_was(viewer: Client) -> None:
+def test_open_notices_are_listed_apart_from_past_ones(viewer: Client) -> None:
     now = timezone.now()
     open_one = make_notice(at=now - timedelta(minutes=5))
     make_notice("component_down", "web", at=now - timedelta(hours=2), title="Down: web", over_at=now - timedelta(hours=1))
@@ -185,7 +185,7 @@ def test_what_is_so_now_stands_apart_from_what_was(viewer: Client) -> None:
     assert "LLM paused: account default Warning 1 sent 1 queued 1 failed" in rows_of(page)[0]
     assert "Down: web" not in text_of(page, "//*[@id='notifications']/section[1]")
     both = rows_of(viewer.get("/notifications/notices/"))
-    assert "Still so" in both[0]
+    assert "Ongoing" in both[0]
     assert "Down: web Warning after 1 h no channel" in both[1]
 
 
@@ -226,7 +226,7 @@ def test_the_rest_is_on_further_pages(address: str, viewer: Client) -> None:
     assert ["account 50" in row for row in rows_of(viewer.get(older))] == [True]
 
 
-def test_what_is_old_and_over_is_deleted_and_what_is_still_so_stays() -> None:
+def test_old_ended_notices_are_deleted_and_open_ones_kept() -> None:
     now, channel = timezone.now(), make_channel()
     old = now - timedelta(days=91)
     make_delivery(make_notice("component_down", "gone", at=old, over_at=old), channel)
@@ -245,7 +245,7 @@ def test_a_channel_is_not_pointed_at_metadata(admin: Client, host: str) -> None:
     assert not Channel.objects.exists()
 
 
-def test_a_channel_whose_name_leads_to_metadata_later_gets_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_channel_whose_host_resolves_to_metadata_later_gets_no_message(monkeypatch: pytest.MonkeyPatch) -> None:
     delivery = make_delivery(make_notice(), make_channel())
     real = socket.getaddrinfo
     monkeypatch.setattr(socket, "getaddrinfo", lambda _host, *args, **more: real("169.254.169.254", *args, **more))

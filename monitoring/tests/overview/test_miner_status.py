@@ -31,50 +31,50 @@ def seen(snapshot: AccountStatus = SNAPSHOT, **gate: object) -> MinerStatus:
     return replace(FACTS, snapshot=replace(snapshot, gate=replace(GATE, **gate)))  # type: ignore[arg-type]
 
 
-def words(found: MinerStatus) -> str:
-    return f"{found.headline} {found.llm.text}{' …' if found.llm.until else ''}{found.llm.after}"
+def status_text(status: MinerStatus) -> str:
+    return f"{status.headline} {status.llm.text}{' …' if status.llm.until else ''}{status.llm.after}"
 
 
 def test_an_open_gate_is_good() -> None:
-    assert words(FACTS) == "Answering. LLM ready, one request every 5 s."
+    assert status_text(FACTS) == "Answering. LLM ready, one request every 5 s."
     assert FACTS.tone is Tone.GOOD
 
 
 def test_a_slot_that_is_taken_is_no_pause() -> None:
-    assert words(seen(strikes=0, paused_until=0.0, last_slot_at=AT)) == "Answering. LLM ready, one request every 5 s."
+    assert status_text(seen(strikes=0, paused_until=0.0, last_slot_at=AT)) == "Answering. LLM ready, one request every 5 s."
 
 
-def test_spacing_0_is_said() -> None:
+def test_spacing_0_is_shown() -> None:
     assert replace(FACTS, snapshot=replace(SNAPSHOT, limits=Limits(spacing=0))).llm.text == "LLM ready, without spacing."
 
 
-def test_an_automatic_pace_is_said() -> None:
+def test_an_automatic_pace_is_shown() -> None:
     limits = Limits(pacing=Pacing.AUTO)
     snapshot = replace(SNAPSHOT, limits=limits, gate=succeeded(Gate(), limits, AT, AT))
-    assert replace(FACTS, snapshot=snapshot).llm.text == "LLM ready, up to 60 requests a minute by what its answers show."
+    assert replace(FACTS, snapshot=snapshot).llm.text == "LLM ready, up to 60 requests a minute according to its answers."
 
 
-def test_a_pause_says_cause_source_and_rung() -> None:
-    found = seen()
-    assert words(found) == "Answering. LLM paused for …: rate limit, our own backoff, pause 2 of 4."
-    assert found.llm.until == NOW + timedelta(seconds=192)
-    assert found.tone is Tone.WAITING
+def test_a_pause_shows_cause_source_and_backoff_step() -> None:
+    status = seen()
+    assert status_text(status) == "Answering. LLM paused for …: rate limit, our own backoff, pause 2 of 4."
+    assert status.llm.until == NOW + timedelta(seconds=192)
+    assert status.tone is Tone.WAITING
 
 
-def test_beyond_the_last_rung_the_ladder_stays_there() -> None:
+def test_beyond_the_last_backoff_step_the_last_one_is_shown() -> None:
     assert "pause 4 of 4" in seen(strikes=9).llm.after
 
 
-def test_a_pause_under_automatic_pacing_is_on_no_ladder() -> None:
+def test_a_pause_under_automatic_pacing_has_no_backoff_step() -> None:
     assert seen(replace(SNAPSHOT, limits=Limits(pacing=Pacing.AUTO))).llm.after == ": rate limit, our own backoff."
 
 
-def test_a_pause_that_the_provider_named_says_so() -> None:
-    found = seen(pause_source=PauseSource.PROVIDER, cause=RefusalClass.DAILY_QUOTA)
-    assert found.llm.after == ": daily quota, stated by the provider."
+def test_a_pause_by_the_provider_shows_its_source() -> None:
+    status = seen(pause_source=PauseSource.PROVIDER, cause=RefusalClass.DAILY_QUOTA)
+    assert status.llm.after == ": daily quota, stated by the provider."
 
 
-def test_a_pause_tells_when_the_account_is_expected_back_and_how_that_is_known() -> None:
+def test_a_pause_shows_the_expected_recovery_and_its_source() -> None:
     event = RateLimitEvent(
         refusal="edge",
         prediction_source="calendar",
@@ -89,47 +89,47 @@ def test_a_pause_tells_when_the_account_is_expected_back_and_how_that_is_known()
     assert (expected.source, expected.confidence, expected.is_overdue) == ("the provider's calendar, in UTC", "high confidence", False)
 
 
-def test_an_operators_pause_says_so() -> None:
-    found = seen(strikes=0, cause="", pause_source=PauseSource.OPERATOR)
-    assert words(found) == "Answering. LLM paused by an operator for …."
-    assert found.expected
-    assert (found.expected.at, found.expected.confidence) == (NOW + timedelta(seconds=192), "")
+def test_an_operators_pause_is_labelled() -> None:
+    status = seen(strikes=0, cause="", pause_source=PauseSource.OPERATOR)
+    assert status_text(status) == "Answering. LLM paused by an operator for …."
+    assert status.expected
+    assert (status.expected.at, status.expected.confidence) == (NOW + timedelta(seconds=192), "")
 
 
-def test_what_an_operator_must_do_is_said_in_red() -> None:
-    found = seen(cause=RefusalClass.AUTH)
-    assert words(found) == "Answering. LLM stopped: key refused, checked again in …."
-    assert found.tone is Tone.BAD
-    assert found.llm.remedy == "Check the key and the base URL in the settings."
-    assert found.expected
-    assert found.expected.at is None
+def test_a_remedy_that_needs_an_operator_is_red() -> None:
+    status = seen(cause=RefusalClass.AUTH)
+    assert status_text(status) == "Answering. LLM stopped: key refused, checked again in …."
+    assert status.tone is Tone.BAD
+    assert status.llm.remedy == "Check the key and the base URL in the settings."
+    assert status.expected
+    assert status.expected.at is None
     assert seen(cause=RefusalClass.PAYMENT, paused_until=AT - 1).llm.text == "LLM stopped: no balance, checked again by the next request."
 
 
 def test_a_key_that_never_worked_is_no_matter_of_a_rate_limit() -> None:
-    found = seen(succeeded_at=0.0)
-    assert found.tone is Tone.BAD
-    assert "limit" not in found.llm.after
-    assert found.llm.remedy == NEVER_WORKED
+    status = seen(succeeded_at=0.0)
+    assert status.tone is Tone.BAD
+    assert "limit" not in status.llm.after
+    assert status.llm.remedy == NEVER_WORKED
 
 
-def test_a_limit_that_a_control_request_showed_to_be_the_accounts_own_waits_and_says_so() -> None:
-    found = seen(replace(SNAPSHOT, control=RefusalClass.AUTH), succeeded_at=0.0)
-    assert found.tone is Tone.WAITING
-    assert found.llm.after == ": rate limit, our own backoff, pause 2 of 4."
-    assert found.llm.remedy.endswith("this limit is this account's own. Wait for the reset. The panel probes by itself.")
+def test_a_limit_confirmed_by_a_control_request_is_shown_as_the_accounts() -> None:
+    status = seen(replace(SNAPSHOT, control=RefusalClass.AUTH), succeeded_at=0.0)
+    assert status.tone is Tone.WAITING
+    assert status.llm.after == ": rate limit, our own backoff, pause 2 of 4."
+    assert status.llm.remedy.endswith("this limit is this account's own. Wait for the reset. The panel probes by itself.")
 
 
-def test_a_page_that_everybody_meets_is_for_the_operator() -> None:
-    found = seen(replace(SNAPSHOT, control=RefusalClass.EDGE))
-    assert found.tone is Tone.BAD
-    assert found.llm.after.startswith(": turned away by the edge")
+def test_a_refusal_of_all_accounts_needs_the_operator() -> None:
+    status = seen(replace(SNAPSHOT, control=RefusalClass.EDGE))
+    assert status.tone is Tone.BAD
+    assert status.llm.after.startswith(": turned away by the edge")
 
 
-def test_a_wrong_address_is_told_apart_from_a_wrong_key() -> None:
-    found = seen(replace(SNAPSHOT, event=RateLimitEvent(refusal="auth", status=404, prediction_source="check")), cause=RefusalClass.AUTH)
-    assert found.llm.text.startswith("LLM stopped: wrong address")
-    assert found.llm.remedy == WRONG_HOST
+def test_a_wrong_address_is_distinguished_from_a_wrong_key() -> None:
+    status = seen(replace(SNAPSHOT, event=RateLimitEvent(refusal="auth", status=404, prediction_source="check")), cause=RefusalClass.AUTH)
+    assert status.llm.text.startswith("LLM stopped: wrong address")
+    assert status.llm.remedy == WRONG_HOST
 
 
 def test_after_a_pause_the_next_request_probes() -> None:
@@ -138,16 +138,16 @@ def test_after_a_pause_the_next_request_probes() -> None:
 
 
 @pytest.mark.parametrize("reason", [Reason.MODE, Reason.DISABLED, Reason.UNREADABLE, Reason.NO_KEY, Reason.NO_MODEL])
-def test_an_llm_that_is_off_says_why_and_what_to_do(reason: Reason) -> None:
-    found = replace(FACTS, snapshot=replace(SNAPSHOT, obstacle=reason))
-    assert found.llm.text.startswith("LLM")
-    assert found.llm.remedy
+def test_an_llm_that_is_off_shows_reason_and_remedy(reason: Reason) -> None:
+    status = replace(FACTS, snapshot=replace(SNAPSHOT, obstacle=reason))
+    assert status.llm.text.startswith("LLM")
+    assert status.llm.remedy
 
 
 def test_without_any_step_the_miner_is_ready() -> None:
-    found = replace(FACTS, last_step_at=None)
-    assert found.headline == "Ready. No step has arrived yet."
-    assert found.tone is Tone.QUIET
+    status = replace(FACTS, last_step_at=None)
+    assert status.headline == "Ready. No step has arrived yet."
+    assert status.tone is Tone.QUIET
 
 
 @pytest.mark.django_db
@@ -159,7 +159,7 @@ def test_a_silent_worker_is_reported() -> None:
 
 
 @pytest.mark.django_db
-def test_the_state_is_read_from_what_is_on_record(settings: DjangoSettings) -> None:
+def test_the_state_is_read_from_the_records(settings: DjangoSettings) -> None:
     now = timezone.now()
     settings.CHUTES_API_KEY, settings.CHUTES_MODELS = "", ()
     account = default_account()
@@ -171,7 +171,7 @@ def test_the_state_is_read_from_what_is_on_record(settings: DjangoSettings) -> N
     make_step(at=now)
     Heartbeat.objects.create(name="worker here/1", beaten_at=now)
     GateRow.objects.create(account=account, strikes=1, paused_at=now.timestamp(), paused_until=now.timestamp() + 60)
-    assert words(miner_status(now, worker_now(now))) == "Answering. LLM paused for …: refused, our own backoff, pause 1 of 4."
+    assert status_text(miner_status(now, worker_now(now))) == "Answering. LLM paused for …: refused, our own backoff, pause 1 of 4."
     assert miner_status(now, worker_now(now)).worker.warning == ""
     change_account(account, {"enabled": False}, key=None, by=None, reason="")
     assert miner_status(now, worker_now(now)).llm.text == "LLM off: the account is disabled."

@@ -1,4 +1,4 @@
-"""Several miners on one panel: a line each, and the figures of one."""
+"""Several miners on one panel: a row for each, and the figures of one."""
 
 from datetime import timedelta
 
@@ -42,9 +42,9 @@ def test_the_figures_of_one_miner_are_its_steps_and_attempts_alone(two: None) ->
 
 
 def test_the_comparison_has_the_miners_and_their_sum(two: None) -> None:
-    found = compared(DAY_RANGE, NOW)
-    assert [(pair.name, pair.llm.steps, pair.template.steps) for pair in found.miners] == [("a", 2, 0), ("b", 0, 1)]
-    assert (found.total.llm.steps, found.total.template.steps) == (2, 1)
+    result = compared(DAY_RANGE, NOW)
+    assert [(pair.name, pair.llm.steps, pair.template.steps) for pair in result.miners] == [("a", 2, 0), ("b", 0, 1)]
+    assert (result.total.llm.steps, result.total.template.steps) == (2, 1)
 
 
 def test_a_miner_alone_has_no_line() -> None:

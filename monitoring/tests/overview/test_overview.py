@@ -46,7 +46,7 @@ def test_which_of_several_accounts_is_meant_is_shown(viewer: Client) -> None:
     assert "Account default, of 2" in text_of(viewer.get("/"), "//section[@aria-label='Status']")
 
 
-def test_the_latest_steps_say_by_what_and_why(viewer: Client) -> None:
+def test_the_latest_steps_show_route_and_reason(viewer: Client) -> None:
     now = timezone.now()
     make_llm_step(at=now - timedelta(seconds=9))
     make_step(at=now, duration_ms=4.2)
@@ -55,12 +55,12 @@ def test_the_latest_steps_say_by_what_and_why(viewer: Client) -> None:
     assert "LLM The LLM answered. 2.00 s" in rows[1]
 
 
-def test_a_step_under_way_is_shown_as_such(viewer: Client) -> None:
+def test_an_active_step_is_shown_as_running(viewer: Client) -> None:
     make_open_step(at=timezone.now())
     assert "Under way" in text_of(viewer.get("/", headers=HTMX), "//tbody/tr")
 
 
-def test_who_else_set_a_task_is_told(viewer: Client) -> None:
+def test_the_source_of_a_task_is_shown_unless_it_is_a_validator(viewer: Client) -> None:
     make_step(make_task(source=Source.OPERATOR), at=timezone.now())
     assert "Operator" in text_of(viewer.get("/", headers=HTMX), "//tbody/tr")
 
@@ -73,7 +73,7 @@ def test_the_figures_are_on_the_page(viewer: Client) -> None:
     assert "LLM share 50 %" in figures
 
 
-def test_a_bar_leads_to_its_steps(viewer: Client) -> None:
+def test_a_bar_links_to_its_steps(viewer: Client) -> None:
     make_step(make_task(prompt="The one", at=timezone.now() - timedelta(minutes=20)), at=timezone.now() - timedelta(minutes=20))
     make_step(make_task(prompt="Another", at=timezone.now()), at=timezone.now())
     bars = tree_of(viewer.get("/?range=1h")).xpath("//*[@id='figures-table']//tbody/tr[td[3]='1']/td/a/@href")
@@ -100,7 +100,7 @@ def test_a_range_that_cannot_be_read_is_named(viewer: Client) -> None:
     assert "From is not applied, so the last 24 hours are shown." in text_of(page, "//*[@id='figures']")
 
 
-def test_an_empty_panel_says_what_will_appear(viewer: Client, operator: Client) -> None:
+def test_an_empty_panel_explains_its_parts(viewer: Client, operator: Client) -> None:
     assert "Steps appear here within two seconds" in text_of(viewer.get("/"))
     assert "Create a task" not in text_of(viewer.get("/"))
     assert "Create a task" in text_of(operator.get("/"))
@@ -111,6 +111,6 @@ def test_a_prompt_is_shown_as_text(viewer: Client) -> None:
     assert b"<script>alert" not in viewer.get("/").content
 
 
-def test_the_panel_asks_for_news_while_it_is_looked_at(viewer: Client) -> None:
+def test_the_panel_refreshes_itself(viewer: Client) -> None:
     part = tree_of(viewer.get("/")).get_element_by_id("overview")
     assert (part.get("hx-get"), part.get("hx-trigger")) == ("/", "tick from:body")

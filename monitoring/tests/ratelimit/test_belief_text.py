@@ -1,4 +1,4 @@
-"""What is known of a limit and of blocks, in sentences."""
+"""Sentences about the estimated limit and past blocks."""
 
 from dataclasses import replace
 
@@ -9,7 +9,7 @@ from agents.policy.modes import Pacing, Risk
 from agents.policy.pacing import Pace
 from agents.policy.reasons import PaceSource, PauseSource
 from agents.tests.rows import rows
-from monitoring.ratelimit.belief_text import sentences, shortest
+from monitoring.ratelimit.belief_text import sentences, short_limit
 from monitoring.tests.records import NOW
 
 AT = NOW.timestamp()
@@ -22,7 +22,7 @@ def belief(published: float = 0.0, **parts: float) -> Belief:
 
 
 def blocks(measured: int = 1, **parts: float) -> Blocks:
-    """Blocks of 20 s; `parts`: the probability of what a hit does."""
+    """Blocks of 20 s; `parts`: the probabilities of the effects of a hit."""
     return Blocks(tuple(parts.get(hit.value, 0.0) if length == 20.0 else 0.0 for hit, length in KINDS), measured)
 
 
@@ -32,7 +32,7 @@ OPEN = Gate(pace=REFUSED, succeeded_at=AT - 9)
 BLOCKED = Gate(pace=REFUSED, strikes=1, cause="edge", blocked_at=AT - 60, paused_at=AT - 60, paused_until=AT + 90, succeeded_at=AT - 61)
 ONCE = replace(BLOCKED, strikes=2, paused_at=AT - 5, pause_source=PauseSource.LEARNED)
 TWICE = replace(ONCE, strikes=3)
-NOTHING_KNOWN = "Nothing is known of the limit yet."
+UNKNOWN_LIMIT = "The limit is not known yet."
 FIXED_PACE = "The pace is fixed: one every 5 s."
 ALLOWS = "The account most likely allows 18 a minute (16–22), by"
 BY_REFUSAL = f"{ALLOWS} a refusal, and what was accepted before and after it; last confirmed -12."
@@ -46,26 +46,26 @@ def pace(level: int, risk: str, seen: str, effect: str) -> str:
     return f"The pace is {level} a minute: the risk is set to {risk}, and a block would cost about 40 s ({seen} seen to end). {effect}"
 
 
-def with_blocks(gate: Gate, known: Blocks) -> Gate:
-    return replace(gate, pace=replace(gate.pace, blocks=known))
+def with_blocks(gate: Gate, blocks: Blocks) -> Gate:
+    return replace(gate, pace=replace(gate.pace, blocks=blocks))
 
 
 def with_pace(**fields: object) -> Gate:
     return replace(OPEN, pace=replace(REFUSED, **fields))  # type: ignore[arg-type]
 
 
-def words(gate: Gate, limits: Limits) -> list[str]:
+def sentence_texts(gate: Gate, limits: Limits) -> list[str]:
     """The sentences, with their times in minutes from now."""
-    return [f"{each.text} {(each.at - AT) / 60:+g}{each.after}" if each.at else each.text for each in sentences(gate, limits, AT)]
+    return [f"{row.text} {(row.at - AT) / 60:+g}{row.after}" if row.at else row.text for row in sentences(gate, limits, AT)]
 
 
 @rows(
-    ("gate", "limits", "said"),
+    ("gate", "limits", "expected"),
     [
-        (Gate(), FIXED, [FIXED_PACE, NOTHING_KNOWN]),
-        (Gate(), Limits(spacing=0), ["The pace is fixed: no spacing.", NOTHING_KNOWN]),
-        (Gate(), AUTO, [NOTHING_KNOWN, f"Until then the spacing applies: one every 5 s. {SINGLE}"]),
-        (Gate(succeeded_at=AT), replace(AUTO, spacing=0), [NOTHING_KNOWN, "Until then the spacing applies: no spacing."]),
+        (Gate(), FIXED, [FIXED_PACE, UNKNOWN_LIMIT]),
+        (Gate(), Limits(spacing=0), ["The pace is fixed: no spacing.", UNKNOWN_LIMIT]),
+        (Gate(), AUTO, [UNKNOWN_LIMIT, f"Until then the spacing applies: one every 5 s. {SINGLE}"]),
+        (Gate(succeeded_at=AT), replace(AUTO, spacing=0), [UNKNOWN_LIMIT, "Until then the spacing applies: no spacing."]),
         (OPEN, FIXED, [FIXED_PACE, BY_REFUSAL]),
         (with_pace(belief=SURE), FIXED, [FIXED_PACE, BY_REFUSAL.replace(" (16–22)", "")]),
         (
@@ -103,15 +103,15 @@ def words(gate: Gate, limits: Limits) -> list[str]:
         (
             replace(TWICE, pace=Pace()),
             FIXED,
-            [f"Probes {WERE}, and it is not clear yet whether that made it longer: {NEXT}", FIXED_PACE, NOTHING_KNOWN],
+            [f"Probes {WERE}, and it is not clear yet whether that made it longer: {NEXT}", FIXED_PACE, UNKNOWN_LIMIT],
         ),
-        (Gate(strikes=1, cause="auth", paused_until=AT + 60), AUTO, [NOTHING_KNOWN]),
+        (Gate(strikes=1, cause="auth", paused_until=AT + 60), AUTO, [UNKNOWN_LIMIT]),
     ],
 )
-def test_what_is_known_and_what_follows_is_stated_with_its_source(gate: Gate, limits: Limits, said: list[str]) -> None:
-    assert words(gate, limits) == said
+def test_limit_and_pace_are_stated_with_their_source(gate: Gate, limits: Limits, expected: list[str]) -> None:
+    assert sentence_texts(gate, limits) == expected
 
 
 def test_the_shortest_form_is_the_limit_alone() -> None:
-    assert shortest(OPEN, AT) == "Limit most likely 18 a minute (16–22)"
-    assert shortest(Gate(), AT) == "Limit not known yet"
+    assert short_limit(OPEN, AT) == "Limit most likely 18 a minute (16–22)"
+    assert short_limit(Gate(), AT) == "Limit not known yet"

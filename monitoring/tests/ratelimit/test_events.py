@@ -1,4 +1,4 @@
-"""Rate-limit events: what each row tells, filters and paging."""
+"""Rate-limit events: rows, filters and paging."""
 
 from datetime import timedelta
 
@@ -23,12 +23,12 @@ INDEXES = {
 BAD = ({"account": "nobody"}, {"refusal": "x"}, {"scope": "9"}, {"ended": "\0"}, {"older": "x"}, {"newer": "9" * 17 + "-" + "9" * 18})
 
 
-def found(client: Client, **conditions: str) -> list[str]:
-    """The details of the events that a filter leaves, in order."""
+def listed(client: Client, **conditions: str) -> list[str]:
+    """The details of the events that match a filter, in order."""
     return tree_of(client.get(PAGE, conditions)).xpath("//tbody/tr//code/text()")  # type: ignore[no-any-return]
 
 
-def test_an_event_tells_what_was_predicted_and_what_came(viewer: Client) -> None:
+def test_an_event_shows_predicted_and_actual_recovery(viewer: Client) -> None:
     make_event(at=NOW, took=370)
     (row,) = rows_of(viewer.get(PAGE))
     assert "Rate limit 429 default whole account" in row
@@ -38,12 +38,12 @@ def test_an_event_tells_what_was_predicted_and_what_came(viewer: Client) -> None
     assert "A request succeeded" in row
 
 
-def test_a_recovery_inside_the_range_is_said_to_be_so(viewer: Client) -> None:
+def test_a_recovery_within_the_range_is_marked(viewer: Client) -> None:
     make_event(took=70)
     assert "Inside the range" in rows_of(viewer.get(PAGE))[0]
 
 
-def test_an_event_that_nobody_can_predict_is_unknown(viewer: Client) -> None:
+def test_an_event_without_a_prediction_is_unknown(viewer: Client) -> None:
     make_event(refusal="auth", status=404, prediction_source="check", predicted_at=None)
     (row,) = rows_of(viewer.get(PAGE))
     assert "Unknown" in row
@@ -51,14 +51,14 @@ def test_an_event_that_nobody_can_predict_is_unknown(viewer: Client) -> None:
     assert "No chat API answers at this address." in row
 
 
-def test_an_event_leads_to_the_step_of_its_attempt(viewer: Client) -> None:
+def test_an_event_links_to_the_step_of_its_attempt(viewer: Client) -> None:
     step = make_step()
     make_event(attempt=make_attempt(step, status=429))
     (link,) = tree_of(viewer.get(PAGE)).xpath("//tbody//a/@href")
     assert link == f"/tasks/{step.task_id}/#step-{step.pk}"
 
 
-def test_a_probes_event_says_what_it_was_for(viewer: Client) -> None:
+def test_a_probes_event_shows_its_purpose(viewer: Client) -> None:
     attempt = make_attempt(make_step(), status=429)
     attempt.step, attempt.purpose = None, "probe"
     attempt.save()
@@ -76,13 +76,13 @@ def test_a_probes_event_says_what_it_was_for(viewer: Client) -> None:
         {"account": "second", "refusal": "capacity", "scope": "model", "ended": "operator"},
     ],
 )
-def test_a_filter_leaves_what_matches(conditions: dict[str, str], viewer: Client) -> None:
+def test_a_filter_shows_matching_rows(conditions: dict[str, str], viewer: Client) -> None:
     second = Account.objects.create(name="second", position=2)
     make_event(detail="wanted", account=second, refusal="capacity", model="a/model", ended_by="operator", ended_at=NOW)
     make_event(detail="another", at=NOW - timedelta(hours=1))
-    assert found(viewer, **conditions) == ["wanted"]
-    assert found(viewer, scope="account", ended="open") == ["another"]
-    assert found(viewer) == ["wanted", "another"]
+    assert listed(viewer, **conditions) == ["wanted"]
+    assert listed(viewer, scope="account", ended="open") == ["another"]
+    assert listed(viewer) == ["wanted", "another"]
 
 
 @pytest.mark.parametrize("conditions", BAD)
@@ -112,7 +112,7 @@ def test_pages_follow_each_other_and_keep_the_filter(viewer: Client, monkeypatch
     assert seen == list("43210")
 
 
-def test_without_an_event_the_page_says_so(viewer: Client) -> None:
+def test_without_events_the_page_shows_that(viewer: Client) -> None:
     assert "No request has been rate limited yet." in text_of(viewer.get(PAGE))
     assert "No event matches." in text_of(viewer.get(PAGE, {"ended": "timer"}))
 

@@ -1,4 +1,4 @@
-"""An account's gate as the page draws it."""
+"""An account's gate on the page."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -22,7 +22,7 @@ AUTO = Limits(pacing=Pacing.AUTO)
 
 
 def answered(gate: Gate, times: int, published: float | None = None) -> Gate:
-    """After so many answers, the last one to a request of now."""
+    """The gate after a number of answers, the last one to a request sent now."""
     for ago in reversed(range(times)):
         at = AT - 6.0 * ago
         _, gate = decide(gate, AUTO, at, at + 25, 3)
@@ -45,20 +45,20 @@ def answered(gate: Gate, times: int, published: float | None = None) -> Gate:
     ],
 )
 def test_one_state_is_lit(snapshot: AccountStatus, state: AccountState) -> None:
-    found = gate_now(snapshot, NOW)
-    assert found["state"] is state
-    assert [name for name, _, is_now in found["states"] if is_now] == [MEANINGS[state][0]]
-    assert len(found["states"]) == len(AccountState)
+    result = gate_now(snapshot, NOW)
+    assert result["state"] is state
+    assert [name for name, _, is_now in result["states"] if is_now] == [MEANINGS[state][0]]
+    assert len(result["states"]) == len(AccountState)
 
 
-def test_a_taken_slot_says_when_the_next_one_opens() -> None:
+def test_after_a_taken_slot_the_next_one_is_shown() -> None:
     assert gate_now(replace(SNAPSHOT, gate=Gate(last_slot_at=AT)), NOW)["next_slot_at"] == pytest.approx(AT + 5.1, abs=1e-5)
     automatic = replace(SNAPSHOT, limits=AUTO, gate=answered(Gate(), 1))
     assert gate_now(automatic, NOW)["next_slot_at"] == pytest.approx(AT + 1, abs=1e-5)
     assert gate_now(SNAPSHOT, NOW)["next_slot_at"] is None
 
 
-def test_the_ladder_marks_the_rung_that_runs_and_goes_on_doubling() -> None:
+def test_the_backoff_marks_the_current_pause_and_continues_doubling() -> None:
     def drawn(strikes: int, limits: Limits = Limits(), cause: str = "edge") -> list[str]:
         snapshot = replace(SNAPSHOT, limits=limits, gate=replace(PAUSED, strikes=strikes, cause=cause))
         return [f"{'*' if is_now else ''}{seconds:g}" for seconds, is_now in backoff_pauses(snapshot)]
@@ -70,7 +70,7 @@ def test_the_ladder_marks_the_rung_that_runs_and_goes_on_doubling() -> None:
     assert [is_now for _, is_now in backoff_pauses(SNAPSHOT)] == [False] * 4
 
 
-def test_models_say_which_cool_how_often_they_answered_and_how_long_an_answer_takes() -> None:
+def test_models_show_cooldown_usable_answers_and_expected_time() -> None:
     gate = Gate(cooldowns=(("b/model", AT + 30, 2), ("a/model", AT - 1, 1)))
     refused = {"b/model": RefusalClass.MODEL_UNPAID}
     latencies: Samples = {"a/model": [(AT - 9, 2.0, True)] * 5 + [(AT - 1, 0.1, False)]}
@@ -102,5 +102,5 @@ def test_of_several_accounts_the_first_usable_speaks_else_the_one_that_is_back_f
         (Gate(), Limits(), "If it is refused by the edge, the account is paused for 1 min."),
     ],
 )
-def test_a_probe_says_what_a_refusal_would_bring(gate: Gate, limits: Limits, risk: str) -> None:
+def test_a_probe_shows_the_effect_of_a_refusal(gate: Gate, limits: Limits, risk: str) -> None:
     assert offer(GateAction.PROBE, replace(SNAPSHOT, gate=gate, limits=limits), AT).risk == risk

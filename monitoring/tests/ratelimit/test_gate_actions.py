@@ -1,4 +1,4 @@
-"""What operators do to a gate, from the form to the real gate and, for a probe, to a provider."""
+"""Operators' actions on a gate, from the form to the gate and, for a probe, to a provider."""
 
 import time
 from typing import Any
@@ -47,7 +47,7 @@ def audit() -> list[tuple[str, str, str]]:
     return list(AuditEntry.objects.values_list("by", "action", "detail"))
 
 
-def test_each_action_says_what_it_does_and_what_it_risks_before_it_is_done(operator: Client) -> None:
+def test_each_action_shows_effect_and_risk_before_it_is_done(operator: Client) -> None:
     paused()
     for action, effect, risk in (
         ("probe", "sends one request for a single token", "the next pause takes 4 min."),
@@ -55,9 +55,9 @@ def test_each_action_says_what_it_does_and_what_it_risks_before_it_is_done(opera
         ("resume", "Ends the pause.", "the next pause takes 4 min."),
         ("clear", "Forgets all refusals", "the backoff restarts at 1 min"),
     ):
-        said = text_of(operator.get(address(action)), "//main")
-        assert effect in said
-        assert risk in said
+        text = text_of(operator.get(address(action)), "//main")
+        assert effect in text
+        assert risk in text
     assert state() is GateState.PAUSED
     assert audit() == []
 
@@ -65,7 +65,7 @@ def test_each_action_says_what_it_does_and_what_it_risks_before_it_is_done(opera
 @pytest.mark.parametrize(
     ("sent", "seconds"), [({"length": "5"}, 300), ({"length": "360"}, 21_600), ({"length": "15", "minutes": "2"}, 120)]
 )
-def test_a_pause_lasts_as_long_as_was_said(sent: dict[str, str], seconds: float, operator: Client) -> None:
+def test_a_pause_lasts_as_long_as_entered(sent: dict[str, str], seconds: float, operator: Client) -> None:
     before = time.time()
     response = operator.post(address("pause"), sent, follow=True)
     gate = gate_rows.of(default_account())
@@ -119,9 +119,7 @@ def test_a_probe_ends_the_pause_of_an_account_that_works_again(operator: Client)
     assert [entry[:2] for entry in audit()] == [("one-of-operators", "probe")]
 
 
-def test_a_probe_of_an_account_that_is_still_limited_climbs_to_the_rung_that_was_foretold(
-    operator: Client, fake_chutes: FakeChutes
-) -> None:
+def test_a_refused_probe_results_in_the_announced_pause(operator: Client, fake_chutes: FakeChutes) -> None:
     paused()
     fake_chutes.set(limit=0)
     foretold = text_of(operator.get(address("probe")), "//main")
@@ -130,10 +128,10 @@ def test_a_probe_of_an_account_that_is_still_limited_climbs_to_the_rung_that_was
     gate = gate_rows.of(default_account())
     assert "the next pause takes 4 min." in foretold
     assert gate.strikes == 3
-    assert gate.paused_until - gate.paused_at == pytest.approx(240, rel=0.051)  # a pause of ours is stretched by up to a twentieth
+    assert gate.paused_until - gate.paused_at == pytest.approx(240, rel=0.051)  # our own pauses are lengthened by up to 5 %
 
 
-def test_what_cannot_be_done_now_is_refused_with_the_reason(operator: Client) -> None:
+def test_an_impossible_action_is_refused_with_the_reason(operator: Client) -> None:
     response = operator.post(address("resume"))
     assert "No pause is running" in text_of(response, "//*[@role='alert']")
     change({"agent_mode": "template"}, by=None, reason="")
@@ -144,7 +142,7 @@ def test_what_cannot_be_done_now_is_refused_with_the_reason(operator: Client) ->
     assert OrmQ.objects.count() == 0
 
 
-def test_a_silent_worker_is_told_before_a_probe_is_queued(operator: Client) -> None:
+def test_a_silent_worker_is_reported_before_a_probe_is_queued(operator: Client) -> None:
     assert "The worker sends the probe." in text_of(operator.get(address("probe")), "//*[@role='alert']")
 
 

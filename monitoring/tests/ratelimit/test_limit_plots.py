@@ -1,4 +1,4 @@
-"""What is drawn of what was believed of a limit."""
+"""Charts of the estimated limit over time."""
 
 from datetime import timedelta
 from typing import Any
@@ -23,10 +23,10 @@ def estimate(minutes_ago: float, occasion: str = "accepted", account: Account | 
 
 
 def sets(account: Account) -> dict[str, list[float | None]]:
-    return {each["name"]: each["values"] for each in limit_plots(NOW)["data"]["charts"][f"limit-{account.pk}"]}
+    return {line["name"]: line["values"] for line in limit_plots(NOW)["data"]["charts"][f"limit-{account.pk}"]}
 
 
-def test_a_plot_starts_with_its_data_and_has_band_pace_and_marks_where_they_were() -> None:
+def test_a_plot_starts_with_its_data_and_has_range_pace_and_marks() -> None:
     estimate(10)
     estimate(4.5, "refused", middle=20, sent=21)
     estimate(4.2, middle=19)
@@ -53,7 +53,7 @@ def test_a_plot_has_at_least_two_columns_at_most_a_days_and_all_of_its_data(minu
     estimate(0, "refused", sent=7)
     assert 2 <= len(limit_plots(NOW)["data"]["starts"]) <= COLUMNS
     drawn = sets(default_account())
-    assert sum(each is not None for each in drawn["Pace"]) == (2 if minutes else 1)
+    assert sum(value is not None for value in drawn["Pace"]) == (2 if minutes else 1)
     assert drawn["Refused"][-1] == 7
 
 
@@ -64,6 +64,6 @@ def test_the_page_draws_each_account_and_has_the_numbers_as_a_table(viewer: Clie
     estimate(0, "refused", at=timezone.now(), middle=20, sent=21)
     tree = tree_of(viewer.get(PAGE))
     assert tree.xpath("//*[@id='charts']//canvas/@data-chart") == [f"limit-{default_account().pk}", f"limit-{second.pk}"]
-    said = text_of(viewer.get(PAGE), "//*[@aria-labelledby='limits']")
-    assert "default: requests a minute; 1 refused in this time" in said
-    assert "Request refused 21 20 15–22 16.4" in said and "Request accepted 9 18 15–22 16.4" in said
+    text = text_of(viewer.get(PAGE), "//*[@aria-labelledby='limits']")
+    assert "default: requests a minute; 1 refused in this time" in text
+    assert "Request refused 21 20 15–22 16.4" in text and "Request accepted 9 18 15–22 16.4" in text

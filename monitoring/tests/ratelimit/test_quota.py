@@ -1,4 +1,4 @@
-"""What is left, on a page: limits with their source and forecast, the balance, warnings, and what to do about an unknown."""
+"""Remaining quota on a page: limits with source and forecast, the balance, warnings, and the remedy if it is unknown."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -16,7 +16,7 @@ from agents.configuration.keys import seal
 from agents.models import Account, Gate, QuotaReading
 from agents.policy.quota_forecast import Sample
 from monitoring.ratelimit.quota import AccountQuota, quota
-from monitoring.tests.reading import text_of, words_of
+from monitoring.tests.reading import element_text, text_of
 from monitoring.tests.records import NOW
 
 pytestmark = pytest.mark.django_db
@@ -40,8 +40,8 @@ def read_for_hours(hours: int, *, balance: float | None = None, an_hour: float =
 
 
 def shown(now: datetime = NOW) -> str:
-    """The words of the fragment."""
-    return words_of(html.fragment_fromstring(render_to_string("ratelimit/_quota.html", {"quota": quota(now), "now": now})))
+    """The text of the fragment."""
+    return element_text(html.fragment_fromstring(render_to_string("ratelimit/_quota.html", {"quota": quota(now), "now": now})))
 
 
 def only(now: datetime = NOW) -> AccountQuota:
@@ -49,16 +49,16 @@ def only(now: datetime = NOW) -> AccountQuota:
     return account
 
 
-def test_limits_show_what_is_used_when_they_reset_and_how_that_is_known(with_key: None) -> None:
+def test_limits_show_use_reset_and_source(with_key: None) -> None:
     read(daily_total=300, daily_used=181, is_subscribed=True, four_hour_cap=2, four_hour_used=0.5, monthly_cap=20, monthly_used=3)
-    words = shown()
-    assert "Subscription" in words
-    assert "Daily quota 181 of 300 requests used" in words
-    assert "4-hour cap 0.50 of 2.00 USD used" in words
-    assert "Resets 4 May 16:00:00 UTC" in words, "the calendar's, where the reading does not say"
-    assert "Resets 5 May 00:00:00 UTC" in words
-    assert "Resets unknown" in words, "the month's"
-    assert "Last read at 4 May 12:00:00 UTC with the admin key" in words
+    text = shown()
+    assert "Subscription" in text
+    assert "Daily quota 181 of 300 requests used" in text
+    assert "4-hour cap 0.50 of 2.00 USD used" in text
+    assert "Resets 4 May 16:00:00 UTC" in text, "the calendar's, if the reading has none"
+    assert "Resets 5 May 00:00:00 UTC" in text
+    assert "Resets unknown" in text, "the month's"
+    assert "Last read at 4 May 12:00:00 UTC with the admin key" in text
 
 
 def test_a_forecast_stands_with_its_limit(with_key: None) -> None:
@@ -90,32 +90,32 @@ def test_silent_billing_is_warned_of_here_and_on_the_overview(with_key: None, vi
     assert warning in text_of(viewer.get("/"), "//*[@id='quota-warnings']")
 
 
-def test_without_a_warning_the_overview_says_nothing(with_key: None, viewer: Client) -> None:
+def test_without_a_warning_the_overview_shows_none(with_key: None, viewer: Client) -> None:
     read(timezone.now(), daily_total=300, daily_used=3, balance=5)
     assert "being billed" not in text_of(viewer.get("/"))
-    assert "See what is left" not in text_of(viewer.get("/"))
+    assert "Quota and balance" not in text_of(viewer.get("/"))
 
 
-def test_several_accounts_are_told_apart(with_key: None, viewer: Client) -> None:
+def test_warnings_of_several_accounts_have_their_names(with_key: None, viewer: Client) -> None:
     now = timezone.now()
     second = Account.objects.create(name="second", position=2)
     Account.objects.create(name="off", enabled=False)
     read(now, daily_total=300, daily_used=290)
     read(now, second, daily_total=300, daily_used=3)
-    assert [each.account.name for each in quota(now)] == ["default", "second"]
+    assert [row.account.name for row in quota(now)] == ["default", "second"]
     assert "default: 97 % of the daily quota is used." in text_of(viewer.get("/"))
 
 
-def test_without_an_admin_key_the_last_answer_tells_the_quota_and_the_page_how_to_get_a_key() -> None:
-    told = {"total": 300, "used": 240, "remaining": 60, "at": (NOW - timedelta(minutes=3)).timestamp()}
-    Gate.objects.create(account=default_account(), quota=told)
-    words = shown()
-    assert "Daily quota 240 of 300 requests used" in words
-    assert "From the last answer, at 4 May 11:57:00 UTC" in words
-    assert "is used up at 14:" in words
-    assert "this account has no admin key" in words
-    assert "chutes keys create --name panel --admin" in words
-    assert "CHUTES_ADMIN_KEY" in words
+def test_without_an_admin_key_the_last_answers_quota_is_shown_with_how_to_get_a_key() -> None:
+    answered = {"total": 300, "used": 240, "remaining": 60, "at": (NOW - timedelta(minutes=3)).timestamp()}
+    Gate.objects.create(account=default_account(), quota=answered)
+    text = shown()
+    assert "Daily quota 240 of 300 requests used" in text
+    assert "From the last answer, at 4 May 11:57:00 UTC" in text
+    assert "is used up at 14:" in text
+    assert "this account has no admin key" in text
+    assert "chutes keys create --name panel --admin" in text
+    assert "CHUTES_ADMIN_KEY" in text
 
 
 def test_another_account_takes_no_admin_key_from_the_environment() -> None:
@@ -124,18 +124,18 @@ def test_another_account_takes_no_admin_key_from_the_environment() -> None:
     assert "CHUTES_ADMIN_KEY" not in shown()
 
 
-def test_a_key_that_is_no_admin_key_is_told_how_to_get_one(with_key: None) -> None:
+def test_for_a_key_without_admin_rights_the_page_shows_how_to_get_one(with_key: None) -> None:
     read(fault="This key cannot read quotas: it needs an admin key.")
     assert "it needs an admin key. Make a key with admin rights by chutes keys create --name panel --admin" in shown()
 
 
-def test_an_answer_of_yesterday_tells_nothing_of_today() -> None:
+def test_yesterdays_answer_is_not_used_for_todays_quota() -> None:
     Gate.objects.create(account=default_account(), quota={"total": 300, "used": 240, "remaining": 60, "at": NOW.timestamp() - 86_400})
     assert only().meters == []
-    assert "How much is left is unknown." in shown()
+    assert "The remaining quota is unknown." in shown()
 
 
-def test_what_was_read_counts_more_than_what_an_answer_told(with_key: None) -> None:
+def test_a_reading_takes_precedence_over_an_answer(with_key: None) -> None:
     Gate.objects.create(account=default_account(), quota={"total": 300, "used": 240, "remaining": 60, "at": NOW.timestamp()})
     read(NOW - timedelta(minutes=5), daily_total=300, daily_used=181)
     assert [(meter.newest.value, meter.source) for meter in only().meters] == [(181, "read with the admin key")]
@@ -143,7 +143,7 @@ def test_what_was_read_counts_more_than_what_an_answer_told(with_key: None) -> N
 
 
 @pytest.mark.parametrize(
-    ("known", "told", "plan"),
+    ("reading", "header", "plan"),
     [
         ({"is_subscribed": True, "daily_total": 300}, {}, "Subscription"),
         ({"is_subscribed": False, "is_unlimited": True}, {}, "No daily quota"),
@@ -153,13 +153,13 @@ def test_what_was_read_counts_more_than_what_an_answer_told(with_key: None) -> N
         ({}, {}, ""),
     ],
 )
-def test_how_the_account_is_paid_for_is_told_where_it_is_known(known: dict[str, Any], told: dict[str, float], plan: str) -> None:
-    read(**known)
-    Gate.objects.create(account=default_account(), quota=told)
+def test_a_known_plan_of_the_account_is_shown(reading: dict[str, Any], header: dict[str, float], plan: str) -> None:
+    read(**reading)
+    Gate.objects.create(account=default_account(), quota=header)
     assert only().plan == plan
 
 
-def test_a_fault_is_told_and_what_was_known_before_stays_with_its_time(with_key: None) -> None:
+def test_a_fault_is_shown_and_the_last_reading_stays_with_its_time(with_key: None) -> None:
     read(NOW - timedelta(minutes=10), balance=5, daily_total=300, daily_used=7)
     read(NOW - timedelta(minutes=5), daily_total=300, daily_used=8, fault="Balance unknown: the answer is no JSON.")
     account = only()
@@ -169,24 +169,26 @@ def test_a_fault_is_told_and_what_was_known_before_stays_with_its_time(with_key:
     assert "Read with the admin key, at 4 May 11:50:00 UTC" in shown()
 
 
-def test_a_reading_under_way_hides_nothing(with_key: None) -> None:
+def test_an_active_reading_hides_no_values(with_key: None) -> None:
     read(NOW - timedelta(minutes=5), balance=5)
     read(NOW, fault=UNDER_WAY)
     assert (only().balances[-1].value, only().fault) == (5, "")
 
 
-def test_before_the_first_reading_the_page_says_when_it_comes(with_key: None) -> None:
+def test_before_the_first_reading_the_page_shows_when_it_is_due(with_key: None) -> None:
     assert "Nothing has been read yet. The worker reads every five minutes." in shown()
 
 
-def test_a_key_that_cannot_be_opened_is_told_with_the_remedy(settings: Any) -> None:
+def test_a_key_that_cannot_be_decrypted_is_shown_with_the_remedy(settings: Any) -> None:
     account = default_account()
     Account.objects.filter(pk=account.pk).update(admin_key_sealed=seal("cpk_x"))
     settings.SECRET_KEY = "another-secret-key"
     assert "SECRET_KEY_FALLBACKS" in only().fault
 
 
-def test_the_fragment_asks_as_often_for_many_readings_as_for_one(with_key: None, django_assert_num_queries: Callable[..., Any]) -> None:
+def test_the_fragment_runs_as_many_queries_for_many_readings_as_for_one(
+    with_key: None, django_assert_num_queries: Callable[..., Any]
+) -> None:
     read()
     Account.objects.create(name="second")
     with django_assert_num_queries(3):
@@ -196,7 +198,7 @@ def test_the_fragment_asks_as_often_for_many_readings_as_for_one(with_key: None,
         quota(NOW)
 
 
-def test_without_an_enabled_account_the_page_says_so() -> None:
+def test_without_an_enabled_account_the_page_shows_that() -> None:
     Account.objects.create(name="off", enabled=False)
     assert "No account is enabled" in shown()
 

@@ -1,4 +1,4 @@
-"""The page Rate limit: what each account's gate does, and since when, until when, how we know."""
+"""The page Rate limit: the state of each account's gate, its start, its end, and the source."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -14,7 +14,7 @@ from agents.configuration import change, default_account
 from agents.configuration.account_changes import change_account
 from agents.models import Account, AuditEntry, Gate, LimitEstimate, RateLimitEvent
 from agents.policy.refusals import NEVER_WORKED
-from monitoring.tests.reading import HTMX, text_of, tree_of, words_of
+from monitoring.tests.reading import HTMX, element_text, text_of, tree_of
 from monitoring.tests.records import event_of, make_event
 
 pytestmark = pytest.mark.django_db
@@ -29,8 +29,8 @@ def ready(settings: DjangoSettings) -> None:
 
 
 def lit(client: Client) -> list[str]:
-    """The state that each account's gate is in."""
-    return [words_of(stage) for stage in tree_of(client.get(PAGE)).xpath("//*[@class='stages']/*[@aria-current='step']/strong")]
+    """The state of each account's gate."""
+    return [element_text(stage) for stage in tree_of(client.get(PAGE)).xpath("//*[@class='stages']/*[@aria-current='step']/strong")]
 
 
 def paused(account: Account | None = None, seconds: float = 600.9, **gate: Any) -> None:
@@ -46,43 +46,43 @@ def paused(account: Account | None = None, seconds: float = 600.9, **gate: Any) 
     Gate.objects.update_or_create(account=account or default_account(), defaults={**state, **gate})
 
 
-def test_a_fresh_panel_shows_an_open_gate_and_claims_nothing(viewer: Client) -> None:
+def test_a_fresh_panel_shows_an_open_gate_without_estimates(viewer: Client) -> None:
     assert lit(viewer) == ["Open"]
-    said = text_of(viewer.get(PAGE), "//main")
-    assert "LLM ready, one request every 5 s." in said
-    assert "The pace is fixed: one every 5 s. Nothing is known of the limit yet." in said
-    assert "not tried lately 8.0 s assumed" in said
-    assert "Ready" in said and "Waiting for its account" not in said
-    assert "default: unknown: no request was sent, and no operator paused it." in said
-    assert "No account has come back" in said
-    assert "No request has been rate limited yet." in said
-    assert "No account has been probed, paused, resumed or cleared yet." in said
+    text = text_of(viewer.get(PAGE), "//main")
+    assert "LLM ready, one request every 5 s." in text
+    assert "The pace is fixed: one every 5 s. The limit is not known yet." in text
+    assert "not tried lately 8.0 s assumed" in text
+    assert "Ready" in text and "Waiting for its account" not in text
+    assert "default: unknown: no request was sent, and no operator paused it." in text
+    assert "No account has recovered" in text
+    assert "No request has been rate limited yet." in text
+    assert "No account has been probed, paused, resumed or cleared yet." in text
 
 
-def test_models_are_shown_in_the_order_of_attempts_with_what_it_follows(viewer: Client, settings: DjangoSettings) -> None:
+def test_models_are_shown_in_the_order_of_attempts_with_its_reasons(viewer: Client, settings: DjangoSettings) -> None:
     settings.CHUTES_MODELS, now = ("slow/model", "fast/model"), timezone.now().timestamp()
     samples = {"slow/model": [[now, 9.0, None]] * 6, "fast/model": [[now, 2.0, True]] * 5 + [[now, 1.0, False]]}
     Gate.objects.update_or_create(account=default_account(), defaults={"latencies": samples})
-    rows = [words_of(row) for row in tree_of(viewer.get(PAGE)).xpath("//table[starts-with(@aria-label, 'Models of')]/tbody/tr")]
+    rows = [element_text(row) for row in tree_of(viewer.get(PAGE)).xpath("//table[starts-with(@aria-label, 'Models of')]/tbody/tr")]
     assert [row.split(" Ready ")[0] for row in rows] == ["fast/model Number 2 as configured", "slow/model Number 1 as configured"]
     assert ["5 of 6 recent attempts" in rows[0], "0 of 6 recent attempts" in rows[1]] == [True, True]
 
 
-def test_a_pause_says_when_it_ends_why_and_how_that_is_known(viewer: Client) -> None:
+def test_a_pause_shows_its_end_cause_and_source(viewer: Client) -> None:
     now = timezone.now()
     paused()
     make_event(at=now, pause=600, strike=2, detail="429 Too Many Requests", predicted_at=now + timedelta(seconds=650))
     response = viewer.get(PAGE)
-    said = text_of(response, "//*[starts-with(@id, 'gate-')]")
+    text = text_of(response, "//*[starts-with(@id, 'gate-')]")
     assert lit(viewer) == ["Paused"]
-    assert "LLM paused for 10 min" in said
-    assert "rate limit, our own backoff, pause 2 of 4." in said
-    assert "our own backoff; very low confidence." in said
-    assert "the whole account has to wait. Status 429." in said and "429 Too Many Requests" in said
+    assert "LLM paused for 10 min" in text
+    assert "rate limit, our own backoff, pause 2 of 4." in text
+    assert "our own backoff; very low confidence." in text
+    assert "the whole account has to wait. Status 429." in text and "429 Too Many Requests" in text
     tree = tree_of(response)
     assert tree.xpath("//*[@class='expected mt-3']//time/@data-show") == ["countdown", "moment", "moment", "moment"]
-    assert [words_of(rung) for rung in tree.xpath("//*[@class='rungs']/*[@aria-current]")] == ["2 min"]
-    assert "Waiting for its account" in said and "Ready" not in said
+    assert [element_text(rung) for rung in tree.xpath("//*[@class='rungs']/*[@aria-current]")] == ["2 min"]
+    assert "Waiting for its account" in text and "Ready" not in text
 
 
 def test_after_the_pause_one_request_probes(viewer: Client) -> None:
@@ -90,36 +90,36 @@ def test_after_the_pause_one_request_probes(viewer: Client) -> None:
     assert lit(viewer) == ["Probing"]
 
 
-def test_a_stopped_account_says_what_to_do_and_names_no_time(viewer: Client) -> None:
+def test_a_stopped_account_shows_the_remedy_and_no_time(viewer: Client) -> None:
     paused(cause="payment", pause_source="check")
     make_event(refusal="payment", status=402, prediction_source="check", predicted_at=None, predicted_from=None, predicted_to=None)
-    said = text_of(viewer.get(PAGE), "//*[starts-with(@id, 'gate-')]")
+    text = text_of(viewer.get(PAGE), "//*[starts-with(@id, 'gate-')]")
     assert lit(viewer) == ["Stopped"]
-    assert said.count("Top up the account.") == 1
-    assert "Cause The account has no balance." in said
-    assert "No time can be predicted" in said
+    assert text.count("Top up the account.") == 1
+    assert "Cause The account has no balance." in text
+    assert "No time can be predicted" in text
 
 
-def test_a_key_that_never_worked_is_told_to_check_header_and_host(viewer: Client) -> None:
+def test_for_a_key_that_never_worked_header_and_host_are_to_be_checked(viewer: Client) -> None:
     paused(succeeded_at=0)
-    said = text_of(viewer.get(PAGE), "//*[starts-with(@id, 'gate-')]")
-    assert said.count(NEVER_WORKED) == 1
-    assert "Cause Turned away by the edge." in said
-    assert "Never, with this key" in said
+    text = text_of(viewer.get(PAGE), "//*[starts-with(@id, 'gate-')]")
+    assert text.count(NEVER_WORKED) == 1
+    assert "Cause Turned away by the edge." in text
+    assert "Never, with this key" in text
 
 
-def test_an_account_that_is_off_says_why(viewer: Client) -> None:
+def test_an_account_that_is_off_shows_the_reason(viewer: Client) -> None:
     change({"agent_mode": "template"}, by=None, reason="")
     assert lit(viewer) == ["Off"]
     assert "template mode" in text_of(viewer.get(PAGE))
 
 
-def test_several_accounts_are_told_in_their_order(viewer: Client) -> None:
+def test_several_accounts_are_shown_in_their_order(viewer: Client) -> None:
     paused()
     Account.objects.create(name="second", position=2)
     change_account(Account.objects.create(name="third", position=3), {"model_names": ["c/model"]}, key="cpk_3", by=None, reason="")
     tree = tree_of(viewer.get(PAGE))
-    assert [words_of(title) for title in tree.xpath("//section[starts-with(@id, 'gate-')]//h2")] == [
+    assert [element_text(title) for title in tree.xpath("//section[starts-with(@id, 'gate-')]//h2")] == [
         "Account default",
         "Account second",
         "Account third",
@@ -130,28 +130,28 @@ def test_several_accounts_are_told_in_their_order(viewer: Client) -> None:
     assert "Account third, of 3" in overview
 
 
-def test_how_good_predictions_were_is_told(viewer: Client) -> None:
+def test_the_accuracy_of_predictions_is_shown(viewer: Client) -> None:
     make_event(at=timezone.now() - timedelta(hours=1), took=90)
     assert "Our own backoff 1 100 % 30 s" in text_of(viewer.get(PAGE), "//*[@aria-labelledby='accuracy']")
 
 
-def test_operators_words_are_listed_newest_first_and_no_more_than_twenty(viewer: Client) -> None:
+def test_operators_actions_are_listed_newest_first_and_at_most_twenty(viewer: Client) -> None:
     now = timezone.now()
     for minute in range(25):
         AuditEntry.objects.create(at=now - timedelta(minutes=minute), by=f"ann-{minute}", action="resume", account=default_account())
-    rows = [words_of(row) for row in tree_of(viewer.get(PAGE)).xpath("//*[@aria-labelledby='history']//tbody/tr")]
+    rows = [element_text(row) for row in tree_of(viewer.get(PAGE)).xpath("//*[@aria-labelledby='history']//tbody/tr")]
     assert len(rows) == 20
     assert "ann-0 Resume default" in rows[0]
 
 
-def test_only_who_may_is_offered_the_actions_and_only_what_can_be_done(viewer: Client, operator: Client) -> None:
+def test_possible_actions_are_offered_to_permitted_users_only(viewer: Client, operator: Client) -> None:
     actions = "//nav[starts-with(@aria-label, 'Actions')]/a"
     assert tree_of(viewer.get(PAGE)).xpath(actions) == []
-    assert [words_of(link) for link in tree_of(operator.get(PAGE)).xpath(actions)] == ["Probe now", "Pause…", "Clear…"]
+    assert [element_text(link) for link in tree_of(operator.get(PAGE)).xpath(actions)] == ["Probe now", "Pause…", "Clear…"]
     paused()
-    assert [words_of(link) for link in tree_of(operator.get(PAGE)).xpath(actions)] == ["Probe now", "Pause…", "Resume", "Clear…"]
+    assert [element_text(link) for link in tree_of(operator.get(PAGE)).xpath(actions)] == ["Probe now", "Pause…", "Resume", "Clear…"]
     change({"agent_mode": "template"}, by=None, reason="")
-    assert [words_of(link) for link in tree_of(operator.get(PAGE)).xpath(actions)] == ["Pause…", "Resume", "Clear…"]
+    assert [element_text(link) for link in tree_of(operator.get(PAGE)).xpath(actions)] == ["Pause…", "Resume", "Clear…"]
 
 
 @pytest.mark.parametrize("address", [PAGE, "/"])

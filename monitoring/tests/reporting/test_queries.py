@@ -17,7 +17,7 @@ QUALIFIERS = (
     Qualifier("until", Kind.TIME, "To"),
 )
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
-# Letters that mean something to the language come often.
+# Characters with a meaning in the language are frequent.
 LINES = st.text(st.one_of(st.sampled_from('"\\-: '), st.characters()), max_size=60)
 WRITTEN = st.lists(
     st.one_of(
@@ -73,7 +73,7 @@ def test_a_word_means(written: str, condition: Condition) -> None:
 @rows(
     ("written", "remedy"),
     [
-        ("since:yesterday", "since: write 30m, 2h or 7d, or a time such as 2026-05-04T12:00, with a Z behind it for UTC."),
+        ("since:yesterday", "since: write 30m, 2h or 7d, or a time such as 2026-05-04T12:00, with a Z at the end for UTC."),
         ("since:2026-13-40", "since: write 30m, 2h or 7d"),
         ("until:2026-W19", "until: write 30m, 2h or 7d"),
         ("status:abc", "status: write a status code from 100 to 599, such as 429."),
@@ -84,21 +84,21 @@ def test_a_word_means(written: str, condition: Condition) -> None:
         ("project:", "project: write a name, such as autocinema."),
         ("rout:llm", "There is no “rout:”. Did you mean route:? Write one of route, project"),
         ("zzzz:1", "There is no “zzzz:”. Write one of route, project, status, caller, since, until; for the text itself put it in quotes."),
-        ("-since:2h", "since: a time can't be turned round; write until: instead."),
+        ("-since:2h", "since: a time can't be negated; write until: instead."),
         ("-", "A text to search for is empty"),
         ('""', "A text to search for is empty"),
     ],
 )
-def test_what_cannot_be_read_is_named_with_the_remedy_and_left_out(written: str, remedy: str) -> None:
+def test_an_invalid_condition_is_reported_with_the_remedy_and_ignored(written: str, remedy: str) -> None:
     assert remedy in faults(written)
     assert read(f"{written} ").conditions == ()
     assert read(f"route:llm {written}").conditions == (Condition("route", "llm"),)
 
 
-def test_more_conditions_than_a_line_can_mean_are_cut_with_a_word() -> None:
+def test_further_conditions_than_the_limit_are_cut_with_a_fault() -> None:
     many = read(" ".join(f"w{number}" for number in range(MAX_CONDITIONS + 5)))
     assert len(many.conditions) == MAX_CONDITIONS
-    assert many.faults == (f"Only the first {MAX_CONDITIONS} conditions are applied: take some out.",)
+    assert many.faults == (f"Only the first {MAX_CONDITIONS} conditions are applied: remove some.",)
 
 
 def test_a_distance_counts_from_now_and_a_time_is_utc() -> None:
@@ -110,7 +110,7 @@ def test_a_distance_counts_from_now_and_a_time_is_utc() -> None:
 
 def test_a_condition_is_replaced() -> None:
     query = read("state route:llm -route:template film")
-    assert str(query.having("route", "template")) == "state film route:template"
+    assert str(query.with_only("route", "template")) == "state film route:template"
     assert str(query.without("route")) == "state film"
     assert query.has("state", TEXT) and query.has("route") and not query.has("outcome")
     assert query.values("route") == ["llm"]
@@ -119,7 +119,7 @@ def test_a_condition_is_replaced() -> None:
 
 @patiently
 @given(WRITTEN)
-def test_no_text_raises_and_what_is_read_says_the_same_again(text: str) -> None:
+def test_no_text_raises_and_a_parsed_line_parses_to_the_same(text: str) -> None:
     query = read(text)
     again = read(str(query))
     assert again.conditions == query.conditions
@@ -136,6 +136,6 @@ def test_no_text_raises_and_what_is_read_says_the_same_again(text: str) -> None:
     )
 )
 @example([Condition("project", "//", False)])
-def test_whatever_a_text_holds_it_can_be_written(conditions: list[Condition]) -> None:
-    storable = tuple(dict.fromkeys(each for each in conditions if "\0" not in each.value and each.value.isprintable()))
+def test_any_text_can_be_written_as_a_condition(conditions: list[Condition]) -> None:
+    storable = tuple(dict.fromkeys(condition for condition in conditions if "\0" not in condition.value and condition.value.isprintable()))
     assert read(str(Query(storable))).conditions == storable

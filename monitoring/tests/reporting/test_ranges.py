@@ -1,4 +1,4 @@
-"""Ranges: whatever is summed, each moment is read from one source."""
+"""Ranges: each moment is read from exactly one source, whatever is summed."""
 
 from datetime import timedelta
 from itertools import pairwise
@@ -16,7 +16,7 @@ SECONDS = st.integers(0, 100 * 86_400).map(lambda seconds: timedelta(seconds=sec
 
 
 def summed(ago: timedelta) -> RollupState:
-    """As if hours were summed until so long ago."""
+    """As if hours were summed up to this age."""
     hours = floor(NOW - ago, HOUR)
     return RollupState(since=NOW - 200 * DAY, hours_until=hours, fives_until=hours + 3 * FIVE, checked_at=NOW)
 
@@ -34,14 +34,14 @@ def intervals(where: Sources) -> list[Interval]:
 
 @given(WANTED, STATES, SPANS)
 def test_each_moment_is_read_from_one_source(of: Range, state: RollupState | None, spans: set[Span]) -> None:
-    found = intervals(sources(of, state, spans))
-    assert all(start < end for start, end in found)
-    assert all(before[1] == after[0] for before, after in pairwise(found))
-    assert (found[0][0], found[-1][1]) == (of.start, of.end)
+    result = intervals(sources(of, state, spans))
+    assert all(start < end for start, end in result)
+    assert all(before[1] == after[0] for before, after in pairwise(result))
+    assert (result[0][0], result[-1][1]) == (of.start, of.end)
 
 
 @given(WANTED, STATES, SPANS)
-def test_spans_are_read_whole_and_only_where_they_are_summed(of: Range, state: RollupState | None, spans: set[Span]) -> None:
+def test_spans_are_read_completely_and_only_if_summed(of: Range, state: RollupState | None, spans: set[Span]) -> None:
     for span, (start, end) in sources(of, state, spans).rolled:
         assert state is not None
         assert span in spans
@@ -68,7 +68,7 @@ def test_a_named_range_begins_with_a_full_bar_and_is_as_long_before(name: str) -
     assert of.before(now).end - of.before(now).start == of.end - of.start
 
 
-def test_bars_of_a_short_record_begin_where_it_does() -> None:
+def test_bars_of_a_short_record_begin_with_it() -> None:
     first = NOW - timedelta(minutes=12)
     of = Range.named("24h", NOW).since(first)
     assert (of.name, of.start, of.bin, len(of.bins())) == ("24h", floor(first, FIVE), FIVE, 3)

@@ -1,4 +1,4 @@
-"""Roll-ups: nothing is lost or counted twice, however often and by whomever they are made."""
+"""Roll-ups: no row is lost or counted twice, however often and by whichever process they are made."""
 
 import math
 import time
@@ -54,7 +54,7 @@ def days(db: None) -> datetime:
 
 @pytest.fixture
 def weeks(db: None, monkeypatch: pytest.MonkeyPatch) -> datetime:
-    """Twenty-five days of records up to NOW, of which one came late; all is summed, and the first days' five minutes are forgotten."""
+    """25 days of records up to NOW, one of them late; all are summed, and the five-minute sums of the first days are deleted."""
     monkeypatch.setitem(KEPT, Span.FIVE, 22 * DAY)
     Past(default_account(), seed=7).write(200, NOW - 25 * DAY, NOW, lambda _: None)
     sum_all(NOW - HOUR)
@@ -64,7 +64,7 @@ def weeks(db: None, monkeypatch: pytest.MonkeyPatch) -> datetime:
 
 
 def sum_all(now: datetime) -> RollupState:
-    """Until nothing is due."""
+    """Sums until nothing is due."""
     sum_finished(rollups.state_at(now), now, until=math.inf)
     return RollupState.objects.get()
 
@@ -83,8 +83,8 @@ def sums(**which: Any) -> dict[str, Any]:
         "cost",
         "seconds",
     )
-    found = Rollup.objects.filter(**which).aggregate(**{name: Sum(name) for name in names})
-    return {name: round(float(value), 8) for name, value in found.items() if value is not None}
+    result = Rollup.objects.filter(**which).aggregate(**{name: Sum(name) for name in names})
+    return {name: round(float(value), 8) for name, value in result.items() if value is not None}
 
 
 def steps(**which: Any) -> int:
@@ -99,21 +99,21 @@ def contents() -> list[tuple[Any, ...]]:
 
 def test_the_hours_and_the_raw_rows_after_them_make_up_all_steps(days: datetime) -> None:
     raw = Step.objects.filter(received_at__lt=sum_all(days).hours_until, **VALIDATORS)
-    found = sums(span=Span.HOUR, of=Of.STEPS)
-    assert found["count"] == raw.count() > 100
-    assert found["in_time"] == sum(step.answered_at <= step.deadline_at for step in raw if step.answered_at)
-    assert found["actions"] == sum(len(each.actions) for each in raw)
-    assert found["cost"] == float(LLMAttempt.objects.filter(step__in=raw).aggregate(cost=Sum("cost"))["cost"])
-    assert all(found == sums(span=Span.HOUR, of=of) for of in GROUPS)
+    result = sums(span=Span.HOUR, of=Of.STEPS)
+    assert result["count"] == raw.count() > 100
+    assert result["in_time"] == sum(step.answered_at <= step.deadline_at for step in raw if step.answered_at)
+    assert result["actions"] == sum(len(row.actions) for row in raw)
+    assert result["cost"] == float(LLMAttempt.objects.filter(step__in=raw).aggregate(cost=Sum("cost"))["cost"])
+    assert all(result == sums(span=Span.HOUR, of=of) for of in GROUPS)
 
 
 def test_outcomes_are_summed_by_each_sort_of_group(days: datetime) -> None:
     raw = Step.objects.filter(received_at__lt=sum_all(days).hours_until, **VALIDATORS)
-    found = sums(span=Span.HOUR, of=Of.STEPS)
-    assert [found[name] for name in ("worked", "partly", "failed")] == [
+    result = sums(span=Span.HOUR, of=Of.STEPS)
+    assert [result[name] for name in ("worked", "partly", "failed")] == [
         raw.filter(outcome=name).count() for name in Outcome if name != "unknown"
     ]
-    assert min(found["worked"], found["partly"], found["failed"]) > 0
+    assert min(result["worked"], result["partly"], result["failed"]) > 0
     assert sums(of=Of.KIND, span=Span.HOUR, name="search")["count"] == raw.filter(task__kind="search").count() > 0
     unsure = raw.filter(limits__llm_use="when_unsure")
     assert sums(of=Of.LLM_USE, span=Span.HOUR, name="when_unsure")["failed"] == unsure.filter(outcome="failed").count() > 0
@@ -121,11 +121,11 @@ def test_outcomes_are_summed_by_each_sort_of_group(days: datetime) -> None:
 
 def test_attempts_are_summed_with_their_tokens(days: datetime) -> None:
     raw = LLMAttempt.objects.filter(decided_at__lt=sum_all(days).hours_until)
-    found = sums(span=Span.HOUR, of=Of.ATTEMPTS)
-    assert found["count"] == raw.count() > 100
-    assert found["too_many"] == raw.filter(status=429).count() > 0
+    result = sums(span=Span.HOUR, of=Of.ATTEMPTS)
+    assert result["count"] == raw.count() > 100
+    assert result["too_many"] == raw.filter(status=429).count() > 0
     names = ("prompt_tokens", "completion_tokens", "cost")
-    assert {name: found[name] for name in names} == {
+    assert {name: result[name] for name in names} == {
         name: float(value) for name, value in raw.aggregate(**{name: Sum(name) for name in names}).items()
     }
 
@@ -145,19 +145,19 @@ def test_durations_of_a_day_are_those_of_its_steps(days: datetime) -> None:
     start = floor(sum_all(days).hours_until, DAY) - DAY
     durations = Rollup.objects.filter(span=Span.DAY, of=Of.STEPS, starts_at=start).values_list("durations", flat=True)
     raw = Step.objects.filter(received_at__gte=start, received_at__lt=start + DAY, **VALIDATORS)
-    assert sum(int.from_bytes(each, "little") for each in durations) == sum(counted(step.duration_ms or 0) for step in raw) > 0
+    assert sum(int.from_bytes(packed, "little") for packed in durations) == sum(counted(step.duration_ms or 0) for step in raw) > 0
 
 
 @pytest.mark.slow
-def test_whatever_spans_a_range_is_read_from_it_has_each_step_once(weeks: datetime) -> None:
+def test_a_range_has_each_step_once_whichever_spans_it_is_read_from(weeks: datetime) -> None:
     state, read = RollupState.objects.get(), set[Span]()
     lengths, agos = (5 * HOUR, DAY, 7 * DAY, 15 * DAY, 18 * DAY), (timedelta(), 3 * DAY + HOUR, 6 * DAY)
     for length, ago, spans in product(lengths, agos, (tuple(Span), (Span.HOUR, Span.SIX, Span.DAY))):
         of = Range.between(weeks - ago - length, weeks - ago, weeks)
         there = Step.objects.filter(received_at__gte=of.start, received_at__lt=of.end, **VALIDATORS).count()
         where = sources(of, state, spans)
-        for each in (Of.STEPS,) if Span.FIVE in spans else (Of.STEPS, *GROUPS):
-            assert sum(row.count for row in where.rows([each], weeks)) == there
+        for kind in (Of.STEPS,) if Span.FIVE in spans else (Of.STEPS, *GROUPS):
+            assert sum(row.count for row in where.rows([kind], weeks)) == there
         read |= {span for span, _ in where.rolled}
     assert read == set(Span)
 
@@ -174,7 +174,7 @@ def test_the_same_again_gives_the_same(days: datetime) -> None:
 
 
 @pytest.mark.slow
-def test_a_worker_that_is_killed_at_any_hour_leaves_nothing_out(days: datetime) -> None:
+def test_after_a_worker_is_killed_at_any_hour_no_row_is_missing(days: datetime) -> None:
     whole = sum_all(days)
     before = contents()
     Rollup.objects.all().delete()
@@ -237,7 +237,7 @@ def test_hours_that_a_stopped_worker_missed_are_made_up_for(db: None) -> None:
     assert Rollup.objects.filter(span=Span.DAY, of=Of.STEPS).count() == 2
 
 
-def test_what_does_not_fit_into_one_job_is_left_for_the_next(days: datetime) -> None:
+def test_a_backlog_is_split_over_several_jobs(days: datetime) -> None:
     state = rollups.state_at(days)
     sum_finished(state, days, until=time.monotonic())
     assert state.hours_until == floor(Step.objects.earliest("received_at").received_at, HOUR) + HOUR, "one hour, whatever the time"
@@ -274,7 +274,7 @@ def test_roll_ups_stay_when_their_raw_rows_are_deleted(days: datetime) -> None:
 
 
 def make_event(at: datetime, seconds: float, ended_at: datetime | None = None) -> None:
-    """A pause by the edge."""
+    """A pause by the edge's refusal."""
     RateLimitEvent.objects.create(
         account=default_account(),
         refusal="edge",
@@ -302,7 +302,7 @@ def test_a_pause_over_the_hour_is_shared_by_both_hours(db: None) -> None:
     assert paused_seconds(hour + HOUR, hour + 2 * HOUR, NOW + DAY) == 0
 
 
-def test_a_pause_through_hours_in_which_nothing_came_is_summed(db: None) -> None:
+def test_a_pause_over_hours_without_steps_is_summed(db: None) -> None:
     make_step(at=NOW - 30 * HOUR)
     make_event(NOW - 30 * HOUR, 10 * HOUR.total_seconds(), NOW - 20 * HOUR)
     make_step(at=NOW - 2 * HOUR)
@@ -312,7 +312,7 @@ def test_a_pause_through_hours_in_which_nothing_came_is_summed(db: None) -> None
         assert max(Rollup.objects.filter(span=span).values_list("seconds", flat=True)) <= {Span.FIVE: 300, Span.HOUR: 3600}[span]
 
 
-def test_a_pause_ends_early_where_somebody_ended_it_and_runs_until_now_at_most(db: None) -> None:
+def test_a_pause_ends_early_by_an_action_and_at_the_latest_now(db: None) -> None:
     make_event(NOW - HOUR, 600, NOW - HOUR + MINUTE)
     make_event(NOW - MINUTE, 600)
     assert paused_seconds(NOW - 2 * HOUR, NOW + HOUR, NOW) == 120
@@ -324,16 +324,16 @@ def test_a_step_without_an_answer_is_not_in_time(db: None) -> None:
     make_step(make_task(), at=hour, duration_ms=23_501)
     make_attempt(make_llm_step(at=hour), cost="0.25")
     sum_hour(hour, hour + HOUR, NOW)
-    found = sums(span=Span.HOUR, of=Of.STEPS)
-    assert (found["count"], found["in_time"], found["cost"]) == (3, 1, 0.25)
+    result = sums(span=Span.HOUR, of=Of.STEPS)
+    assert (result["count"], result["in_time"], result["cost"]) == (3, 1, 0.25)
 
 
 @given(st.lists(st.floats(min_value=0.01, max_value=300_000), min_size=1), st.sampled_from([0.5, 0.95]))
 def test_a_percentile_is_at_most_five_percent_from_the_exact_one(durations: list[float], share: float) -> None:
     exact = sorted(durations)[math.ceil(share * len(durations)) - 1]
-    found = percentile(sum(map(counted, durations)), share)
-    assert found is not None
-    assert found == pytest.approx(exact, rel=0.05)
+    result = percentile(sum(map(counted, durations)), share)
+    assert result is not None
+    assert result == pytest.approx(exact, rel=0.05)
 
 
 def test_without_a_duration_there_is_no_percentile() -> None:

@@ -1,4 +1,4 @@
-"""Texts are found by an index that is always right: while it is filled, after it, and when rows change or go."""
+"""Text search by an index that is complete while it is filled, afterwards, and when rows change or are deleted."""
 
 import sqlite3
 import threading
@@ -40,12 +40,12 @@ def log(message: str) -> LogEntry:
     return LogEntry.objects.create(at=NOW, level=30, logger="a", message=message)
 
 
-def found(model: type[Model], text: str) -> list[int]:
+def matches(model: type[Model], text: str) -> list[int]:
     return sorted(model._default_manager.filter(contains(model, text)).values_list("pk", flat=True))
 
 
 def is_indexed(text: str) -> bool:
-    """Whether SQLite's index itself knows a task's text."""
+    """Whether SQLite's index has a task's text."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM agents_task_text WHERE agents_task_text MATCH %s", [f'"{text}"'])
         return bool(cursor.fetchone()[0])
@@ -75,43 +75,43 @@ def test_any_part_of_a_text_finds_its_rows_whether_or_not_they_are_indexed_yet(t
     if filled:
         fill()
     for model, pk in wanted:
-        assert found(model, text) == found(model, text[1:-1]) == [pk]
-        assert found(model, f"{text}{text}") == []
+        assert matches(model, text) == matches(model, text[1:-1]) == [pk]
+        assert matches(model, f"{text}{text}") == []
 
 
 def test_case_does_not_count() -> None:
     wanted = make_all("Some Film")
     fill()
-    assert [found(model, "sOME fILM") for model, _ in wanted] == [[pk] for _, pk in wanted]
+    assert [matches(model, "sOME fILM") for model, _ in wanted] == [[pk] for _, pk in wanted]
 
 
 def test_a_task_is_found_by_its_address_and_its_id_too() -> None:
     task = make_task(prompt="x", url="http://localhost:8000/?seed=58", key="0af3-77")
     fill()
-    assert found(Task, "localhost:8000/?seed=5") == found(Task, "af3-7") == [task.pk]
+    assert matches(Task, "localhost:8000/?seed=5") == matches(Task, "af3-7") == [task.pk]
 
 
 @on_sqlite
-def test_rows_that_come_after_a_filling_are_found_at_once_and_indexed_by_the_next() -> None:
+def test_rows_added_after_a_filling_are_found_at_once_and_indexed_by_the_next() -> None:
     make_task(prompt="older")
     fill()
     task = make_task(prompt="brand new")
-    assert found(Task, "brand new") == [task.pk]
+    assert matches(Task, "brand new") == [task.pk]
     assert not is_indexed("brand new")
     jobs.index_texts(timezone.now())
     assert is_indexed("brand new")
-    assert found(Task, "brand new") == [task.pk]
+    assert matches(Task, "brand new") == [task.pk]
 
 
 @on_sqlite
-def test_rows_are_indexed_part_by_part_and_every_text_is_found_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_text_is_found_while_rows_are_indexed_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(search, "MOST_INDEXED", 50)
     tasks = [make_task(prompt=f"number {number}!") for number in range(7)]
     parts = 0
     while ids := search.next_ids(TASKS):
         search.add(TASKS, *ids)
         parts += 1
-        assert [found(Task, f"number {number}!") for number in range(7)] == [[task.pk] for task in tasks]
+        assert [matches(Task, f"number {number}!") for number in range(7)] == [[task.pk] for task in tasks]
         assert is_indexed("number 0!")
     assert parts > 2
     assert TextIndexed.objects.get(name="agents_task").until_id == tasks[-1].pk + 1
@@ -130,19 +130,19 @@ def test_of_two_workers_one_indexes() -> None:
     assert terms_left("agents_task") == before
 
 
-def test_a_text_that_changes_is_found_by_its_new_words_alone() -> None:
+def test_a_changed_text_is_found_by_its_new_content_only() -> None:
     attempt = make_attempt(make_step(), detail="")
     fill()
     attempt.detail = "rate limit reached"
     attempt.save()
-    assert found(LLMAttempt, "limit reached") == [attempt.pk]
+    assert matches(LLMAttempt, "limit reached") == [attempt.pk]
     attempt.detail = "model is full"
     attempt.save()
-    assert (found(LLMAttempt, "limit reached"), found(LLMAttempt, "is full")) == ([], [attempt.pk])
+    assert (matches(LLMAttempt, "limit reached"), matches(LLMAttempt, "is full")) == ([], [attempt.pk])
 
 
 @on_sqlite
-def test_what_retention_deletes_leaves_the_index_too(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rows_deleted_by_retention_are_removed_from_the_index(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pruning, "BREAK_SECONDS", 0.0)
     old, new = make_all("old words"), make_all("new words")
     fill()
@@ -150,17 +150,17 @@ def test_what_retention_deletes_leaves_the_index_too(monkeypatch: pytest.MonkeyP
     Task.objects.update(created_at=NOW - timedelta(days=100))
     Retention.objects.create(name="logs", days=3_650, most_rows=1)
     pruning.prune(NOW)
-    assert [found(model, "old words") for model, _ in old] == [[], [], []]
-    assert [found(model, "new words") for model, _ in new] == [[pk] for _, pk in new]
+    assert [matches(model, "old words") for model, _ in old] == [[], [], []]
+    assert [matches(model, "new words") for model, _ in new] == [[pk] for _, pk in new]
     with connection.cursor() as cursor:
         for table in ("agents_task", "agents_llmattempt", "monitoring_logentry"):
-            # Raises where the index is not sound in itself
+            # Raises if the index is inconsistent
             cursor.execute(f"INSERT INTO {table}_text ({table}_text, rank) VALUES ('integrity-check', 0)")
     assert not is_indexed("old words")
 
 
 @pytest.mark.parametrize("bound", ["FEW", "BEHIND"])
-def test_where_the_index_does_not_help_rows_are_looked_at_one_by_one(bound: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_usable_index_rows_are_read_one_by_one(bound: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(search, bound, 1)
     if bound == "BEHIND" and connection.vendor != "sqlite":
         return
@@ -168,14 +168,14 @@ def test_where_the_index_does_not_help_rows_are_looked_at_one_by_one(bound: str,
     if bound == "FEW":
         fill()
     assert few(Task, "number") is None
-    assert found(Task, "number") == [task.pk for task in tasks]
+    assert matches(Task, "number") == [task.pk for task in tasks]
 
 
 def test_two_letters_are_found_too() -> None:
     task = make_task(prompt="xq", key="1", url="")
     fill()
     assert few(Task, "xq") is None
-    assert found(Task, "xq") == [task.pk]
+    assert matches(Task, "xq") == [task.pk]
 
 
 def test_the_filter_lines_find_texts_in_tasks_attempts_and_logs(viewer: Client) -> None:
@@ -219,13 +219,13 @@ def test_a_text_is_found_in_its_first_8_kb_and_not_after_them(*, filled: bool) -
     entry = log(f"{'c ' * (INDEXED_CHARS // 2 - 5)}near end {'d ' * 5_000}far away")
     if filled:
         fill()
-    assert (found(Task, "near end"), found(Task, "far away")) == ([task.pk], [])
-    assert (found(LogEntry, "near end"), found(LogEntry, "far away")) == ([entry.pk], [])
-    assert found(Task, "fa") == []  # too short for an index
+    assert (matches(Task, "near end"), matches(Task, "far away")) == ([task.pk], [])
+    assert (matches(LogEntry, "near end"), matches(LogEntry, "far away")) == ([entry.pk], [])
+    assert matches(Task, "fa") == []  # too short for an index
 
 
 @on_sqlite
-def test_no_part_indexes_or_reads_more_than_its_bounds_whatever_is_in_the_rows() -> None:
+def test_each_part_of_indexing_is_bounded_whatever_the_rows_contain() -> None:
     large = [make_task(prompt="x" * 10_000_000, key="large")] + [make_task(prompt="y " * 600_000, key="large") for _ in range(5)]
     small = [make_task(prompt="z " * 5_000) for _ in range(40)]
     rows, read = dict[int, int](), {task.pk: len(task.prompt) for task in large + small}
@@ -242,7 +242,7 @@ def test_no_part_indexes_or_reads_more_than_its_bounds_whatever_is_in_the_rows()
 
 
 @on_sqlite
-def test_a_job_that_is_killed_half_way_keeps_what_it_indexed() -> None:
+def test_a_killed_job_keeps_its_indexed_rows() -> None:
     tasks = [make_task(prompt=f"number {number} {'a ' * 4_000}") for number in range(30)]
     written = 0
 
@@ -276,7 +276,7 @@ def test_the_filling_keeps_to_its_time_and_the_next_one_goes_on() -> None:
 @on_sqlite
 @pytest.mark.django_db(transaction=True)
 def test_another_writer_gets_in_while_rows_of_megabytes_are_indexed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(search, "BREAK_SECONDS", 0.15)  # as it is
+    monkeypatch.setattr(search, "BREAK_SECONDS", 0.15)  # as in production
     for number in range(12):
         make_task(prompt=f"{number} {'word ' * 400_000}")
     TextIndexed.objects.create(name="agents_task")
@@ -301,7 +301,7 @@ def test_another_writer_gets_in_while_rows_of_megabytes_are_indexed(monkeypatch:
 
 
 @on_sqlite
-def test_a_long_text_leaves_nothing_in_the_index_when_it_goes() -> None:
+def test_a_deleted_long_text_is_removed_from_the_index() -> None:
     before = terms_left("agents_task")
     make_task(prompt="word " * 10_000)
     task = make_task(prompt="other " * 10_000)

@@ -1,4 +1,4 @@
-"""Records are kept for a time, and not without end; what is open stays."""
+"""Records are deleted after their retention time; open ones are kept."""
 
 from datetime import timedelta
 from typing import Any
@@ -66,9 +66,9 @@ def rule(name: str) -> pruning.Rule:
     return next(rule for rule in pruning.rules_in_force() if rule.name == name)
 
 
-def test_nothing_is_deleted_before_its_time() -> None:
-    for each in pruning.RULES:
-        Retention.objects.create(name=each.name, days=10, most_rows=100)
+def test_no_row_is_deleted_before_its_time() -> None:
+    for rule in pruning.RULES:
+        Retention.objects.create(name=rule.name, days=10, most_rows=100)
     make_attempt(make_llm_step(at=NOW - timedelta(days=10)))
     make_log(at=NOW - timedelta(days=10))
     assert pruning.prune(NOW) == {}
@@ -100,7 +100,7 @@ def test_a_task_that_waits_for_its_worker_stays_without_a_step() -> None:
     assert Task.objects.get() == waiting
 
 
-def test_what_is_open_stays_however_old() -> None:
+def test_open_rows_are_kept_however_old() -> None:
     step = make_open_step(at=OLD)
     LLMAttempt.objects.filter(pk=make_attempt(step).pk).update(verdict=Verdict.OPEN, ended_at=None)
     event = make_event(ended_by="")
@@ -158,7 +158,7 @@ def test_the_audit_and_the_history_of_settings_are_kept_but_failed_log_ins_go() 
     assert Settings.history.count() == 1
 
 
-def test_the_most_rows_of_failed_log_ins_touch_nothing_else_in_the_audit() -> None:
+def test_the_row_limit_of_failed_log_ins_affects_no_other_audit_entries() -> None:
     Retention.objects.create(name="log_ins", days=90, most_rows=1)
     for _ in range(3):
         AuditEntry.record(AuditEntry.Action.LOGIN, "", by="ada", now=NOW)
@@ -184,7 +184,7 @@ def test_batches_grow_and_shrink_towards_their_time() -> None:
     assert pruning.next_size(pruning.LARGEST_BATCH, aim / 10) == pruning.LARGEST_BATCH
 
 
-def test_what_an_admin_set_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_admins_value_takes_effect(monkeypatch: pytest.MonkeyPatch) -> None:
     Retention.objects.create(name="logs", days=2, most_rows=500)
     assert (rule("logs").days, rule("logs").most_rows) == (2, 500)
     assert rule("checks").days == 7

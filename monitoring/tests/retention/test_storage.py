@@ -1,4 +1,4 @@
-"""What is kept stays within its budgets of bytes: the oldest details go first, facts last; with little disk space only facts are kept."""
+"""Stored bytes stay within their budgets: the oldest details are deleted first, facts last; with little disk space only facts are kept."""
 
 import os
 import sqlite3
@@ -53,7 +53,7 @@ def budgets(**megabytes: int) -> None:
 
 
 def make_flood(count: int) -> list[Step]:
-    """Steps with texts as long as callers can make them: some 70 kB each by the estimate, 12 kB of it details."""
+    """Steps with texts of the maximum length: about 70 kB each by the estimate, 12 kB of it details."""
     steps = []
     for number in range(count):
         task = make_task(prompt=f"{number} {'prompt ' * 2_000}")
@@ -77,7 +77,7 @@ def live_bytes() -> int:
         return int(cursor.fetchone()[0])
 
 
-def test_the_estimate_is_not_below_what_sqlite_takes_and_not_thrice_as_much() -> None:
+def test_the_estimate_is_one_to_three_times_the_size_in_sqlite() -> None:
     search.fill(until=time.monotonic() + 60)
     before = live_bytes() if connection.vendor == "sqlite" else 0
     make_flood(60)
@@ -98,7 +98,7 @@ def test_each_range_is_summed_once_and_the_newest_two_again(django_assert_num_qu
     assert storage.measure(time.monotonic() + 60)
     ranges = list(storage.STEPS.ranges().values_list("from_id", flat=True))
     assert len(ranges) >= 4
-    Step.objects.filter(pk__lt=ranges[-2]).update(page_excerpt="")  # nobody notices in an old range …
+    Step.objects.filter(pk__lt=ranges[-2]).update(page_excerpt="")  # in an old range this is not noticed …
     Step.objects.filter(pk__gte=ranges[-2]).update(page_excerpt="")  # … but in the newest ones, whose steps were open
     before = {row.from_id: row.details for row in storage.STEPS.ranges()}
     assert storage.measure(time.monotonic() + 60)
@@ -136,7 +136,7 @@ def test_details_of_the_oldest_go_before_any_step_does(monkeypatch: pytest.Monke
     steps = make_flood(60)
     storage.measure(time.monotonic() + 60)
     details = sum(row.details for row in storage.STEPS.ranges())
-    monkeypatch.setattr(storage, "MEGABYTE", 1_000)  # so that the budget can be told to the kilobyte
+    monkeypatch.setattr(storage, "MEGABYTE", 1_000)  # so that budgets can be given in kilobytes
     budgets(records_mb=(storage.STEPS.used() - details // 2) // 1_000)
     kept = keep()
     assert (kept["steps"], Step.objects.count()) == (0, 60)
@@ -166,7 +166,7 @@ def test_a_flood_stays_within_small_budgets_and_the_newest_steps_are_there() -> 
 
 
 @pytest.mark.usefixtures("ten_ids_a_range")
-def test_what_is_open_stays_however_small_the_budget() -> None:
+def test_open_rows_are_kept_however_small_the_budget() -> None:
     open_step = make_open_step()
     waiting = make_task(prompt="waits")
     Submission.objects.create(task=waiting, requested_by="ada", state="queued", enqueued_at=NOW)
@@ -177,7 +177,7 @@ def test_what_is_open_stays_however_small_the_budget() -> None:
     assert Task.objects.filter(pk__in=[open_step.task_id, waiting.pk]).count() == 2
 
 
-def test_within_its_budgets_nothing_is_deleted() -> None:
+def test_within_the_budgets_no_row_is_deleted() -> None:
     make_flood(5)
     assert not any(keep().values())
     assert LLMAttempt.objects.exclude(reply="").count() == 5
@@ -205,7 +205,7 @@ def test_one_transaction_frees_few_pages_however_many_are_too_much(monkeypatch: 
 
 @pytest.fixture
 def little_space(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """The disk as each test sets it; at first it is nearly full."""
+    """The disk space that a test sets; nearly full at first."""
     disk = SimpleNamespace(free=100 * MEGABYTE, total=100_000 * MEGABYTE)
     monkeypatch.setattr("shutil.disk_usage", lambda _: disk)
     return disk
@@ -272,7 +272,7 @@ def test_with_little_space_facts_are_recorded_without_details_until_space_return
     assert StepPage.objects.get().step_id == step.pk
 
 
-def test_with_little_space_no_info_records_are_kept_and_nothing_is_indexed(little_space: Any) -> None:
+def test_with_little_space_info_records_are_dropped_and_indexing_stops(little_space: Any) -> None:
     change({"keep_info_logs": True}, by=None, reason="")
     assert not log_handler.keeps_info()
     make_task(prompt="number 1")
@@ -321,7 +321,7 @@ def test_lost_facts_are_notified_with_their_number(settings: Any, tmp_path: Path
     assert events() == ["facts_lost"]
 
 
-def test_the_page_shows_what_is_used_and_an_admin_changes_a_budget(admin: Client, viewer: Client) -> None:
+def test_the_page_shows_the_use_and_an_admin_changes_a_budget(admin: Client, viewer: Client) -> None:
     make_flood(30)
     storage.measure(time.monotonic() + 60)
     for client in (admin, viewer):
@@ -338,7 +338,7 @@ def test_the_page_shows_what_is_used_and_an_admin_changes_a_budget(admin: Client
     }
     text = text_of(admin.post("/settings/retention/", {**posted, "storage-reason": "Small disk"}, follow=True))
     assert "Saved. It takes effect within a minute." in text
-    assert "more comes in than is deleted" in text
+    assert "more is stored than deleted" in text
     row = Settings.current()
     assert (row.records_mb, row.pages_mb, row.logs_mb, row.free_disk_mb) == (1, 100, 50, 700)
     assert "Page archive 500 MB → 100 MB" in text_of(admin.get("/settings/"))

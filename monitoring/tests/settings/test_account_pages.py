@@ -1,4 +1,4 @@
-"""The accounts on the panel: a list at a glance, a page each, changed by admins, and no key ever comes out."""
+"""The accounts on the panel: the list and a page for each, changed by admins; no key is ever shown."""
 
 import json
 
@@ -38,13 +38,13 @@ def names() -> list[str]:
     return [account.name for account in accounts()]
 
 
-def told_of(client: Client) -> list[str]:
+def account_rows(client: Client) -> list[str]:
     """The rows of the list of accounts."""
     tree = tree_of(client.get("/settings/"))
     return [" ".join(" ".join(row.itertext()).split()) for row in tree.xpath("//tr[starts-with(@id, 'account-')]")]
 
 
-def test_the_list_tells_order_state_key_models_and_host_at_a_glance(viewer: Client, settings: DjangoSettings) -> None:
+def test_the_list_shows_order_state_key_models_and_host(viewer: Client, settings: DjangoSettings) -> None:
     settings.CHUTES_API_KEY, settings.CHUTES_BASE_URL = "cpk_from.the.ENVI", "https://llm.chutes.ai/v1"
     settings.CHUTES_MODELS = ("a/model", "b/model")
     default_account()
@@ -52,7 +52,7 @@ def test_the_list_tells_order_state_key_models_and_host_at_a_glance(viewer: Clie
     change_account(spare("off", key=KEY), {"enabled": False}, by=None, reason="")
     spare("keyless")
     spare("modelless", key=KEY)
-    assert told_of(viewer) == [
+    assert account_rows(viewer) == [
         "1 default llm.chutes.ai a/model, b/model Enabled •••• ENVI, from CHUTES_API_KEY",
         "2 spare llm.example.com c/model Enabled •••• WXYZ, entered here Admin key •••• ABCD, entered here",
         "3 off llm.example.com no models Disabled •••• WXYZ, entered here",
@@ -61,10 +61,10 @@ def test_the_list_tells_order_state_key_models_and_host_at_a_glance(viewer: Clie
     ]
 
 
-def test_a_key_that_cannot_be_opened_is_told_as_such(viewer: Client) -> None:
+def test_a_key_that_cannot_be_decrypted_is_reported(viewer: Client) -> None:
     account = spare(key=KEY)
     Account.objects.filter(pk=account.pk).update(key_sealed="damaged")
-    assert "Key can't be opened: enter it again" in told_of(viewer)[1]
+    assert "Key can't be decrypted: enter it again" in account_rows(viewer)[1]
 
 
 def test_an_admin_adds_an_account(admin: Client) -> None:
@@ -77,13 +77,13 @@ def test_an_admin_adds_an_account(admin: Client) -> None:
     assert "one-of-admins Account spare Added Base URL https://llm.example.com/v1" in text_of(response)
 
 
-def test_an_account_is_assigned_to_miners_where_the_miners_have_names(admin: Client, settings: DjangoSettings) -> None:
+def test_an_account_is_assigned_to_named_miners(admin: Client, settings: DjangoSettings) -> None:
     account = spare()
     assert not tree_of(admin.get(page_of(account))).xpath("//textarea[@name='miner_names']")
     settings.MINER_NAME = "a"
-    told = text_of(admin.post(page_of(account), fields(name="spare", miner_names="a\nb"), follow=True))
+    text = text_of(admin.post(page_of(account), fields(name="spare", miner_names="a\nb"), follow=True))
     account.refresh_from_db()
-    assert account.miner_names == ["a", "b"] and "Miners none → a, b" in told
+    assert account.miner_names == ["a", "b"] and "Miners none → a, b" in text
 
 
 def test_an_admin_changes_each_field(admin: Client) -> None:
@@ -101,9 +101,9 @@ def test_an_admin_changes_each_field(admin: Client) -> None:
     account.refresh_from_db()
     assert (account.name, account.enabled, account.request_options) == ("renamed", False, {"temperature": 0})
     assert (account.price_overrides, account.management_url) == ({"a/model": [1, 2]}, "http://127.0.0.1:9")
-    told = text_of(response)
-    for words in ("Name spare → renamed", "Enabled yes → no", 'Prices none → {"a/model": [1, 2]}', "Models none → a/model"):
-        assert words in told
+    text = text_of(response)
+    for part in ("Name spare → renamed", "Enabled yes → no", 'Prices none → {"a/model": [1, 2]}', "Models none → a/model"):
+        assert part in text
 
 
 def test_a_key_goes_in_and_never_comes_out(admin: Client, caplog: pytest.LogCaptureFixture) -> None:
@@ -111,9 +111,9 @@ def test_a_key_goes_in_and_never_comes_out(admin: Client, caplog: pytest.LogCapt
     response = admin.post(page_of(account), fields(key=KEY, admin_key=OTHER), follow=True)
     account.refresh_from_db()
     assert (key_of(account), admin_key_of(account)) == (KEY, OTHER)
-    told = text_of(response)
-    for words in ("In use: •••• WXYZ, entered here", "API key entered: •••• WXYZ", "Admin key entered: •••• ABCD"):
-        assert words in told
+    text = text_of(response)
+    for part in ("In use: •••• WXYZ, entered here", "API key entered: •••• WXYZ", "Admin key entered: •••• ABCD"):
+        assert part in text
     refused = admin.post(page_of(account), fields(key=KEY, request_options="{"))
     for shown in (response, refused, admin.get("/settings/")):
         assert b"cpk_" not in shown.content
@@ -131,11 +131,11 @@ def test_an_empty_key_leaves_the_stored_one(admin: Client) -> None:
 
 def test_a_key_is_replaced_and_removed(admin: Client) -> None:
     account = spare(key=KEY, admin_key=KEY)
-    told = text_of(admin.post(page_of(account), fields(name="spare", key=OTHER), follow=True))
-    assert "API key replaced: •••• WXYZ → •••• ABCD" in told
-    told = text_of(admin.post(page_of(account), fields(name="spare", remove_key="on", remove_admin_key="on"), follow=True))
-    assert "API key removed: •••• ABCD" in told
-    assert "Admin key removed: •••• WXYZ" in told
+    text = text_of(admin.post(page_of(account), fields(name="spare", key=OTHER), follow=True))
+    assert "API key replaced: •••• WXYZ → •••• ABCD" in text
+    text = text_of(admin.post(page_of(account), fields(name="spare", remove_key="on", remove_admin_key="on"), follow=True))
+    assert "API key removed: •••• ABCD" in text
+    assert "Admin key removed: •••• WXYZ" in text
     account.refresh_from_db()
     assert (account.key_sealed, account.admin_key_sealed) == ("", "")
 
@@ -185,7 +185,7 @@ def test_another_key_with_the_same_end_is_in_the_history(admin: Client) -> None:
     ],
 )
 @pytest.mark.parametrize("is_new", [True, False])
-def test_what_cannot_be_is_refused_at_its_field_and_kept_in_the_form(
+def test_an_invalid_value_is_rejected_at_its_field_and_kept_in_the_form(
     field: str, value: str, remedy: str, is_new: bool, admin: Client
 ) -> None:
     account = spare()
@@ -201,24 +201,24 @@ def test_what_cannot_be_is_refused_at_its_field_and_kept_in_the_form(
     assert names() == ["default", "spare"]
 
 
-def test_each_field_says_its_meaning_default_and_range(admin: Client) -> None:
-    told = text_of(admin.get(page_of(spare())))
-    assert "Sent with each call, as JSON. Remove what this provider refuses." in told
-    assert 'Default {"chat_template_kwargs": {"enable_thinking": false}} · at most 2,000 characters' in told
-    assert "In force: http" in told, "an empty management URL stands for the environment's"
-    assert "In force: https://llm.example.com/v1" not in told, "what is written needs no second word"
-    assert "Empty: the three cheapest that list json_mode." in told
+def test_each_field_shows_its_meaning_default_and_range(admin: Client) -> None:
+    text = text_of(admin.get(page_of(spare())))
+    assert "Sent with each call, as JSON. Remove what this provider refuses." in text
+    assert 'Default {"chat_template_kwargs": {"enable_thinking": false}} · at most 2,000 characters' in text
+    assert "In force: http" in text, "an empty management URL stands for the environment's"
+    assert "In force: https://llm.example.com/v1" not in text, "what is written needs no second word"
+    assert "Empty: the three cheapest that list json_mode." in text
 
 
-def test_the_default_account_tells_what_it_takes_from_the_environment(admin: Client, settings: DjangoSettings) -> None:
+def test_the_default_account_shows_its_values_from_the_environment(admin: Client, settings: DjangoSettings) -> None:
     settings.CHUTES_MODELS, settings.CHUTES_ADMIN_KEY = ("a/model",), "cpk_admin.the.ENVI"
     response = admin.get(page_of(default_account()))
-    told = text_of(response)
-    assert "What is empty here, this account takes from the environment: CHUTES_API_KEY , CHUTES_ADMIN_KEY" in told
-    assert "In force: a/model" in told
-    assert "In use: •••• ENVI, from CHUTES_ADMIN_KEY" in told
+    text = text_of(response)
+    assert "Empty fields are taken from the environment: CHUTES_API_KEY , CHUTES_ADMIN_KEY" in text
+    assert "In force: a/model" in text
+    assert "In use: •••• ENVI, from CHUTES_ADMIN_KEY" in text
     assert not tree_of(response).xpath("//input[@name='name']")
-    assert "takes from the environment" not in text_of(admin.get(page_of(spare())))
+    assert "taken from the environment" not in text_of(admin.get(page_of(spare())))
 
 
 def test_accounts_are_put_in_order(admin: Client) -> None:
@@ -245,7 +245,7 @@ def test_an_account_is_switched_off_and_on(admin: Client) -> None:
     assert "neither true nor false" in text_of(admin.post(f"{page_of(account)}switch/", {}, follow=True))
 
 
-def test_an_unused_account_is_deleted_and_told_in_the_history(admin: Client) -> None:
+def test_an_unused_account_is_deleted_and_shown_in_the_history(admin: Client) -> None:
     account = spare(key=KEY)
     response = admin.post(f"{page_of(account)}delete/", follow=True)
     assert names() == ["default"]
@@ -266,9 +266,9 @@ def test_the_histories_of_several_accounts_are_kept_apart(admin: Client) -> None
     first, second = spare("first"), spare("second")
     change_account(first, {"model_names": ["a/model"]}, by=None, reason="")
     change_account(second, {"model_names": ["b/model"]}, by=None, reason="")
-    told = text_of(admin.get("/settings/"))
-    assert "Account first Models none → a/model" in told
-    assert "Account second Models none → b/model" in told
+    text = text_of(admin.get("/settings/"))
+    assert "Account first Models none → a/model" in text
+    assert "Account second Models none → b/model" in text
     assert "b/model" not in text_of(admin.get(page_of(first)), "//section[@aria-labelledby='history']")
 
 
@@ -276,12 +276,12 @@ def test_a_viewer_sees_an_account_and_no_form(viewer: Client) -> None:
     account = change_account(spare(key=KEY), {"model_names": ["a/model"]}, by=None, reason="")
     response = viewer.get(page_of(account))
     assert not tree_of(response).xpath("//main//input | //main//button | //main//textarea")
-    for words in ("Models Tried in this order.", "a/model", "API key •••• WXYZ, entered here"):
-        assert words in text_of(response)
+    for part in ("Models Tried in this order.", "a/model", "API key •••• WXYZ, entered here"):
+        assert part in text_of(response)
     assert not tree_of(viewer.get("/settings/")).xpath("//main//button")
 
 
-def test_an_account_that_is_not_there_is_not_found(admin: Client) -> None:
+def test_an_unknown_account_is_not_found(admin: Client) -> None:
     assert admin.get("/settings/accounts/999/").status_code == 404
     assert admin.post("/settings/accounts/999/move/", {"to": "up"}).status_code == 404
 
@@ -305,7 +305,7 @@ def test_a_replaced_key_is_to_be_tested(admin: Client) -> None:
     assert rotate == [f"{page_of(account)}#id_key"]
 
 
-def test_a_new_base_url_asks_for_the_key_and_says_so_at_its_field(admin: Client) -> None:
+def test_a_new_base_url_requires_the_key_with_an_error_at_its_field(admin: Client) -> None:
     account = spare(key=KEY)
     given = fields(name="spare", base_url="https://llm.other.example/v1")
     answer = admin.post(page_of(account), given)

@@ -1,11 +1,11 @@
-"""Settings: changed by admins, validated, kept with who, when, old and new."""
+"""Settings: changed by admins, validated, recorded with user, time, old and new value."""
 
 import pytest
 from django.test import Client
 
 from agents.configuration import change
 from agents.models import Settings
-from monitoring.tests.reading import rows_of, text_of, tree_of, words_of
+from monitoring.tests.reading import element_text, rows_of, text_of, tree_of
 
 pytestmark = pytest.mark.django_db
 
@@ -55,13 +55,13 @@ def test_an_admin_changes_the_settings(admin: Client) -> None:
     assert (row.silence_minutes, row.least_llm_percent, row.keep_info_logs) == (60, 50, False)
 
 
-def test_a_change_is_in_the_history_with_who_and_old_and_new(admin: Client) -> None:
+def test_a_change_is_in_the_history_with_user_and_old_and_new_value(admin: Client) -> None:
     admin.post("/settings/", GOOD)
     admin.post("/settings/", {**GOOD, "spacing_seconds": "3", "reason": ""})
     _, *rows = rows_of(admin.get("/settings/"))  # after the account's
     assert rows[0].endswith("one-of-admins Settings Spacing 2.5 s → 3 s Revert")
     assert "one-of-admins Settings" in rows[1] and "Quiet hours" in rows[1]
-    for words in (
+    for label in (
         "Spacing 5 s → 2.5 s",
         "Backoff 60, 120, 240, 480 s → 30, 60, 90 s",
         "Allowed callers none → 10.0.0.0/8, 203.0.113.7",
@@ -70,10 +70,10 @@ def test_a_change_is_in_the_history_with_who_and_old_and_new(admin: Client) -> N
         "Silence 0 min → 60 min",
         "Least LLM share 0 % → 50 %",
     ):
-        assert words in rows[1]
+        assert label in rows[1]
 
 
-def test_a_change_from_the_command_line_is_told_as_such(viewer: Client) -> None:
+def test_a_change_from_the_command_line_is_labelled(viewer: Client) -> None:
     change({"spacing_seconds": 2}, by=None, reason="miner_settings")
     assert "Outside the panel Settings Spacing 5 s → 2 s miner_settings" in text_of(viewer.get("/settings/"))
 
@@ -124,37 +124,37 @@ def test_a_viewer_sees_the_values_and_no_form(viewer: Client) -> None:
     assert "7 s" in text_of(response)
 
 
-def test_who_may_not_change_is_refused_and_nothing_changes(viewer: Client, operator: Client) -> None:
+def test_a_user_without_permission_is_refused(viewer: Client, operator: Client) -> None:
     for client in (viewer, operator):
         assert client.post("/settings/", GOOD).status_code == 403
     assert not Settings.objects.exists()
 
 
 @pytest.mark.parametrize(
-    ("name", "words"),
+    ("name", "label"),
     [
         ("probe_after_pause", "Probe after a pause"),
         ("retest_after_pause", "Test after a pause"),
         ("keep_info_logs", "Keep INFO records"),
     ],
 )
-def test_a_switch_is_put_on_and_off(name: str, words: str, admin: Client) -> None:
+def test_a_switch_is_put_on_and_off(name: str, label: str, admin: Client) -> None:
     admin.post("/settings/", GOOD)
     assert not getattr(Settings.current(), name)
     (switch,) = tree_of(admin.get("/settings/")).xpath(f"//*[contains(@class, 'form-switch')]/input[@name='{name}']")
     assert "checked" not in switch.attrib
     admin.post("/settings/", {**GOOD, name: "on"})
     assert getattr(Settings.current(), name)
-    assert f"{words} no → yes" in text_of(admin.get("/settings/"))
+    assert f"{label} no → yes" in text_of(admin.get("/settings/"))
 
 
-def test_each_setting_says_unit_default_and_range(admin: Client) -> None:
+def test_each_setting_shows_unit_default_and_range(admin: Client) -> None:
     page = text_of(admin.get("/settings/"))
     assert "s Default 5 s · 0 to 3,600" in page
     assert "s Default 60, 120, 240, 480 s · 1 to 12 pauses" in page
 
 
-def test_each_setting_says_when_a_change_takes_effect(admin: Client) -> None:
+def test_each_setting_shows_when_a_change_takes_effect(admin: Client) -> None:
     page = tree_of(admin.get("/settings/"))
     rows = [
         ("spacing_seconds", "takes effect with the next step"),
@@ -165,6 +165,6 @@ def test_each_setting_says_when_a_change_takes_effect(admin: Client) -> None:
     failures = []
     for name, effect in rows:
         (row,) = page.xpath(f"//*[@name='{name}']/ancestor::*[@class='setting']")
-        if not words_of(row).endswith(effect):
-            failures.append((name, words_of(row)))
+        if not element_text(row).endswith(effect):
+            failures.append((name, element_text(row)))
     assert failures == []

@@ -1,4 +1,4 @@
-"""Settings as a file, changes taken back, retention's page, and what values come to."""
+"""Settings as a file, reverted changes, the retention page, and the effects of values."""
 
 import json
 from typing import Any
@@ -35,12 +35,12 @@ def test_an_export_brings_back_everything_and_holds_no_key(admin: Client) -> Non
     Account.objects.filter(name="spare").delete()
     page = admin.post("/settings/import/", {"file": SimpleUploadedFile("a.json", exported.encode())})
     rows = " | ".join(rows_of(page))
-    for words in (
+    for part in (
         "Settings Spacing 3 s → 7 s",
         "Retention Log records kept, days 6 → 5",
         "Account spare Added Base URL http://127.0.0.1:9/v1",
     ):
-        assert words in rows
+        assert part in rows
     assert Settings.current().spacing_seconds == 3 and not Account.objects.filter(name="spare").exists()
     (text,) = tree_of(page).xpath("//input[@name='text']/@value")
     admin.post("/settings/import/", {"text": text, "confirmed": "1"})
@@ -49,12 +49,12 @@ def test_an_export_brings_back_everything_and_holds_no_key(admin: Client) -> Non
     assert AuditEntry.objects.get().action == "import"
 
 
-def test_an_import_of_what_is_in_force_changes_nothing(admin: Client) -> None:
+def test_an_import_of_the_current_settings_changes_nothing(admin: Client) -> None:
     text = json.dumps(transfer.exported())
     assert "Nothing: all values are in force" in text_of(admin.post("/settings/import/", {"text": text}))
 
 
-def test_what_can_not_be_imported_is_named_and_nothing_changes(admin: Client) -> None:
+def test_an_invalid_import_is_reported_and_changes_nothing(admin: Client) -> None:
     default_account()
     rows = [
         ("", "Choose a file"),
@@ -126,10 +126,10 @@ def test_changes_of_accounts_and_retention_are_taken_back_too(admin: Client) -> 
     assert Retention.objects.get().days == 30
 
 
-def test_what_can_not_be_taken_back_says_why(admin: Client) -> None:
+def test_a_change_that_cannot_be_reverted_shows_the_reason(admin: Client) -> None:
     add_account("spare", {}, key="cpk_some.key", by=None, reason="")
     added = Account.history.filter(name="spare").earliest("history_id")
-    assert "This can't be reverted here" in take_back(admin, "account", added)
+    assert "Only changed values can be reverted" in take_back(admin, "account", added)
     Account.objects.filter(name="spare").delete()
     assert "not on record" in text_of(admin.post("/settings/changes/settings/999/revert/", follow=True))
     assert admin.post("/settings/changes/nonsense/1/revert/").status_code == 404
@@ -143,7 +143,7 @@ def test_a_change_that_would_break_a_rule_is_not_taken_back(admin: Client) -> No
     assert Settings.current().backoff_seconds == [60, 90]
 
 
-def test_the_longest_backoff_is_raised_to_the_last_pause_and_that_is_told_before_and_after(admin: Client) -> None:
+def test_raising_the_longest_backoff_to_the_last_pause_is_shown_before_and_after(admin: Client) -> None:
     entered = {**GOOD, "backoff_seconds": "60, 900", "backoff_max_seconds": "600"}
     assert "Longest backoff Is raised to 15 min: it can't be shorter" in text_of(admin.get("/settings/preview/", entered))
     assert "The longest backoff was raised to the last pause of the list" in text_of(admin.post("/settings/", entered, follow=True))
@@ -163,7 +163,7 @@ def test_retention_is_changed_with_a_history(admin: Client) -> None:
     assert "greater than or equal to 1" in text_of(response, "//*[@id='id_logs.days_error']")
 
 
-def test_what_values_come_to() -> None:
+def test_the_results_of_values() -> None:
     values = {"spacing_seconds": 5.0, "backoff_seconds": [60, 120, 240, 480], "backoff_max_seconds": 600.0, "deadline_seconds": 25.0}
     lines = previews({**values, "pacing": "fixed"})
     assert lines["spacing_seconds"] == "12 requests a minute at most"
@@ -188,17 +188,17 @@ def test_what_values_come_to() -> None:
     assert previews({"max_task_usd": 0.05}) == {"max_task_usd": "1,000 tasks cost at most 50.00 USD"}
     assert previews({"max_task_usd": 0.0}) == {"max_task_usd": "No cap: a task may cost anything"}
     listed = ["a.example", "b.example", "c.example", "d.example"]
-    told = previews({"fetch_pages": True, "fetch_hosts": listed})
-    assert told == {"fetch_pages": "Pages on a.example, b.example, c.example … are read first"}
+    result = previews({"fetch_pages": True, "fetch_hosts": listed})
+    assert result == {"fetch_pages": "Pages on a.example, b.example, c.example … are read first"}
     assert "nothing is fetched" in previews({"fetch_pages": True, "fetch_hosts": []})["fetch_pages"]
     assert previews({"fetch_pages": False, "fetch_hosts": listed}) == {}
     assert previews({}) == {}
 
 
-def test_the_preview_follows_what_is_entered(viewer: Client) -> None:
+def test_the_preview_follows_the_input(viewer: Client) -> None:
     response = viewer.get("/settings/preview/", {**GOOD, "spacing_seconds": "2", "backoff_seconds": "soon"}, headers=HTMX)
-    told = response.content.decode()
-    assert "30 requests a minute at most" in told and "Ladder" not in told
+    text = response.content.decode()
+    assert "30 requests a minute at most" in text and "Ladder" not in text
 
 
 def test_what_if_opens_with_the_values_of_the_form(admin: Client) -> None:

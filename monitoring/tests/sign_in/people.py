@@ -1,4 +1,4 @@
-"""Users with second factors, and what their devices and browsers would send."""
+"""Users with second factors, and the data that their devices and browsers send."""
 
 import time
 from typing import Any
@@ -29,7 +29,7 @@ def make_codes(user: User) -> list[str]:
 
 
 def make_passkey(user: User, **more: Any) -> Authenticator:
-    """One that can be listed and removed: its credential is none."""
+    """A passkey without a valid credential, to list and remove."""
     row: Authenticator = Authenticator.objects.create(user=user, type="webauthn", data={"name": "blue key", "credential": {}}, **more)
     return row
 
@@ -40,13 +40,13 @@ def make_session(user: User, **more: Any) -> UserSession:
 
 
 def code_of(secret: str, periods: int = 0) -> str:
-    """What an app shows now, or some periods from now."""
+    """The code that an app shows now, or some periods from now."""
     shown: str = format_hotp_value(hotp_value(secret, int(time.time()) // PERIOD + periods))
     return shown
 
 
 def confirm(client: Client, user: User, *, ago: float = 0) -> None:
-    """As if this user had entered the password so many seconds ago."""
+    """As if this user had entered the password `ago` seconds ago."""
     session = client.session
     session[AUTHENTICATION_METHODS_SESSION_KEY] = [{"method": "password", "at": time.time() - ago, "reauthenticated": True}]
     session[f"{AUTHENTICATION_METHODS_SESSION_KEY}_user"] = str(user.pk)

@@ -1,4 +1,4 @@
-"""Wrong passwords slow down the address that they come from; nobody is locked out, and weak passwords are refused."""
+"""Wrong passwords delay tries from their address; no user is locked out, and weak passwords are refused."""
 
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
@@ -49,7 +49,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 @pytest.fixture
 def checked(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """How many tries were counted, at each time that a password was checked."""
+    """The number of tries counted at each check of a password."""
     counts: list[int] = []
     real = ModelBackend.authenticate
 
@@ -83,14 +83,14 @@ def test_after_five_wrong_passwords_the_next_try_waits_with_a_clear_message(cloc
     assert "Too many wrong tries from your address. Wait 1 second, then try again." in text_of(answer)
 
 
-def test_a_try_that_is_refused_hashes_nothing_not_even_with_the_right_password(clock: Clock, checked: list[int]) -> None:
+def test_a_refused_try_hashes_no_password_not_even_the_right_one(clock: Clock, checked: list[int]) -> None:
     slowed()
     for name in ("ada", "nobody"):
         assert log_in(RIGHT, name=name).status_code == 429
     assert len(checked) == FREE_TRIES
 
 
-def test_a_try_is_counted_before_its_password_is_checked_so_that_many_at_once_gain_nothing(clock: Clock, checked: list[int]) -> None:
+def test_a_try_is_counted_before_its_password_is_checked_also_for_concurrent_ones(clock: Clock, checked: list[int]) -> None:
     slowed()
     assert checked == [1, 2, 3, 4, 5]
 
@@ -100,7 +100,7 @@ def test_160_wrong_passwords_at_once_are_five(clock: Clock, checked: list[int], 
     assert (statuses.count(429), len(checked)) == (155, FREE_TRIES)
     assert AuditEntry.objects.filter(action=AuditEntry.Action.LOGIN_FAILED).count() == FREE_TRIES, "refused tries fill no table"
     assert "Too Many Requests" not in caplog.text, "nor the logs"
-    assert [each.detail.partition(":")[0] for each in AuditEntry.objects.filter(action=AuditEntry.Action.LOGIN_SLOWED)] == [STRANGER]
+    assert [entry.detail.partition(":")[0] for entry in AuditEntry.objects.filter(action=AuditEntry.Action.LOGIN_SLOWED)] == [STRANGER]
 
 
 def test_the_delay_doubles_up_to_a_minute(clock: Clock) -> None:
@@ -146,7 +146,7 @@ def test_each_slow_down_is_on_record_with_its_address(clock: Clock) -> None:
         clock.forward(wait)
         log_in()
     (entry,) = AuditEntry.objects.filter(action=AuditEntry.Action.LOGIN_SLOWED)
-    assert entry.detail == f"{STRANGER}: 5 wrong tries. From now on each try from there waits for the one before, up to 60 s."
+    assert entry.detail == f"{STRANGER}: 5 wrong tries. From now on tries from there are delayed, up to 60 s."
 
 
 def test_the_address_is_that_of_the_client_behind_a_trusted_proxy(clock: Clock, settings: Settings) -> None:
@@ -177,7 +177,7 @@ def test_few_sources_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
     assert FailedLogIns.objects.count() == 1
 
 
-def test_a_clock_that_was_set_back_locks_nobody_out() -> None:
+def test_a_clock_that_was_set_back_locks_no_user_out() -> None:
     for _ in range(FREE_TRIES):
         admit(STRANGER, NOW + timedelta(days=30))
     assert admit(STRANGER, NOW).wait <= LONGEST_DELAY

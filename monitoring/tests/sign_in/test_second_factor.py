@@ -1,4 +1,4 @@
-"""A second factor: set up, asked for at the log-in, stood in for by recovery codes, required, reset; each with its line in the audit."""
+"""A second factor: set up, required at log-in, replaced by recovery codes, mandatory, reset; each with its audit entry."""
 
 import re
 from io import StringIO
@@ -76,26 +76,26 @@ def test_an_app_is_set_up_with_recovery_codes_that_are_shown_once(at_work: Clien
 
 
 def test_secrets_are_stored_sealed_and_nowhere_else(at_work: Client, ada: User) -> None:
-    assert key_on(at_work.get("/account/second-factor/app/")) not in str([each.get_decoded() for each in Session.objects.all()]), (
-        "not before the app is known to have it either"
+    assert key_on(at_work.get("/account/second-factor/app/")) not in str([session.get_decoded() for session in Session.objects.all()]), (
+        "not before the app has shown that it has it"
     )
     secret, codes = set_up_app(at_work)
-    stored = str(list(Authenticator.objects.values())) + str([each.get_decoded() for each in Session.objects.all()])
+    stored = str(list(Authenticator.objects.values())) + str([session.get_decoded() for session in Session.objects.all()])
     stored += str(list(AuditEntry.objects.values())) + at_work.get("/settings/export/").content.decode()
-    assert not any(each in stored for each in (secret, *codes))
+    assert not any(text in stored for text in (secret, *codes))
     seed = Authenticator.objects.get(type="recovery_codes").wrap()
     assert Authenticator.objects.get(type="recovery_codes").data["seed"].startswith("gAAAA") and seed.get_unused_codes() == codes
 
 
-def test_a_wrong_code_sets_nothing_up(at_work: Client) -> None:
+def test_a_wrong_code_adds_no_factor(at_work: Client) -> None:
     page = at_work.get("/account/second-factor/app/")
     refused = at_work.post("/account/second-factor/app/", {"made": made_on(page), "code": "000000x"})
-    assert "This is not the code" in text_of(refused, "//*[@id='id_code_error']")
+    assert "This code does not match" in text_of(refused, "//*[@id='id_code_error']")
     assert key_on(refused) == key_on(page), "the phone has that one"
     assert not Authenticator.objects.exists()
 
 
-def test_a_key_of_somebody_else_or_made_up_is_not_taken(at_work: Client, viewer: Client) -> None:
+def test_a_passkey_of_another_user_or_a_made_up_one_is_refused(at_work: Client, viewer: Client) -> None:
     theirs = viewer.get("/account/second-factor/app/")
     secret = key_on(theirs)
     at_work.post("/account/second-factor/app/", {"made": made_on(theirs), "code": code_of(secret)})
@@ -103,7 +103,7 @@ def test_a_key_of_somebody_else_or_made_up_is_not_taken(at_work: Client, viewer:
     assert not Authenticator.objects.exists()
 
 
-def test_the_password_alone_opens_nothing_where_there_is_an_app(ada: User) -> None:
+def test_with_an_app_the_password_alone_is_not_enough(ada: User) -> None:
     secret, client = make_app(ada), Client()
     halfway(client, "/login/?next=/tasks/")
     assert client.get("/").status_code == 302
@@ -151,7 +151,7 @@ def test_wrong_codes_are_slowed_by_address_and_by_user(ada: User) -> None:
     assert not FailedLogIns.objects.filter(source__in=["203.0.113.99", f"codes of user {ada.pk}"]).exists()
 
 
-def test_who_changes_a_factor_long_after_the_log_in_confirms_first(at_work: Client, ada: User) -> None:
+def test_changing_a_factor_long_after_log_in_requires_confirmation(at_work: Client, ada: User) -> None:
     confirm(at_work, ada, ago=301)
     led = at_work.get("/account/second-factor/app/")
     assert led["Location"] == "/account/confirm/?next=%2Faccount%2Fsecond-factor%2Fapp%2F"
@@ -186,7 +186,7 @@ def test_factors_are_removed_and_recovery_codes_go_with_the_last(at_work: Client
     assert audit("second_factor") == ["Removed the authenticator app. From 127.0.0.1.", "Removed the passkey blue key. From 127.0.0.1."]
 
 
-def test_nobody_removes_a_factor_of_somebody_else(at_work: Client, viewer: Client) -> None:
+def test_a_user_cannot_remove_another_users_factor(at_work: Client, viewer: Client) -> None:
     theirs = make_passkey(User.objects.get(username="one-of-viewers"))
     assert at_work.post(f"/account/second-factor/passkeys/{theirs.pk}/remove/").status_code == 404
     assert Authenticator.objects.exists()
@@ -204,7 +204,7 @@ def test_passkeys_are_offered_on_https_or_localhost_else_the_reason(
     settings.ALLOWED_HOSTS = ["*"]
     page = at_work.get("/account/second-factor/", secure=is_secure, headers={"Host": host})
     login = Client().get("/login/", secure=is_secure, headers={"Host": host})
-    offered = [bool(tree_of(each).xpath(path)) for each, path in ((page, "//a[text()='Add a passkey']"), (login, "//form[@data-passkey]"))]
+    offered = [bool(tree_of(get).xpath(path)) for get, path in ((page, "//a[text()='Add a passkey']"), (login, "//form[@data-passkey]"))]
     assert offered == [not reason] * 2
     if reason:
         assert f"Passkeys need https, or the address http://localhost. {reason}" in text_of(page)
@@ -215,11 +215,11 @@ def test_passkeys_are_offered_on_https_or_localhost_else_the_reason(
     '{"id": "AA", "rawId": "AA", "type": "public-key", "clientExtensionResults": {}, "response": {"clientDataJSON": "e30", "authenticatorData": "AAAA", "signature": "AA", "userHandle": "%"}}',
     '{"id": "AA", "rawId": "AA", "type": "public-key", "clientExtensionResults": {}, "response": {"clientDataJSON": "e30", "attestationObject": "AAAA"}}',
 ])  # fmt: skip
-def test_what_is_no_passkey_is_refused_in_words(credential: str, at_work: Client, ada: User) -> None:
+def test_an_invalid_passkey_is_refused_with_a_message(credential: str, at_work: Client, ada: User) -> None:
     headers, client = {"Host": "localhost"}, Client()
     at_work.get("/account/second-factor/passkeys/add/", headers=headers)
-    told = at_work.post("/account/second-factor/passkeys/add/", {"name": "key", "credential": credential}, headers=headers)
-    assert REFUSED in text_of(told) or "required" in text_of(told)
+    response = at_work.post("/account/second-factor/passkeys/add/", {"name": "key", "credential": credential}, headers=headers)
+    assert REFUSED in text_of(response) or "required" in text_of(response)
     client.get("/login/passkey/", headers=headers)
     assert client.post("/login/passkey/", {"credential": credential}, headers=headers)["Location"] == "/login/"
     make_app(ada)
@@ -269,7 +269,7 @@ def test_the_command_recovers_a_lost_device(ada: User) -> None:
         call_command("reset_second_factor", "bob")
 
 
-def test_an_admin_sees_who_has_one_and_resets_it(admin: Client, ada: User) -> None:
+def test_an_admin_sees_users_with_a_factor_and_resets_it(admin: Client, ada: User) -> None:
     make_app(ada)
     make_passkey(ada)
     assert "Authenticator app, passkey" in text_of(admin.get("/settings/users/"))
@@ -283,9 +283,9 @@ def test_a_factor_that_can_no_longer_be_opened_is_named_with_the_remedy(ada: Use
     settings.SECRET_KEY = "another-secret-" + "0123456789abcdef" * 3
     client = Client()
     halfway(client)
-    assert "put the former SECRET_KEY into SECRET_KEY_FALLBACKS" in text_of(client.post("/login/code/", {"code": "123456"}))
+    assert "add the former SECRET_KEY to SECRET_KEY_FALLBACKS" in text_of(client.post("/login/code/", {"code": "123456"}))
 
 
 @pytest.mark.parametrize("path", ["signup/", "login/signup/", "password/reset/", "account/email/", "accounts/login/", "accounts/signup/", "confirm-email/", "login/code/request/", "account/password/reset/", "social/connections/"])  # fmt: skip
-def test_nobody_signs_up_or_gets_a_mail(path: str, client: Client) -> None:
+def test_there_is_no_sign_up_and_no_mail(path: str, client: Client) -> None:
     assert client.get(f"/{path}").status_code == 404

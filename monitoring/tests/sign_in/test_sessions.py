@@ -1,4 +1,4 @@
-"""Sessions: listed with their browsers, ended by hand, and by themselves after a day without a visit."""
+"""Sessions: listed with their browsers, ended by users, and automatically after a day without a visit."""
 
 from datetime import timedelta
 
@@ -56,12 +56,12 @@ def test_an_ended_session_is_logged_out_at_once_and_on_record() -> None:
 def test_all_others_end_with_one_button_and_the_own_one_by_its_row() -> None:
     desk, *others = logged_in(), logged_in(PHONE), logged_in(PHONE)
     desk.post("/account/sessions/end-others/")
-    assert [each.get("/").status_code for each in (desk, *others)] == [200, 302, 302]
+    assert [client.get("/").status_code for client in (desk, *others)] == [200, 302, 302]
     desk.post(f"/account/sessions/{UserSession.objects.get().pk}/end/")
     assert desk.get("/").status_code == 302
 
 
-def test_nobody_ends_a_session_of_somebody_else(admin: Client) -> None:
+def test_a_user_cannot_end_another_users_session(admin: Client) -> None:
     theirs = make_session(User.objects.get(username="ada"))
     assert admin.post(f"/account/sessions/{theirs.pk}/end/").status_code == 404
 
@@ -93,7 +93,7 @@ def idle_for(client: Client, seconds: float) -> None:
     UserSession.objects.update(last_seen_at=timezone.now() - timedelta(seconds=seconds))
 
 
-def test_a_browser_is_named_by_what_it_sends() -> None:
+def test_a_browser_is_named_by_its_user_agent() -> None:
     rows = [
         (FIREFOX, "Firefox on Linux"),
         (PHONE, "Chrome on Android"),

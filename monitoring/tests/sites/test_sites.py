@@ -1,4 +1,4 @@
-"""Admins see, change, delete and export what was learned of sites."""
+"""Admins see, change, delete and export the facts learned about sites."""
 
 import tomllib
 from io import StringIO
@@ -30,19 +30,19 @@ def learned() -> None:
     store.save(STRANGER, {("route", f"/{EVIL}"): {"html": EVIL}}, None, timezone.now())
 
 
-def test_sites_are_listed_with_what_is_known_of_them(admin: Client) -> None:
-    said = admin.get("/sites/").content.decode()
-    assert "localhost:8000" in said and "autocinema" in said and "1 route, 1 list, 1 effect" in said and "All known callers" in said
-    said = admin.get("/sites/?site=localhost:8000").content.decode()
-    assert "/contact" in said and "/films/*" in said
+def test_sites_are_listed_with_their_facts(admin: Client) -> None:
+    text = admin.get("/sites/").content.decode()
+    assert "localhost:8000" in text and "autocinema" in text and "1 route, 1 list, 1 effect" in text and "All known callers" in text
+    text = admin.get("/sites/?site=localhost:8000").content.decode()
+    assert "/contact" in text and "/films/*" in text
 
 
-def test_what_a_stranger_showed_is_escaped(admin: Client) -> None:
+def test_untrusted_texts_are_escaped(admin: Client) -> None:
     row = Learned.objects.get(site=STRANGER.site)
     for address in ("/sites/", "/sites/?site=evil.example:80&callers=6.6.6.6", f"/sites/{row.pk}/"):
-        said = admin.get(address).content.decode()
-        assert EVIL not in said and "evil.example" in said
-    assert "&lt;script&gt;" in said
+        text = admin.get(address).content.decode()
+        assert EVIL not in text and "evil.example" in text
+    assert "&lt;script&gt;" in text
 
 
 def test_the_export_is_a_file_of_site_facts(admin: Client, tmp_path: Path) -> None:
@@ -57,7 +57,7 @@ def test_the_export_is_a_file_of_site_facts(admin: Client, tmp_path: Path) -> No
     assert sites["autocinema"].pages["/contact"] == {"html": "<form>\n'''\"é\x7f</form>"}
 
 
-def test_a_site_of_which_nothing_is_known() -> None:
+def test_a_site_without_facts() -> None:
     with pytest.raises(CommandError, match=r"Nothing was learned of nowhere\. Known: localhost:8000"):
         call_command("site_map", "nowhere")
 
@@ -76,7 +76,7 @@ def test_a_fact_is_changed_and_steps_leave_it(admin: Client) -> None:
 @pytest.mark.parametrize(
     ("text", "remedy"),
     [
-        ("list = ", "This is no TOML"),
+        ("list = ", "This is not TOML"),
         ('list = "browse"\ncard = "//a"', "begins with /"),
         ('colour = "red"', "Field required"),
         ("", "required"),
@@ -95,14 +95,14 @@ def test_a_fact_and_a_site_are_deleted(admin: Client) -> None:
     answer = admin.post("/sites/?site=localhost:8000&callers=", follow=True)
     assert "Deleted: 2 facts" in answer.content.decode()
     assert list(Learned.objects.values_list("site", flat=True)) == [STRANGER.site]
-    assert [each.detail for each in AuditEntry.objects.order_by("pk")] == [
+    assert [entry.detail for entry in AuditEntry.objects.order_by("pk")] == [
         "Effect /contact > //button of localhost:8000 was deleted",
         "2 facts of localhost:8000 were deleted",
     ]
     assert "Learned facts changed" in admin.get("/audit/").content.decode()
 
 
-def test_nobody_else_sees_them(viewer: Client) -> None:
+def test_only_admins_see_them(viewer: Client) -> None:
     assert viewer.get("/sites/").status_code == 403
     assert "Learned sites" not in viewer.get("/").content.decode()
 
@@ -113,8 +113,8 @@ def test_a_solution_shows_its_record_and_its_runs_and_is_deleted(admin: Client) 
     row = Learned.objects.create(
         site="shed:80", kind="solution", key="other, oil", facts=facts, won=3, lost=2, size=1, seen_at=timezone.now()
     )
-    said = admin.get(f"/sites/{row.pk}/").content.decode()
-    assert "3 and 2: dropped, no task is done by it" in said
-    assert "/steps/41/page/" in said and "/steps/57/page/" in said
+    text = admin.get(f"/sites/{row.pk}/").content.decode()
+    assert "3 and 2: dropped, no task is done by it" in text
+    assert "/steps/41/page/" in text and "/steps/57/page/" in text
     admin.post(f"/sites/{row.pk}/", {"delete": "1"})
     assert not Learned.objects.filter(pk=row.pk).exists()

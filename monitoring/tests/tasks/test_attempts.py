@@ -15,7 +15,7 @@ from agents.policy.refusals import RefusalClass
 from monitoring.reporting import pagination
 from monitoring.reporting.filter_query import parse
 from monitoring.tasks import attempts as stats
-from monitoring.tests.reading import rows_of, text_of, tree_of, words_of
+from monitoring.tests.reading import element_text, rows_of, text_of, tree_of
 from monitoring.tests.records import make_attempt, make_llm_step, make_step
 
 pytestmark = pytest.mark.django_db
@@ -24,9 +24,9 @@ NOW = timezone.now()
 
 
 def models(client: Client, address: str = "/attempts/", **parameters: str) -> list[str]:
-    """The models of the attempts that are listed, in order."""
+    """The models of the listed attempts, in order."""
     cells = tree_of(client.get(address, parameters)).xpath("//tbody/tr/td[2]")
-    return [words_of(cell).split()[0] for cell in cells]
+    return [element_text(cell).split()[0] for cell in cells]
 
 
 def make_probe(**fields: object) -> LLMAttempt:
@@ -34,7 +34,7 @@ def make_probe(**fields: object) -> LLMAttempt:
     return LLMAttempt.objects.create(**{**values, **fields})
 
 
-def test_each_attempt_tells_how_it_ended_and_leads_to_its_step(viewer: Client) -> None:
+def test_each_attempt_shows_its_result_and_links_to_its_step(viewer: Client) -> None:
     step = make_llm_step(at=NOW)
     make_attempt(step, prompt_tokens=2133, completion_tokens=187, cost=Decimal("0.000213"))
     make_attempt(
@@ -66,7 +66,7 @@ def test_each_attempt_tells_how_it_ended_and_leads_to_its_step(viewer: Client) -
     ],
 )
 @pytest.mark.parametrize("is_busy", [False, True], ids=["few", "many"])
-def test_a_filter_leaves_what_matches(query: str, is_busy: bool, viewer: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_filter_shows_matching_rows(query: str, is_busy: bool, viewer: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pagination, "FEW", 0 if is_busy else 2_000)
     default_account()
     spare = Account.objects.create(name="spare", position=2)
@@ -92,11 +92,11 @@ def test_attempts_are_found_by_the_miner_of_their_step(viewer: Client) -> None:
 
 def test_attempts_of_a_busy_account_are_read_in_their_order(monkeypatch: pytest.MonkeyPatch) -> None:
     if connection.vendor != "sqlite":
-        pytest.skip("Postgres plans by what it knows of the rows.")
+        pytest.skip("Postgres plans by its statistics of the rows.")
     default_account()
     monkeypatch.setattr(pagination, "FEW", -1)
-    found = stats.matching_attempts(parse("account:default", stats.attempt_qualifiers()), NOW)
-    assert "TEMP B-TREE" not in found.order_by("-decided_at", "-id")[:51].explain()
+    result = stats.matching_attempts(parse("account:default", stats.attempt_qualifiers()), NOW)
+    assert "TEMP B-TREE" not in result.order_by("-decided_at", "-id")[:51].explain()
 
 
 def test_each_order_pages_through_all_that_have_the_column(viewer: Client, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -124,7 +124,7 @@ def test_a_place_in_another_order_is_never_a_fault(viewer: Client) -> None:
             assert viewer.get("/attempts/", {"sort": sort, "older": older}).status_code == 200
 
 
-def test_without_any_it_says_what_comes_here(viewer: Client) -> None:
+def test_without_attempts_the_page_explains_itself(viewer: Client) -> None:
     assert "Every call to a provider appears here" in text_of(viewer.get("/attempts/"))
     assert "No attempt matches" in text_of(viewer.get("/attempts/", {"q": "status:429"}))
 

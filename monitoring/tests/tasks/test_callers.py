@@ -1,4 +1,4 @@
-"""Callers: who called, when last, how often, answered how."""
+"""Callers: their last call, the number of calls and the kinds of answers."""
 
 from datetime import UTC, timedelta
 
@@ -28,9 +28,9 @@ def test_a_caller_is_shown_with_its_counts_and_its_share_of_today(viewer: Client
     DailyUse.objects.create(day=today, caller="203.0.113.8", attempts=10, usd=1)
     DailyUse.objects.create(day=today - timedelta(days=1), caller="203.0.113.7", attempts=500, usd=9)
     DailyUse.objects.create(day=today, account=default_account(), attempts=41, usd=1.2)
-    words = text_of(viewer.get("/callers/"))
-    assert "203.0.113.7 at 4 May 12:00:00 UTC 4 May 12:00:00 UTC 1,200 300 · 25 % 2 30 · 75 % 0.13 Other: gets what is left" in words
-    assert "No caller is allowed yet" in words
+    text = text_of(viewer.get("/callers/"))
+    assert "203.0.113.7 at 4 May 12:00:00 UTC 4 May 12:00:00 UTC 1,200 300 · 25 % 2 30 · 75 % 0.13 Other: gets what is left" in text
+    assert "No caller is allowed yet" in text
 
 
 def test_the_state_of_each_caller_is_shown(viewer: Client) -> None:
@@ -54,9 +54,9 @@ def test_an_admin_allows_blocks_and_resets_a_caller_with_one_click(admin: Client
         assert settings.caller_state("203.0.113.7") == state
         assert f"203.0.113.7: {CallerState(state).sentence}." in text_of(answer)
     assert (settings.allowed_callers, settings.blocked_callers) == ([], [])
-    words = text_of(admin.get("/audit/"))
-    assert words.count("Callers page") == 3
-    assert "Allowed callers none → 203.0.113.7" in words
+    text = text_of(admin.get("/audit/"))
+    assert text.count("Callers page") == 3
+    assert "Allowed callers none → 203.0.113.7" in text
 
 
 def test_a_network_that_goes_on_to_hold_is_named(admin: Client) -> None:
@@ -67,7 +67,7 @@ def test_a_network_that_goes_on_to_hold_is_named(admin: Client) -> None:
     assert "Choose Allow, Block or Reset." in text_of(admin.post(f"/callers/{pk}/", {"state": "friend"}, follow=True))
 
 
-def test_who_called_last_comes_first_and_pages_follow(viewer: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_callers_are_listed_by_their_last_call_in_pages(viewer: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stats, "PAGE_SIZE", 1)
     make_caller("203.0.113.1", ago=60)
     make_caller("2001:db8::1")
@@ -77,14 +77,14 @@ def test_who_called_last_comes_first_and_pages_follow(viewer: Client, monkeypatc
     assert tree_of(viewer.get(older)).xpath("//tbody/tr/td[1]/text()") == ["203.0.113.1"]
 
 
-def test_without_a_caller_the_page_says_what_will_appear(viewer: Client) -> None:
+def test_without_callers_the_page_explains_itself(viewer: Client) -> None:
     assert "Callers appear here with their first step." in text_of(viewer.get("/callers/"))
 
 
-def test_unknown_paths_are_shown_with_what_looks_like_a_task_first(viewer: Client) -> None:
+def test_unknown_paths_are_shown_with_probable_tasks_first(viewer: Client) -> None:
     for ago, (path, is_task) in enumerate((("/wp/login.php", False), ("/find_plan", True), ("", False))):
         at = NOW - timedelta(seconds=ago)
         UnknownCall.objects.create(method="POST" if path else "", path=path, is_task=is_task, calls=7, first_seen_at=at, last_seen_at=at)
     rows = [" ".join(row.text_content().split()) for row in tree_of(viewer.get("/callers/")).xpath("//tr[starts-with(@id, 'unknown-')]")]
     assert [row.split(" at ")[0] for row in rows] == ["POST /find_plan", "POST /wp/login.php", "All other paths"]
-    assert rows[0].endswith("7 a task")
+    assert rows[0].endswith("7 Probably a task")

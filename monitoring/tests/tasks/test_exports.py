@@ -1,4 +1,4 @@
-"""Exports: what is filtered, as a file, streamed."""
+"""Exports: the filtered rows as a streamed file."""
 
 import csv
 import json
@@ -82,7 +82,7 @@ def test_a_cell_is_never_a_formula(text: str, viewer: Client) -> None:
     assert json.loads(content(viewer, "/tasks/export/", format="jsonl"))["key"] == text
 
 
-def test_the_file_is_named_after_what_it_holds_and_when(viewer: Client) -> None:
+def test_the_file_name_has_content_and_time(viewer: Client) -> None:
     response = viewer.get("/tasks/export/", {"format": "jsonl"})
     assert response["Content-Disposition"].startswith(f'attachment; filename="tasks-{timezone.now():%Y-%m-%d-}')
     assert response["Content-Disposition"].endswith('.jsonl"')

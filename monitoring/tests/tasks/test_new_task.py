@@ -1,4 +1,4 @@
-"""New task: what an operator enters is queued."""
+"""New task: an operator's input is queued."""
 
 from datetime import timedelta
 
@@ -10,7 +10,7 @@ from agents.hybrid import dry_run
 from agents.models import Source, Submission, Task
 from agents.operator_jobs import leased_job
 from agents.tests.queue_of_jobs import work
-from monitoring.tests.reading import rows_of, text_of, tree_of, words_of
+from monitoring.tests.reading import element_text, rows_of, text_of, tree_of
 
 pytestmark = pytest.mark.django_db
 
@@ -34,7 +34,7 @@ def test_an_address_that_is_none_is_refused_with_the_remedy(url: str, operator: 
     assert not Task.objects.exists()
 
 
-def test_a_prompt_is_needed_and_what_was_entered_stays(operator: Client) -> None:
+def test_a_prompt_is_required_and_other_input_is_kept(operator: Client) -> None:
     response = operator.post("/tasks/new/", {**GOOD, "prompt": " "})
     assert text_of(response, "//*[@id='id_prompt_error']") == "This field is required."
     assert GOOD["url"] in response.content.decode()
@@ -74,29 +74,29 @@ PAGE = '<html><body><form action="/search"><input name="query" aria-label="Searc
 @pytest.mark.parametrize(("form", "first"), [("step", "1. Type"), ("one_shot", "1. Open http://localhost:9000/?seed=58")])
 def test_a_try_shows_understanding_candidates_and_plan_and_queues_nothing(form: str, first: str, operator: Client) -> None:
     response = operator.post("/tasks/new/", {**GOOD, "prompt": "Search for 'Salt'", "page": PAGE, "form": form, "try": "1"})
-    told = text_of(response, "//*[@id='trial']")
-    assert "Search: “Salt”" in told
-    assert "Elements: 2. Fields: 1. Links and buttons: 1" in told
-    assert f"Template: {'search' if form == 'step' else 'search, all at once'}" in told
-    assert "Confidence " in told
-    actions = [words_of(item) for item in tree_of(response).xpath("//*[@id='trial']//ol/li")]
+    text = text_of(response, "//*[@id='trial']")
+    assert "Search: “Salt”" in text
+    assert "Elements: 2. Fields: 1. Links and buttons: 1" in text
+    assert f"Template: {'search' if form == 'step' else 'search, all at once'}" in text
+    assert "Confidence " in text
+    actions = [element_text(item) for item in tree_of(response).xpath("//*[@id='trial']//ol/li")]
     assert f"1. {actions[0]}".startswith(first)
     assert '"Salt"' in text_of(response, "//*[@id='trial-json-text']")
     assert not Task.objects.exists()
 
 
 def test_choices_begin_like_sentences(operator: Client) -> None:
-    choices = [words_of(choice) for choice in tree_of(operator.get("/tasks/new/")).xpath("//select[@name='form']/option")]
+    choices = [element_text(choice) for choice in tree_of(operator.get("/tasks/new/")).xpath("//select[@name='form']/option")]
     assert choices == ["The whole plan at once", "The first step"]
 
 
-def test_a_try_of_what_cannot_be_read_shows_the_remedy_and_no_plan(operator: Client) -> None:
+def test_a_try_with_invalid_input_shows_the_remedy_and_no_plan(operator: Client) -> None:
     response = operator.post("/tasks/new/", {**GOOD, "url": "nowhere", "try": "1"})
     assert text_of(response, "//*[@id='id_url_error']")
     assert not tree_of(response).xpath("//*[@id='trial']")
 
 
-def test_where_the_template_agent_fails_a_try_says_so(operator: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_if_the_template_agent_fails_a_try_shows_that(operator: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
         raise RuntimeError("tripped")
 

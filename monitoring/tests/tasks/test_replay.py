@@ -1,4 +1,4 @@
-"""Replay: asking for a step to be answered once more, and both answers side by side."""
+"""Replay: a step is answered again, and both answers are shown side by side."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -29,8 +29,8 @@ WAIT = {"type": "WaitAction", "time_seconds": 1}
 
 def make_kept(until: timedelta = timedelta(days=7)) -> Step:
     step = make_llm_step(actions=[*ACTIONS, WAIT])
-    asked = Asked("/step", Form.STEP, "t", "Search for the film", "http://localhost:8000/?seed=58", PAGE)
-    StepPage.objects.create(step=step, gz=packed(asked), kept_until=NOW + until)
+    request = Asked("/step", Form.STEP, "t", "Search for the film", "http://localhost:8000/?seed=58", PAGE)
+    StepPage.objects.create(step=step, gz=packed(request), kept_until=NOW + until)
     return step
 
 
@@ -40,7 +40,7 @@ def make_replay(step: Step, **fields: Any) -> Replay:
     return Replay.objects.create(step=step, **{**values, **done, **fields})
 
 
-def test_an_operator_asks_for_a_model_and_sees_it_queued(operator: Client, settings: Any) -> None:
+def test_an_operator_chooses_a_model_and_sees_the_replay_queued(operator: Client, settings: Any) -> None:
     settings.CHUTES_MODELS = ("some/model",)
     step, account = make_kept(), default_account()
     address = f"/steps/{step.pk}/replay/"
@@ -72,7 +72,7 @@ def test_a_second_one_is_not_begun_while_one_is_under_way(operator: Client) -> N
         ({"deadline_seconds": ""}, "This field is required"),
     ],
 )
-def test_what_cannot_be_asked_is_refused_with_the_remedy(entered: dict[str, str], remedy: str, operator: Client) -> None:
+def test_an_invalid_replay_is_refused_with_the_remedy(entered: dict[str, str], remedy: str, operator: Client) -> None:
     response = operator.post(f"/steps/{make_kept().pk}/replay/", {"who": "template", "deadline_seconds": "25", **entered})
     assert response.status_code == 200
     assert remedy in text_of(response)
@@ -92,7 +92,7 @@ def test_one_that_waits_is_cancelled_and_never_answered(operator: Client, viewer
     leased_job.dispatch(NOW + timedelta(days=1))
     assert not work(replay)
     assert (replay.state, Replay.objects.get().state) == ("cancelled", "cancelled")
-    assert operator.post(address, {"who": "template", "deadline_seconds": "12"}) and Replay.objects.count() == 2, "another can be asked for"
+    assert operator.post(address, {"who": "template", "deadline_seconds": "12"}) and Replay.objects.count() == 2, "another can be started"
 
 
 def test_one_that_a_worker_has_ends_by_itself(operator: Client) -> None:
@@ -102,7 +102,7 @@ def test_one_that_a_worker_has_ends_by_itself(operator: Client) -> None:
     assert Replay.objects.get().state == "running"
 
 
-def test_both_answers_stand_side_by_side_with_what_differs(viewer: Client) -> None:
+def test_both_answers_are_shown_side_by_side_with_differences(viewer: Client) -> None:
     step = make_kept()
     make_attempt(step, prompt_tokens=2000, completion_tokens=100, cost=Decimal("0.000200"))
     replay = make_replay(step)
@@ -120,7 +120,7 @@ def test_both_answers_stand_side_by_side_with_what_differs(viewer: Client) -> No
     assert not tree_of(response).xpath("//*[@aria-label='Now']//*[@class='differs']")
 
 
-def test_the_same_answer_is_called_so(viewer: Client) -> None:
+def test_equal_answers_are_reported_as_equal(viewer: Client) -> None:
     step = make_kept()
     replay = make_replay(step, actions=step.actions)
     assert "The same answer." in text_of(viewer.get(f"/steps/{step.pk}/replay/"))
@@ -135,7 +135,7 @@ def test_the_prompt_is_there_to_copy_without_secrets(viewer: Client) -> None:
     assert "cpk_" not in prompt
 
 
-def test_a_page_that_is_gone_is_said_to_be_and_nothing_is_asked(operator: Client) -> None:
+def test_a_page_that_is_not_kept_is_reported_and_no_request_is_sent(operator: Client) -> None:
     step = make_kept(until=timedelta(seconds=-1))
     address = f"/steps/{step.pk}/replay/"
     response = operator.get(address)
@@ -145,7 +145,7 @@ def test_a_page_that_is_gone_is_said_to_be_and_nothing_is_asked(operator: Client
     assert not Replay.objects.exists()
 
 
-def test_a_viewer_sees_what_came_of_it_and_is_offered_no_form(viewer: Client) -> None:
+def test_a_viewer_sees_the_result_but_no_form(viewer: Client) -> None:
     step = make_kept()
     address = f"/steps/{step.pk}/replay/"
     assert "Operators can replay it." in text_of(viewer.get(address))
@@ -154,7 +154,7 @@ def test_a_viewer_sees_what_came_of_it_and_is_offered_no_form(viewer: Client) ->
     assert not tree_of(viewer.get(address)).xpath("//main//form")
 
 
-def test_the_story_leads_there(viewer: Client) -> None:
+def test_the_task_page_links_there(viewer: Client) -> None:
     step = make_kept()
     assert tree_of(viewer.get(f"/tasks/{step.task_id}/")).xpath("//a[text()='Replay this step']/@href") == [f"/steps/{step.pk}/replay/"]
 

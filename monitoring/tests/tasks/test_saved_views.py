@@ -1,4 +1,4 @@
-"""Views of lists that users save: own ones and shared ones."""
+"""Saved views of lists: own and shared ones."""
 
 import pytest
 from django.test import Client
@@ -24,13 +24,13 @@ def test_a_view_keeps_filter_and_order_of_its_page(page: str, viewer: Client) ->
     assert [names(viewer, f"/{other}/") for other in ("tasks", "steps", "attempts") if other != page] == [[], []]
 
 
-def test_the_form_has_what_is_shown(viewer: Client) -> None:
+def test_the_form_has_the_shown_filter(viewer: Client) -> None:
     tree = tree_of(viewer.get("/steps/", {"q": 'route:llm "a b"', "sort": "longest"}))
     assert tree.xpath("//details[@id='saved-views']//input[@name='q']/@value") == ['route:llm "a b"']
     assert tree.xpath("//details[@id='saved-views']//input[@name='sort']/@value") == ["longest"]
 
 
-def test_others_see_a_view_only_where_it_is_shared(viewer: Client, operator: Client) -> None:
+def test_others_see_only_shared_views(viewer: Client, operator: Client) -> None:
     viewer.post("/tasks/views/", LATE)
     viewer.post("/tasks/views/", {**LATE, "name": "For all", "is_shared": "on"})
     assert names(operator, "/tasks/") == ["For all"]
@@ -58,5 +58,5 @@ def test_a_view_of_the_same_name_is_replaced_and_their_number_is_bounded(viewer:
 
 
 @pytest.mark.parametrize("wrong", [{"name": ""}, {"name": "a" * 41}, {"q": "a" * 1_001}, {"sort": "best"}])
-def test_what_cannot_be_saved_is_said(wrong: dict[str, str], viewer: Client) -> None:
+def test_an_invalid_view_is_reported(wrong: dict[str, str], viewer: Client) -> None:
     assert "was not saved" in text_of(viewer.post("/tasks/views/", {**LATE, **wrong}, follow=True))

@@ -1,4 +1,4 @@
-"""What has changed on a step's page since the step before."""
+"""The changes on a step's page since the previous step."""
 
 from datetime import timedelta
 
@@ -20,8 +20,8 @@ FORM = "<html><body><h1>Log in</h1><form><input name='user' placeholder='User'><
 
 
 def keep(step: Step, html: str, url: str = LOGIN) -> None:
-    asked = Asked("/step", Form.STEP, "t", "Log in", url, html)
-    StepPage.objects.create(step=step, gz=packed(asked), kept_until=timezone.now() + timedelta(days=7))
+    request = Asked("/step", Form.STEP, "t", "Log in", url, html)
+    StepPage.objects.create(step=step, gz=packed(request), kept_until=timezone.now() + timedelta(days=7))
 
 
 def two_steps(before: str, after: str, url: str = LOGIN) -> Step:
@@ -36,19 +36,19 @@ def shown(client: Client, step: Step) -> str:
     return text_of(client.get(f"/steps/{step.pk}/page/"), "//main")
 
 
-def test_an_error_that_the_page_shows_after_the_actions_is_told(viewer: Client) -> None:
-    told = shown(viewer, two_steps(FORM.format(""), FORM.format("<p class='error'>Invalid password cpk_0123456789abcdef0123</p>")))
-    assert "Actions of step 0" in told and "Open http://localhost:8000/?seed=58" in told
-    assert "New errors on the page" in told and "Invalid password" in told
-    assert "cpk_0123456789abcdef0123" not in told
+def test_a_new_error_on_the_page_is_listed(viewer: Client) -> None:
+    changes = shown(viewer, two_steps(FORM.format(""), FORM.format("<p class='error'>Invalid password cpk_0123456789abcdef0123</p>")))
+    assert "Actions of step 0" in changes and "Open http://localhost:8000/?seed=58" in changes
+    assert "New errors on the page" in changes and "Invalid password" in changes
+    assert "cpk_0123456789abcdef0123" not in changes
 
 
-def test_where_the_browser_went_and_what_came_and_went_is_told(viewer: Client) -> None:
+def test_navigation_and_appeared_and_gone_texts_are_listed(viewer: Client) -> None:
     after = "<html><body><h1>Films</h1><a href='/films/1'>Salt</a></body></html>"
-    told = shown(viewer, two_steps(FORM.format(""), after, "http://localhost:8000/films?seed=58"))
-    assert "The browser went to http://localhost:8000/films?seed=58" in told
-    came, went = told.index("Appeared"), told.index("Gone")
-    assert "Salt" in told[came:went] and "Log in" in told[went:]
+    changes = shown(viewer, two_steps(FORM.format(""), after, "http://localhost:8000/films?seed=58"))
+    assert "The browser went to http://localhost:8000/films?seed=58" in changes
+    came, went = changes.index("Appeared"), changes.index("Gone")
+    assert "Salt" in changes[came:went] and "Log in" in changes[went:]
 
 
 def test_a_page_that_comes_with_an_answer_under_way_is_not_called_gone(viewer: Client) -> None:
@@ -66,12 +66,12 @@ def test_a_dialog_that_opened_is_named(viewer: Client) -> None:
 
 
 def test_actions_without_any_effect_are_called_that(viewer: Client) -> None:
-    told = shown(viewer, two_steps(FORM.format(""), FORM.format("")))
-    assert "No visible change." in told
-    assert "Appeared" not in told
+    changes = shown(viewer, two_steps(FORM.format(""), FORM.format("")))
+    assert "No visible change." in changes
+    assert "Appeared" not in changes
 
 
-def test_a_page_that_is_not_kept_and_a_first_step_say_so(viewer: Client) -> None:
+def test_a_page_that_is_not_kept_and_a_first_step_are_reported(viewer: Client) -> None:
     second = two_steps(FORM.format(""), FORM.format(""))
     StepPage.objects.filter(step=second).update(kept_until=timezone.now())
     assert "The page of step 1 is not kept" in shown(viewer, second)
@@ -80,7 +80,7 @@ def test_a_page_that_is_not_kept_and_a_first_step_say_so(viewer: Client) -> None
     assert viewer.get("/steps/999999/page/").status_code == 404
 
 
-def test_the_story_leads_to_it_from_the_second_step_on(viewer: Client) -> None:
+def test_the_task_page_links_to_it_from_the_second_step_on(viewer: Client) -> None:
     first = make_step(index=0, page_excerpt="Films")
     second = make_step(first.task, index=1, at=first.received_at + timedelta(seconds=3), page_excerpt="Films")
     links = tree_of(viewer.get(f"/tasks/{first.task_id}/")).xpath("//a[contains(@href, '/page/')]/@href")

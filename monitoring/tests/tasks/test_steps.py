@@ -24,8 +24,8 @@ NOW = timezone.now()
 AGO = NOW - timedelta(hours=3)
 
 
-def found(client: Client, query: str = "", **parameters: str) -> list[str]:
-    """The prompts of the steps that are listed, in order."""
+def listed(client: Client, query: str = "", **parameters: str) -> list[str]:
+    """The prompts of the listed steps, in order."""
     tree = tree_of(client.get("/steps/", {"q": query, **parameters}))
     return [link.text for link in tree.xpath("//tbody/tr/td[2]/a")]
 
@@ -63,14 +63,14 @@ def test_steps_are_listed_newest_first_with_why_and_how_their_actions_went(viewe
         "route:llm reason:answered project:autobooks kind:search status:429 source:test since:2h wanted",
     ],
 )
-def test_a_filter_leaves_what_matches(query: str, is_common: bool, viewer: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_filter_shows_matching_rows(query: str, is_common: bool, viewer: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pagination, "FEW", 0 if is_common else 2_000)
     wanted = make_task(prompt="wanted", project="autobooks", kind="search", source=Source.TEST)
     make_attempt(make_llm_step(wanted, at=NOW, outcome="failed", miner="a"), status=429)
     another = make_task(prompt="another", project="autozone", kind="cart")
     make_attempt(make_step(another, at=AGO, outcome="worked", miner="b"), status=200)
-    assert found(viewer, query) == ["wanted"]
-    assert found(viewer) == ["wanted", "another"]
+    assert listed(viewer, query) == ["wanted"]
+    assert listed(viewer) == ["wanted", "another"]
 
 
 def test_each_state_finds_its_steps(viewer: Client, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -81,9 +81,9 @@ def test_each_state_finds_its_steps(viewer: Client, monkeypatch: pytest.MonkeyPa
     make_open_step(make_task(prompt="unanswered"), at=AGO)
     for few in (0, 2_000):
         monkeypatch.setattr(pagination, "FEW", few)
-        assert [found(viewer, f"state:{state}") for state in StepState] == [[state.value] for state in StepState]
-        assert set(found(viewer, "state:late state:unanswered")) == {"late", "unanswered"}
-        assert set(found(viewer, "-state:late")) == {"in time", "running", "unanswered"}
+        assert [listed(viewer, f"state:{state}") for state in StepState] == [[state.value] for state in StepState]
+        assert set(listed(viewer, "state:late state:unanswered")) == {"late", "unanswered"}
+        assert set(listed(viewer, "-state:late")) == {"in time", "running", "unanswered"}
 
 
 def test_the_steps_of_a_bar_are_those_that_came_in_it_whenever_their_task_began(viewer: Client) -> None:
@@ -109,19 +109,19 @@ def test_each_order_pages_through_all(viewer: Client, monkeypatch: pytest.Monkey
         assert seen == expected, order
 
 
-def test_no_match_says_how_to_widen_and_what_cannot_be_read_is_named(viewer: Client) -> None:
+def test_without_a_match_the_page_offers_to_clear_the_filter_and_reports_faults(viewer: Client) -> None:
     assert "Every request about a task appears here" in text_of(viewer.get("/steps/"))
     assert "No step matches" in text_of(viewer.get("/steps/", {"q": "route:llm"}))
     assert "route: write one of" in text_of(viewer.get("/steps/", {"q": "route:nobody"}))
 
 
-def test_what_is_filtered_is_exported_without_secrets(viewer: Client) -> None:
+def test_filtered_rows_are_exported_without_secrets(viewer: Client) -> None:
     make_step(make_task(prompt="=1+1 cpk_0123456789abcdef0123456789"), at=NOW, reason=Reason.PAUSED)
     make_llm_step(at=NOW)
     answer = viewer.get("/steps/export/", {"q": "reason:paused", "format": "jsonl"})
     (line,) = b"".join(answer.streaming_content).decode().splitlines()  # type: ignore[attr-defined]
-    told = json.loads(line)
-    assert (told["route"], told["reason"], told["late"], told["duration_ms"]) == ("template", "paused", False, 10.0)
+    result = json.loads(line)
+    assert (result["route"], result["reason"], result["late"], result["duration_ms"]) == ("template", "paused", False, 10.0)
     assert "0123456789abcdef" not in line
     answer = viewer.get("/steps/export/", {"q": "reason:paused", "format": "csv"})
     assert "'=1+1" in b"".join(answer.streaming_content).decode()  # type: ignore[attr-defined]
@@ -132,7 +132,7 @@ def test_the_llms_longest_steps_are_read_off_the_order_itself(viewer: Client) ->
     make_step(make_task(prompt="not the LLM's"), at=NOW, duration_ms=9_000)
     for number in range(3):
         make_llm_step(make_task(prompt=str(number)), at=NOW, duration_ms=1_000 * (number + 1))
-    assert found(viewer, "route:llm", sort="longest") == ["2", "1", "0"]
+    assert listed(viewer, "route:llm", sort="longest") == ["2", "1", "0"]
     if connection.vendor == "sqlite":
         matching = matching_steps(parse("route:llm", step_qualifiers()), NOW, Order.LONGEST)
         assert "TEMP B-TREE" not in matching.only("pk").order_by("-duration_ms", "-id")[:51].explain()
@@ -145,10 +145,10 @@ def test_the_llms_longest_steps_are_read_off_the_order_itself(viewer: Client) ->
 )
 def test_no_table_is_read_as_a_whole(query: str, is_common: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     if connection.vendor != "sqlite":
-        pytest.skip("Postgres reads small tables as a whole, and rightly so.")
+        pytest.skip("Postgres scans small tables.")
     monkeypatch.setattr(pagination, "FEW", -1 if is_common else 10_000)
     for state in ("", *StepState):
         for order in ("-received_at", "-duration_ms"):
-            asked = parse(f"{query} {f'state:{state}' if state else ''}", step_qualifiers())
-            plan = matching_steps(asked, NOW).only("pk").order_by(order, "-id")[:51].explain()
+            query_read = parse(f"{query} {f'state:{state}' if state else ''}", step_qualifiers())
+            plan = matching_steps(query_read, NOW).only("pk").order_by(order, "-id")[:51].explain()
             assert not [line for line in plan.splitlines() if "SCAN" in line and "INDEX" not in line], plan

@@ -1,4 +1,4 @@
-"""One task: its story."""
+"""The page of a task."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -23,56 +23,56 @@ def page(client: Client, pk: int) -> str:
     return text_of(client.get(f"/tasks/{pk}/"))
 
 
-def test_a_step_tells_its_decision_and_what_was_in_force(viewer: Client) -> None:
+def test_a_step_shows_its_decision_and_the_settings_in_force(viewer: Client) -> None:
     step = make_step(reason=Reason.PAUSED, retry_at=NOW + timedelta(minutes=2))
-    told = page(viewer, step.task_id)
-    assert "The account is paused." in told
-    assert "Next possible at 4 May 12:02:00 UTC" in told
-    assert "Deadline 4 May 12:00:23 UTC" in told
-    assert "Spacing 5 s" in told
-    assert "Backoff 60, 120 s" in told
-    assert "Mode Hybrid: LLM, else template" in told
+    text = page(viewer, step.task_id)
+    assert "The account is paused." in text
+    assert "Next possible at 4 May 12:02:00 UTC" in text
+    assert "Deadline 4 May 12:00:23 UTC" in text
+    assert "Spacing 5 s" in text
+    assert "Backoff 60, 120 s" in text
+    assert "Mode Hybrid: LLM, else template" in text
 
 
-def test_what_was_in_force_is_told_again_only_where_it_changed(viewer: Client) -> None:
+def test_settings_in_force_are_repeated_only_if_they_changed(viewer: Client) -> None:
     task = make_task()
     for index, spacing in enumerate((5.0, 5.0, 7.0)):
         make_step(task, index=index, limits={"spacing_seconds": spacing})
-    told = [text_of(viewer.get(f"/tasks/{task.pk}/"), f"//section[@aria-label='Step {index}']") for index in range(3)]
-    assert ["Spacing 5 s" in step for step in told] == [True, False, False]
-    assert "Settings in force Same as in the previous step." in told[1]
-    assert "Spacing 7 s" in told[2]
+    text = [text_of(viewer.get(f"/tasks/{task.pk}/"), f"//section[@aria-label='Step {index}']") for index in range(3)]
+    assert ["Spacing 5 s" in step for step in text] == [True, False, False]
+    assert "Settings in force Same as in the previous step." in text[1]
+    assert "Spacing 7 s" in text[2]
 
 
-def test_a_step_tells_how_its_actions_went_with_the_callers_error(viewer: Client) -> None:
+def test_a_step_shows_the_outcome_of_its_actions_with_the_callers_error(viewer: Client) -> None:
     task = make_task(kind="open an item")
     make_step(task, actions=ACTIONS * 3, outcome="partly", worked=[True, False, None], caller_error="Timeout: Bearer abcdefghijkl")
-    told = page(viewer, task.pk)
-    assert "Understood as Open an item" in told
+    text = page(viewer, task.pk)
+    assert "Understood as Open an item" in text
     assert (
         f"Actions sent {Outcome.PARTLY.sentence} Open http://localhost:8000/?seed=58 executed Open http://localhost:8000/?seed=58 failed Open"
-        in told
+        in text
     )
-    assert "The caller reported: Timeout: Bearer [secret]" in told
-    assert "not reported" not in told
+    assert "The caller reported: Timeout: Bearer [secret]" in text
+    assert "not reported" not in text
 
 
-def test_a_step_shows_its_actions_as_they_were_seen_what_they_changed_and_what_was_not_sent(viewer: Client) -> None:
+def test_a_step_shows_actions_with_labels_and_effects_and_those_not_sent(viewer: Client) -> None:
     task = make_task()
     seen = ['click checkbox "Select" in item "Report"', ""]
     make_step(task, actions=ACTIONS * 2, words=seen, effect="1 checked, new button Archive", notes=["No element 99 on the page."])
-    told = page(viewer, task.pk)
+    text = page(viewer, task.pk)
     assert (
-        'Actions sent click checkbox "Select" in item "Report" Open http://localhost:8000/?seed=58 → 1 checked, new button Archive' in told
+        'Actions sent click checkbox "Select" in item "Report" Open http://localhost:8000/?seed=58 → 1 checked, new button Archive' in text
     )
-    assert "Not sent of the model's reply No element 99 on the page." in told
+    assert "Not sent of the model's reply No element 99 on the page." in text
 
 
-def test_where_no_later_step_told_it_says_so(viewer: Client) -> None:
+def test_without_a_later_step_the_outcome_is_not_reported(viewer: Client) -> None:
     assert "Outcome not reported yet" in page(viewer, make_step().task_id)
 
 
-def test_the_ladder_tells_each_attempt(viewer: Client) -> None:
+def test_all_attempts_are_listed(viewer: Client) -> None:
     step = make_llm_step()
     make_attempt(
         step,
@@ -95,27 +95,27 @@ def test_the_ladder_tells_each_attempt(viewer: Client) -> None:
         cost=Decimal("0.000213"),
         reply="the reply",
     )
-    told = page(viewer, step.task_id)
-    assert "1. full/model +4.0 ms 3.0 ms 85 ms Refused 429" in told
-    assert "The model is full for all users. Your account and key are not limited. Infrastructure is at maximum capacity" in told
-    assert "2. a/model Probe +1.25 s 1.00 s 1.00 s Usable plan 200 2,133 + 187 0.000213 USD" in told
-    assert "the reply" in told
+    text = page(viewer, step.task_id)
+    assert "1. full/model +4.0 ms 3.0 ms 85 ms Refused 429" in text
+    assert "The model is full for all users. Your account and key are not limited. Infrastructure is at maximum capacity" in text
+    assert "2. a/model Probe +1.25 s 1.00 s 1.00 s Usable plan 200 2,133 + 187 0.000213 USD" in text
+    assert "the reply" in text
 
 
-def test_what_is_not_known_is_shown_as_unknown(viewer: Client) -> None:
+def test_unknown_values_are_shown_as_unknown(viewer: Client) -> None:
     step = make_step(reason=Reason.MISSED)
     make_attempt(step, verdict=Verdict.GIVEN_UP, status=None, sent_at=None, latency_ms=None)
     assert "1.00 s – Slot given up, nothing sent – –" in page(viewer, step.task_id)
 
 
-def test_actions_are_told_in_words_and_as_json(viewer: Client) -> None:
+def test_actions_are_shown_as_text_and_as_json(viewer: Client) -> None:
     step = make_step(actions=[*ACTIONS, {"type": "FromTheFuture", "x": 1}])
     response = viewer.get(f"/tasks/{step.task_id}/")
     assert [item.text for item in tree_of(response).xpath("//ol/li")] == ["Open http://localhost:8000/?seed=58", "FromTheFuture"]
     assert '"url": "http://localhost:8000/?seed=58"' in text_of(response, f"//*[@id='step-{step.pk}-json-text']")
 
 
-def test_a_step_that_was_answered_at_once_because_the_miner_was_busy_says_so(viewer: Client) -> None:
+def test_a_step_that_was_answered_at_once_because_the_miner_was_busy_shows_the_reason(viewer: Client) -> None:
     assert Reason.BUSY.sentence in page(viewer, make_step(reason=Reason.BUSY).task_id)
 
 
@@ -130,13 +130,13 @@ def test_a_fault_shows_its_traceback(viewer: Client) -> None:
     assert "ZeroDivisionError" in page(viewer, make_step(fault="ZeroDivisionError", reason=Reason.FAULT).task_id)
 
 
-def test_how_sure_the_template_agent_was_is_told_with_its_reason_and_what_was_in_force(viewer: Client) -> None:
+def test_the_template_agents_confidence_is_shown_with_reason_and_settings(viewer: Client) -> None:
     limits = {"llm_use": "when_unsure", "sure_from": 0.8, "max_task_usd": 0.05}
     step = make_step(reason=Reason.SURE, confidence=0.95, confidence_why="The task is understood.", limits=limits)
-    told = page(viewer, step.task_id)
-    assert "The template agent was sure enough" in told
-    assert "Template's confidence 0.95. The task is understood." in told
-    assert f"LLM is used {Use.WHEN_UNSURE.sentence} Confident from 0.8 Cost of a task 0.05 USD" in told
+    text = page(viewer, step.task_id)
+    assert "The template agent was sure enough" in text
+    assert "Template's confidence 0.95. The task is understood." in text
+    assert f"LLM is used {Use.WHEN_UNSURE.sentence} Confident from 0.8 Cost of a task 0.05 USD" in text
     assert "Template's confidence" not in page(viewer, make_step().task_id)
 
 
@@ -145,7 +145,7 @@ def test_a_late_step_and_one_without_an_answer_are_named(viewer: Client) -> None
     assert "No answer on record" in page(viewer, make_open_step().task_id)
 
 
-def test_an_operators_task_says_how_far_it_is(viewer: Client) -> None:
+def test_an_operators_task_shows_its_state(viewer: Client) -> None:
     task = make_task(source=Source.OPERATOR)
     submission = Submission.objects.create(task=task, requested_by="ann", enqueued_at=NOW)
     assert "Queued. The answer appears here." in page(viewer, task.pk)
@@ -155,10 +155,10 @@ def test_an_operators_task_says_how_far_it_is(viewer: Client) -> None:
     submission.state = Submission.State.SUCCEEDED
     submission.save()
     make_step(task)
-    told = page(viewer, task.pk)
-    assert "Operator, ann" in told
-    assert "State Succeeded" in told
-    assert "Actions sent" in told
+    text = page(viewer, task.pk)
+    assert "Operator, ann" in text
+    assert "State Succeeded" in text
+    assert "Actions sent" in text
 
 
 def test_a_task_that_came_again_and_again_shows_its_newest_steps(viewer: Client, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -184,7 +184,7 @@ def test_a_task_that_is_not_there_is_a_404(pk: str, viewer: Client) -> None:
     assert viewer.get(f"/tasks/{pk}/").status_code == 404
 
 
-def test_with_several_accounts_the_step_tells_who_said_no_and_who_was_asked(viewer: Client) -> None:
+def test_with_several_accounts_the_step_shows_which_declined_and_which_was_used(viewer: Client) -> None:
     default_account()
     spare = Account.objects.create(name="spare", position=2)
     retry_at = (NOW + timedelta(minutes=2)).timestamp()
@@ -210,12 +210,12 @@ def test_a_single_account_needs_no_name(viewer: Client) -> None:
     declined = [{"account": "default", "reason": "paused", "retry_at": NOW.timestamp()}]
     step = make_step(reason=Reason.PAUSED, retry_at=NOW + timedelta(minutes=2), declined=declined)
     make_attempt(step)
-    told = page(viewer, step.task_id)
-    assert "default" not in told
-    assert "Next possible at 4 May 12:02:00 UTC" in told
+    text = page(viewer, step.task_id)
+    assert "default" not in text
+    assert "Next possible at 4 May 12:02:00 UTC" in text
 
 
-def test_what_can_be_copied_holds_no_secret(viewer: Client) -> None:
+def test_copied_text_has_no_secret(viewer: Client) -> None:
     key = f"cpk_{'a' * 32}.{'b' * 32}.{'c' * 32}"
     step = make_llm_step(make_task(prompt=f"Use {key}"), page_excerpt=f"page {key}", fault=f"fault {key}")
     make_attempt(step, reply=f"reply {key}", detail=f"detail {key}")

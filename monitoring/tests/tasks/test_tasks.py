@@ -12,7 +12,7 @@ from agents.models import Source, Submission, Task
 from monitoring.reporting import pagination
 from monitoring.reporting.filter_query import parse
 from monitoring.tasks import tasks as stats
-from monitoring.tests.reading import HTMX, rows_of, text_of, tree_of, words_of
+from monitoring.tests.reading import HTMX, element_text, rows_of, text_of, tree_of
 from monitoring.tests.records import make_attempt, make_llm_step, make_open_step, make_step, make_task
 
 pytestmark = pytest.mark.django_db
@@ -32,8 +32,8 @@ BAD = (
 )
 
 
-def found(client: Client, query: str = "", **parameters: str) -> list[str]:
-    """The prompts that a filter leaves, in order."""
+def listed(client: Client, query: str = "", **parameters: str) -> list[str]:
+    """The prompts that match a filter, in order."""
     return tree_of(client.get("/tasks/", {"q": query, **parameters})).xpath("//tbody/tr/td[2]/a/text()")  # type: ignore[no-any-return]
 
 
@@ -74,7 +74,7 @@ QUERIES = (
 )
 
 
-def test_a_filter_leaves_what_matches(viewer: Client) -> None:
+def test_a_filter_shows_matching_rows(viewer: Client) -> None:
     wanted = make_task(
         prompt="Find Arrival",
         url="http://x/?seed=77",
@@ -89,25 +89,25 @@ def test_a_filter_leaves_what_matches(viewer: Client) -> None:
     another = make_task(prompt="Another", at=NOW - timedelta(days=3), project="automail")
     make_attempt(make_step(another, at=NOW - timedelta(days=3), outcome="worked", miner="b"))
     queries = [query.replace("[5 hours ago]", f"{NOW - timedelta(hours=5):%Y-%m-%dT%H:%M}") for query in QUERIES]
-    assert [query for query in queries if found(viewer, query) != ["Find Arrival"]] == []
-    assert len(found(viewer)) == 2
+    assert [query for query in queries if listed(viewer, query) != ["Find Arrival"]] == []
+    assert len(listed(viewer)) == 2
 
 
 def test_times_are_meant_in_the_readers_zone_and_with_a_z_in_utc(viewer: Client) -> None:
     make_task(prompt="wanted", at=datetime(2026, 5, 4, 12, 0, tzinfo=UTC))
-    assert found(viewer, "since:2026-05-04T11:30 until:2026-05-04T12:30") == ["wanted"]
+    assert listed(viewer, "since:2026-05-04T11:30 until:2026-05-04T12:30") == ["wanted"]
     viewer.cookies["zone"] = "America%2FNew_York"
-    assert found(viewer, "since:2026-05-04T11:30 until:2026-05-04T12:30") == []
-    assert found(viewer, "since:2026-05-04T07:30 until:2026-05-04T08:30") == ["wanted"]
-    assert found(viewer, "since:2026-05-04T11:30Z until:2026-05-04T12:30Z") == ["wanted"]
+    assert listed(viewer, "since:2026-05-04T11:30 until:2026-05-04T12:30") == []
+    assert listed(viewer, "since:2026-05-04T07:30 until:2026-05-04T08:30") == ["wanted"]
+    assert listed(viewer, "since:2026-05-04T11:30Z until:2026-05-04T12:30Z") == ["wanted"]
     viewer.cookies["zone"] = "../../etc/passwd"
-    assert found(viewer, "since:2026-05-04T11:30 until:2026-05-04T12:30") == ["wanted"], "what is no zone is UTC"
+    assert listed(viewer, "since:2026-05-04T11:30 until:2026-05-04T12:30") == ["wanted"], "an unknown zone is UTC"
 
 
-def test_until_leaves_what_came_before(viewer: Client) -> None:
+def test_until_shows_earlier_rows(viewer: Client) -> None:
     make_step(make_task(prompt="before", at=NOW - timedelta(days=3)))
     make_step(make_task(prompt="after", at=NOW))
-    assert found(viewer, "until:1d") == ["before"]
+    assert listed(viewer, "until:1d") == ["before"]
 
 
 def in_each_state() -> None:
@@ -122,57 +122,57 @@ def in_each_state() -> None:
 
 def test_each_state_finds_its_tasks(viewer: Client) -> None:
     in_each_state()
-    assert found(viewer, "state:queued") == ["queued"]
-    assert sorted(found(viewer, "state:running")) == ["open", "running"]
-    assert sorted(found(viewer, "state:answered")) == ["answered", "late"]
-    assert found(viewer, "state:late") == ["late"]
-    assert found(viewer, "state:unanswered") == ["unanswered"]
-    assert found(viewer, "state:cancelled") == ["cancelled"]
-    assert sorted(found(viewer, "state:late state:queued")) == ["late", "queued"]
-    assert sorted(found(viewer, "-state:answered -state:unanswered")) == ["cancelled", "open", "queued", "running"]
+    assert listed(viewer, "state:queued") == ["queued"]
+    assert sorted(listed(viewer, "state:running")) == ["open", "running"]
+    assert sorted(listed(viewer, "state:answered")) == ["answered", "late"]
+    assert listed(viewer, "state:late") == ["late"]
+    assert listed(viewer, "state:unanswered") == ["unanswered"]
+    assert listed(viewer, "state:cancelled") == ["cancelled"]
+    assert sorted(listed(viewer, "state:late state:queued")) == ["late", "queued"]
+    assert sorted(listed(viewer, "-state:answered -state:unanswered")) == ["cancelled", "open", "queued", "running"]
     page = text_of(viewer.get("/tasks/"), "//table")
-    for words in ("Queued", "Running", "Answered", "Late", "Unanswered"):
-        assert words in page
+    for label in ("Queued", "Running", "Answered", "Late", "Unanswered"):
+        assert label in page
 
 
 def test_the_tabs_count_each_state_and_keep_the_rest_of_the_filter(viewer: Client) -> None:
     in_each_state()
     tree = tree_of(viewer.get("/tasks/", {"q": "state:late source:validator"}))
     tabs = tree.xpath("//nav[@aria-label='States']/a")
-    assert [words_of(tab) for tab in tabs] == ["All 4", "Queued 0", "Running 1", "Answered 2", "Late 1", "Unanswered 1"]
+    assert [element_text(tab) for tab in tabs] == ["All 4", "Queued 0", "Running 1", "Answered 2", "Late 1", "Unanswered 1"]
     assert [tab.get("aria-current") for tab in tabs] == [None, None, None, None, "true", None]
     assert tabs[1].get("href") == "/tasks/?q=source%3Avalidator+state%3Aqueued"
 
 
 @pytest.mark.parametrize(
-    ("asked", "count"),
+    ("query", "count"),
     [("", "7 tasks"), ("state:answered", "2 tasks match"), ("-state:late", "6 tasks match"), ("state:late state:queued", "2 tasks match")],
 )
-def test_the_head_counts_what_matches_whichever_tab_that_is(viewer: Client, asked: str, count: str) -> None:
+def test_the_head_counts_matching_rows_on_every_tab(viewer: Client, query: str, count: str) -> None:
     in_each_state()
-    tree = tree_of(viewer.get("/tasks/", {"q": asked}))
-    assert words_of(tree.xpath("//section[@id='tasks']//p[@role='status']")[0]).startswith(count)
-    assert len(tree.xpath("//nav[@aria-label='States']/a[@aria-current]")) == (asked in ("", "state:answered"))
-    assert words_of(tree.xpath("//nav[@aria-label='States']/a")[0]) == "All 7"
+    tree = tree_of(viewer.get("/tasks/", {"q": query}))
+    assert element_text(tree.xpath("//section[@id='tasks']//p[@role='status']")[0]).startswith(count)
+    assert len(tree.xpath("//nav[@aria-label='States']/a[@aria-current]")) == (query in ("", "state:answered"))
+    assert element_text(tree.xpath("//nav[@aria-label='States']/a")[0]) == "All 7"
 
 
 @pytest.mark.parametrize("cap", [1, 2, 6, 7, 8])
-def test_counts_that_go_too_far_say_so(viewer: Client, monkeypatch: pytest.MonkeyPatch, cap: int) -> None:
+def test_capped_counts_are_marked(viewer: Client, monkeypatch: pytest.MonkeyPatch, cap: int) -> None:
     monkeypatch.setattr(stats, "COUNT_CAP", cap)
     in_each_state()
     tabs = tree_of(viewer.get("/tasks/")).xpath("//nav[@aria-label='States']/a")
-    shown = dict(zip(("all", "queued", "running", "answered"), (words_of(tab).split()[-1] for tab in tabs), strict=False))
+    shown = dict(zip(("all", "queued", "running", "answered"), (element_text(tab).split()[-1] for tab in tabs), strict=False))
     counts = {"all": 7, "queued": 1, "running": 2, "answered": 2}
     assert shown == {name: f"{cap}+" if count > cap else str(count) for name, count in counts.items()}
 
 
-def test_the_tabs_do_not_count_what_is_not_shown_where_each_count_would_read_all_prompts(viewer: Client) -> None:
+def test_the_tabs_omit_counts_that_would_read_all_prompts(viewer: Client) -> None:
     in_each_state()
     tabs = tree_of(viewer.get("/tasks/", {"q": "late"})).xpath("//nav[@aria-label='States']/a")
-    assert [words_of(tab) for tab in tabs] == ["All 1", "Queued", "Running", "Answered", "Late", "Unanswered"]
+    assert [element_text(tab) for tab in tabs] == ["All 1", "Queued", "Running", "Answered", "Late", "Unanswered"]
 
 
-def test_the_oldest_come_first_where_that_is_asked_for(viewer: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_oldest_come_first_if_that_order_is_chosen(viewer: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stats, "PAGE_SIZE", 2)
     for number in range(5):
         make_task(prompt=str(number), at=NOW + timedelta(seconds=number // 2))
@@ -190,7 +190,7 @@ def test_the_oldest_come_first_where_that_is_asked_for(viewer: Client, monkeypat
 
 def test_pages_follow_each_other_without_gap_or_repetition(viewer: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stats, "PAGE_SIZE", 3)
-    for number in range(8):  # pairs share their time, so that the id has to decide
+    for number in range(8):  # pairs have the same time, so the id decides
         make_task(prompt=str(number), at=NOW + timedelta(seconds=number // 2))
     address, seen = "/tasks/", list[str]()
     back = ""
@@ -228,7 +228,7 @@ def test_a_filter_that_cannot_be_read_is_named_and_not_applied(viewer: Client) -
     assert len(tree_of(response).xpath("//tbody/tr")) == 1
 
 
-def test_no_match_says_how_to_widen(viewer: Client) -> None:
+def test_without_a_match_the_page_offers_to_clear_the_filter(viewer: Client) -> None:
     assert "No task matches" in text_of(viewer.get("/tasks/", {"q": "nothing"}))
     assert "Tasks appear here when" in text_of(viewer.get("/tasks/"))
 
@@ -244,13 +244,13 @@ def test_a_large_count_stops_at_its_cap(viewer: Client) -> None:
     assert "2,000+ tasks match" in text_of(viewer.get("/tasks/", {"q": "-route:llm"}), "//section//*[@role='status']")
 
 
-def test_an_empty_list_leads_who_may_to_a_first_task(viewer: Client, operator: Client) -> None:
+def test_an_empty_list_links_operators_to_a_first_task(viewer: Client, operator: Client) -> None:
     for address in ("/tasks/", "/steps/"):
         assert "Create a task" not in text_of(viewer.get(address))
         assert "/tasks/new/" in tree_of(operator.get(address)).xpath("//*[@class='empty-note']/a/@href")
 
 
-def test_only_who_may_is_offered_a_new_task(viewer: Client, operator: Client) -> None:
+def test_a_new_task_is_offered_to_permitted_users_only(viewer: Client, operator: Client) -> None:
     assert "New task" not in text_of(viewer.get("/tasks/"))
     assert "New task" in text_of(operator.get("/tasks/"))
 
@@ -258,12 +258,12 @@ def test_only_who_may_is_offered_a_new_task(viewer: Client, operator: Client) ->
 @pytest.mark.parametrize(
     "query", ["route:llm", "reason:answered", "status:429", "outcome:failed", "-route:template", "-reason:paused", "-status:200"]
 )
-def test_a_filter_finds_the_same_where_very_many_steps_match(query: str, viewer: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_filter_has_the_same_result_if_very_many_steps_match(query: str, viewer: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pagination, "FEW", 0)
     make_attempt(make_llm_step(make_task(prompt="wanted", at=NOW), at=NOW, outcome="failed"), status=429)
     make_attempt(make_step(make_task(prompt="another", at=NOW), at=NOW))
-    assert found(viewer, query) == ["wanted"]
-    assert found(viewer, f"{query} since:1h state:answered") == ["wanted"]
+    assert listed(viewer, query) == ["wanted"]
+    assert listed(viewer, f"{query} since:1h state:answered") == ["wanted"]
 
 
 @pytest.mark.parametrize("is_common", [False, True], ids=["few", "many"])
@@ -285,10 +285,10 @@ def test_a_filter_finds_the_same_where_very_many_steps_match(query: str, viewer:
 )
 def test_no_table_is_read_as_a_whole(query: str, is_common: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     if connection.vendor != "sqlite":
-        pytest.skip("Postgres reads small tables as a whole, and rightly so.")
+        pytest.skip("Postgres scans small tables.")
     monkeypatch.setattr(pagination, "FEW", -1 if is_common else 10_000)
     for state in ("", *stats.TaskState):
-        asked = parse(f"{query} {f'state:{state}' if state else ''}", stats.task_qualifiers())
-        plan = stats._with_newest(stats.matching_tasks(asked, NOW)).order_by("-created_at", "-id")[:51].explain()
+        query_read = parse(f"{query} {f'state:{state}' if state else ''}", stats.task_qualifiers())
+        plan = stats._with_newest(stats.matching_tasks(query_read, NOW)).order_by("-created_at", "-id")[:51].explain()
         scans = [line for line in plan.splitlines() if "SCAN" in line and "INDEX" not in line]
         assert not scans, plan

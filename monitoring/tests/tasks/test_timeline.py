@@ -1,4 +1,4 @@
-"""A task's steps on one axis of time."""
+"""A task's steps on a time axis."""
 
 from datetime import timedelta
 
@@ -9,7 +9,7 @@ from agents.contract.action_history import Outcome
 from agents.models import Step, Task
 from agents.policy.reasons import Verdict
 from monitoring.tasks.task_detail import LEAST_WIDTH, TaskDetail, task_detail
-from monitoring.tests.reading import text_of, tree_of, words_of
+from monitoring.tests.reading import element_text, text_of, tree_of
 from monitoring.tests.records import NOW, make_attempt, make_llm_step, make_open_step, make_step, make_task
 
 pytestmark = pytest.mark.django_db
@@ -22,7 +22,7 @@ def drawn(task: Task) -> TaskDetail:
 
 
 def three_steps() -> Task:
-    """One of the LLM within 2 s, one of the template that was late, and one that has no answer."""
+    """Three steps: by the LLM in 2 s, by the template agent too late, and without an answer."""
     task = make_task()
     step = make_llm_step(task, index=0, at=NOW, outcome="worked")
     make_attempt(step, decided_at=NOW, wait_ms=500.0, latency_ms=1_000.0)
@@ -33,7 +33,7 @@ def three_steps() -> Task:
     return task
 
 
-def test_each_step_is_where_it_came_and_as_long_as_it_took() -> None:
+def test_each_step_is_placed_by_its_time_and_duration() -> None:
     detail = drawn(three_steps())
     assert detail.seconds == 50
     assert [step.offset_ms for step in detail.steps] == [0, 10_000, 50_000]
@@ -57,7 +57,7 @@ def test_a_task_without_a_step_has_nothing_to_draw() -> None:
 def test_each_step_is_summarised_on_the_axis(viewer: Client) -> None:
     task = three_steps()
     page = viewer.get(f"/tasks/{task.pk}/")
-    first, second, third = (words_of(row) for row in tree_of(page).xpath("//section/details/summary"))
+    first, second, third = (element_text(row) for row in tree_of(page).xpath("//section/details/summary"))
     assert first.startswith(f"Step 0 +0 ms LLM {Outcome.WORKED.sentence} 2.00 s The LLM answered.")
     assert second.startswith("Step 1 +10.0 s Template, late 30.0 s")
     assert third == "Step 2 +50.0 s No answer on record – Not answered yet."

@@ -1,4 +1,4 @@
-"""The live API test against our own miner, and against miners with every fault that was seen."""
+"""The live API test against our own miner, and against miners with every observed fault."""
 
 import json
 import threading
@@ -30,9 +30,9 @@ GOOD = {
 }
 
 
-def found() -> dict[str, Finding]:
+def findings_by_check() -> dict[str, Finding]:
     wanted = TestRun()
-    return {each.check_name: each for part in api.parts(wanted) for each in api.run(wanted, part) if isinstance(each, Finding)}
+    return {finding.check_name: finding for part in api.parts(wanted) for finding in api.run(wanted, part) if isinstance(finding, Finding)}
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def own_miner(live_server: Any, settings: Any) -> str:
 
 @pytest.fixture
 def foreign() -> Iterator[Callable[[Answering], None]]:
-    """Starts a miner that is not ours, and has the settings name it."""
+    """Starts another miner, and points the settings at it."""
     servers: list[ThreadingHTTPServer] = []
 
     def start(answering: Answering) -> None:
@@ -81,9 +81,9 @@ def as_json(**more: Any) -> Answering:
     return lambda _: (200, "application/json", json.dumps({**GOOD, **more}).encode())
 
 
-def test_our_own_miner_passes_and_says_who_answered(own_miner: str, settings: Any) -> None:
+def test_our_own_miner_passes_with_the_route_of_its_answers(own_miner: str, settings: Any) -> None:
     settings.CHUTES_API_KEY = ""
-    results = found()
+    results = findings_by_check()
     assert results["health"].verdict == Result.OK
     assert "agent hybrid" in results["health"].came_back
     assert (results["task"].verdict, results["step"].verdict) == (Result.OK, Result.OK)
@@ -98,76 +98,76 @@ def test_with_a_working_account_the_llm_answered(own_miner: str, settings: Any) 
         settings.CHUTES_API_KEY, settings.CHUTES_BASE_URL = fake_chutes.key, fake_chutes.base_url
         settings.CHUTES_MODELS = ("Qwen/Qwen3-32B-TEE",)
         change({"spacing_seconds": 0}, by=None, reason="test")
-        results = found()
+        results = findings_by_check()
     assert results["step by"].verdict == Result.OK
     assert results["step by"].came_back == "The LLM answered."
 
 
 def test_template_mode_is_no_fault(own_miner: str) -> None:
     change({"agent_mode": "template"}, by=None, reason="test")
-    assert found()["step by"].verdict == Result.OK
+    assert findings_by_check()["step by"].verdict == Result.OK
 
 
 def test_a_dead_port_ends_the_test_with_the_reason() -> None:
     Settings.objects.update_or_create(id=1, defaults={"miner_api_url": "http://127.0.0.1:9"})
-    results = found()
+    results = findings_by_check()
     assert {finding.verdict for finding in results.values()} == {Result.FAIL}
     assert results["health"].verdict == Result.FAIL
     assert "can't be reached" in results["health"].meaning
 
 
-def test_a_miner_that_answers_too_late_with_no_actions_is_told_so(foreign: Any) -> None:
+def test_a_miner_that_answers_too_late_without_actions_fails(foreign: Any) -> None:
     def late(_: str) -> tuple[int, str, bytes]:
         time.sleep(3.2)
         return 200, "application/json", b'{"actions": [], "web_agent_id": "x", "tool_calls": [], "done": false}'
 
     foreign(late)
     Settings.objects.update(deadline_seconds=3)
-    results = found()
+    results = findings_by_check()
     for name in ("task", "step"):
         assert results[name].verdict == Result.FAIL
         assert "after the deadline of 3 s" in results[name].meaning
         assert "empty" in results[name].meaning
-        assert results[name].next_step == "See that the miner answers in time whatever its LLM does."
+        assert results[name].next_step == "Make the miner answer in time whatever its LLM does."
 
 
 @pytest.mark.parametrize(
     ("more", "check", "fault"),
     [
         ({"actions": [{"type": "cssClick"}]}, "task", "actions[0].type: must be one of"),
-        ({"actions": [{"type": "WaitAction", "time_seconds": 1}]}, "task", "is no NavigateAction to the task's URL"),
+        ({"actions": [{"type": "WaitAction", "time_seconds": 1}]}, "task", "is not a NavigateAction to the task's URL"),
         ({"actions": [{"type": "NavigateAction", "url": "http://localhost:8000/?seed=9"}]}, "task", "does not carry the task's seed 58"),
         ({"actions": [{"type": "NavigateAction", "url": "http://evil.example/?seed=58"}]}, "task", "leaves the task's host"),
         ({"actions": [{"type": "NavigateAction", "url": "http://localhost:8000/?seed=58"}, {"type": "WaitAction", "timeSeconds": 1}]}, "task", "actions[1].timeSeconds"),
         ({"actions": "none"}, "task", "actions: is not a list."),
         ({"web_agent_id": None}, "task", "web_agent_id: is missing."),
         ({"done": None}, "step", "done: is missing"),
-        ({"tool_calls": [{"name": "browser.fly", "arguments": {}}]}, "step", "“browser.fly” is no tool"),
+        ({"tool_calls": [{"name": "browser.fly", "arguments": {}}]}, "step", "“browser.fly” is not a tool"),
         ({"tool_calls": [{"name": "browser.click", "arguments": {"css": "a"}}]}, "step", "tool_calls[0].css"),
         ({"tool_calls": []}, "step", "the step is wasted"),
     ],
 )  # fmt: skip
 def test_an_answer_that_breaks_the_contract_fails_with_the_field(foreign: Any, more: dict[str, Any], check: str, fault: str) -> None:
     foreign(as_json(**more))
-    results = found()
+    results = findings_by_check()
     assert results[check].verdict == Result.FAIL
     assert fault in results[check].meaning + " ".join(results[check].lines)
 
 
 def test_html_instead_of_an_answer_is_recognised(foreign: Any) -> None:
     foreign(lambda _: (200, "text/html", b"<html>Welcome</html>"))
-    assert found()["task"].meaning == "body: is HTML instead of a JSON object."
+    assert findings_by_check()["task"].meaning == "body: is HTML instead of a JSON object."
 
 
-def test_another_status_fails_and_shows_what_came(foreign: Any) -> None:
+def test_another_status_fails_and_shows_the_response(foreign: Any) -> None:
     foreign(lambda _: (500, "text/plain", b"Internal Server Error"))
-    result = found()["task"]
+    result = findings_by_check()["task"]
     assert (result.verdict, result.lines) == (Result.FAIL, ("Internal Server Error",))
 
 
-def test_of_another_machine_it_cannot_be_told_who_answered(foreign: Any) -> None:
+def test_of_another_machine_the_route_is_unknown(foreign: Any) -> None:
     foreign(as_json())
-    results = found()
+    results = findings_by_check()
     assert (results["task"].verdict, results["step"].verdict) == (Result.OK, Result.OK)
     assert results["task by"].verdict == Result.SKIPPED
 
@@ -179,5 +179,5 @@ def test_only_this_panels_mark_makes_a_step_a_test(own_miner: str, client: Any) 
     assert list(Step.objects.order_by("index").values_list("source", flat=True)) == ["validator", "validator", "test"]
 
 
-def test_a_late_answer_is_waited_for_only_so_long() -> None:
+def test_the_wait_for_a_late_answer_is_bounded() -> None:
     assert LATE_SECONDS <= 10

@@ -1,4 +1,4 @@
-"""The direct key test's verdict and sentence in each of the provider's moods, over real HTTP."""
+"""The direct key test's verdict and sentence for each behaviour of the provider, over real HTTP."""
 
 import threading
 import time
@@ -37,14 +37,14 @@ def fake_chutes(fake_chutes: FakeChutes, settings: Any) -> FakeChutes:
 
 def findings(**options: Any) -> list[Finding]:
     wanted = TestRun(options=options)
-    return [each for part in key.parts(wanted) for each in key.run(wanted, part) if isinstance(each, Finding)]
+    return [finding for part in key.parts(wanted) for finding in key.run(wanted, part) if isinstance(finding, Finding)]
 
 
 def key_finding(**options: Any) -> Finding:
     return next(finding for finding in findings(**options) if finding.check_name == "key")
 
 
-def test_a_key_that_works_tells_model_latency_and_tokens(fake_chutes: FakeChutes) -> None:
+def test_a_key_that_works_shows_model_latency_and_tokens(fake_chutes: FakeChutes) -> None:
     fake_chutes.set(quota={"total": 100, "used": 7})
     finding = key_finding()
     assert (finding.verdict, finding.meaning, finding.subject) == (Result.OK, "The key works.", "default")
@@ -69,12 +69,10 @@ def test_a_key_that_works_tells_model_latency_and_tokens(fake_chutes: FakeChutes
         ({"refuse": {"status": 400, "detail": "pattern"}}, Result.FAIL, "could not read the request"),
         ({"faults": {"http500": 1.0}}, Result.WARN, "The provider failed to answer."),
         ({"faults": {"http502": 1.0}}, Result.WARN, "The provider failed to answer."),
-        ({"faults": {"reset": 1.0}}, Result.WARN, "The host is there, but gave no answer."),
+        ({"faults": {"reset": 1.0}}, Result.WARN, "The host is reachable, but did not answer."),
     ],
 )
-def test_each_refusal_is_told_in_words_with_what_to_do(
-    fake_chutes: FakeChutes, mood: dict[str, Any], verdict: Result, meaning: str
-) -> None:
+def test_each_refusal_has_a_sentence_and_a_remedy(fake_chutes: FakeChutes, mood: dict[str, Any], verdict: Result, meaning: str) -> None:
     fake_chutes.set(**mood)
     finding = key_finding()
     assert meaning in finding.meaning
@@ -83,14 +81,14 @@ def test_each_refusal_is_told_in_words_with_what_to_do(
     assert fake_chutes.key not in repr(finding)
 
 
-def test_a_quota_says_until_when_and_how_that_is_known(fake_chutes: FakeChutes) -> None:
+def test_a_quota_shows_its_reset_and_the_source(fake_chutes: FakeChutes) -> None:
     fake_chutes.set(quota={"total": 1, "used": 1, "reset_at": 3000})
-    event_words = key_finding().came_back
-    assert "Expected back at 2026" in event_words or "Expected back at 20" in event_words
-    assert "stated by the provider" in event_words
+    came_back = key_finding().came_back
+    assert "Expected back at 20" in came_back
+    assert "stated by the provider" in came_back
 
 
-def test_a_limited_account_is_told_from_a_limit_on_everybody_by_a_made_up_key(fake_chutes: FakeChutes) -> None:
+def test_a_made_up_key_shows_whether_only_the_account_is_limited(fake_chutes: FakeChutes) -> None:
     fake_chutes.ban(600)
     finding = key_finding()
     assert finding.verdict == Result.FAIL
@@ -100,8 +98,8 @@ def test_a_limited_account_is_told_from_a_limit_on_everybody_by_a_made_up_key(fa
     assert "Expected back at" in finding.came_back
 
 
-def said_of_the_account(viewer: Client) -> dict[str, str]:
-    """What each place that shows the account's status says."""
+def account_status_texts(viewer: Client) -> dict[str, str]:
+    """The texts of all places that show the account's status."""
     memory.refresh()
     return {
         "/health": viewer.get("/health").json()["llm"]["message"],
@@ -111,36 +109,34 @@ def said_of_the_account(viewer: Client) -> dict[str, str]:
     }
 
 
-def said_of_the_pause(viewer: Client) -> dict[str, str]:
-    notice = next(each.body for each in conditions(timezone.now()) if each.event == "llm_paused")
-    return {**said_of_the_account(viewer), "notification": notice, "next key test": key_finding().meaning}
+def pause_texts(viewer: Client) -> dict[str, str]:
+    notice = next(condition.body for condition in conditions(timezone.now()) if condition.event == "llm_paused")
+    return {**account_status_texts(viewer), "notification": notice, "next key test": key_finding().meaning}
 
 
-def test_what_the_made_up_key_met_is_said_wherever_the_account_is_shown(fake_chutes: FakeChutes, viewer: Client) -> None:
+def test_the_result_of_the_made_up_key_is_shown_with_the_account(fake_chutes: FakeChutes, viewer: Client) -> None:
     fake_chutes.ban(600)
     finding = key_finding()
-    said = said_of_the_pause(viewer)
-    assert [place for place, words in said.items() if f"{finding.meaning} {finding.next_step}" not in words] == []
-    assert [place for place, words in said.items() if NEVER_WORKED in words or "turned away" in words] == []
+    text = pause_texts(viewer)
+    assert [place for place, shown in text.items() if f"{finding.meaning} {finding.next_step}" not in shown] == []
+    assert [place for place, shown in text.items() if NEVER_WORKED in shown or "turned away" in shown] == []
 
 
-def test_where_no_model_is_served_what_to_do_is_said_wherever_the_account_is_shown(
-    fake_chutes: FakeChutes, settings: Any, viewer: Client
-) -> None:
+def test_without_a_served_model_the_remedy_is_shown_with_the_account(fake_chutes: FakeChutes, settings: Any, viewer: Client) -> None:
     settings.CHUTES_MODELS = (MODEL, "google/gemma-4-31B-turbo-TEE")
     fake_chutes.set(refuse={"status": 402, "detail": "TEE models require an active subscription or positive balance."})
     remedy = RefusalClass.MODEL_UNPAID.sentence
     key_finding()
-    assert [place for place, words in said_of_the_account(viewer).items() if remedy in words] == ["Rate limit"], "one model is left"
+    assert [place for place, shown in account_status_texts(viewer).items() if remedy in shown] == ["Rate limit"], "one model is left"
     key_finding()
-    assert [place for place, words in said_of_the_account(viewer).items() if remedy not in words] == []
+    assert [place for place, shown in account_status_texts(viewer).items() if remedy not in shown] == []
     fake_chutes.set(refuse=None)
     key_finding()
-    assert [place for place, words in said_of_the_account(viewer).items() if remedy in words] == ["Rate limit"], "one model is back"
+    assert [place for place, shown in account_status_texts(viewer).items() if remedy in shown] == ["Rate limit"], "one model is back"
 
 
 class Edge(BaseHTTPRequestHandler):
-    """An edge that lets nobody through, whatever the header: as where a proxy drops it."""
+    """An edge that refuses all requests, whatever the header, as if a proxy dropped it."""
 
     def do_POST(self) -> None:
         page = b"<html>\r\n<head><title>429 Too Many Requests</title></head>\r\n<body>nginx</body>\r\n</html>\r\n"
@@ -166,18 +162,18 @@ def edge() -> Iterator[str]:
         server.shutdown()
 
 
-def test_where_everybody_meets_the_page_it_may_not_be_the_account_at_all(
+def test_if_a_made_up_key_gets_the_same_page_the_account_may_be_fine(
     fake_chutes: FakeChutes, settings: Any, edge: str, viewer: Client
 ) -> None:
     settings.CHUTES_BASE_URL = edge
     finding = key_finding()
     assert "This may not be your account at all" in finding.meaning
     assert "Check the Authorization header, the host" in finding.next_step
-    found = f"{finding.meaning} {finding.next_step}"
-    assert [place for place, words in said_of_the_pause(viewer).items() if found not in words] == []
+    text = f"{finding.meaning} {finding.next_step}"
+    assert [place for place, shown in pause_texts(viewer).items() if text not in shown] == []
 
 
-def test_a_wrong_host_is_told_from_a_wrong_key(fake_chutes: FakeChutes, settings: Any) -> None:
+def test_a_wrong_host_is_distinguished_from_a_wrong_key(fake_chutes: FakeChutes, settings: Any) -> None:
     settings.CHUTES_BASE_URL = fake_chutes.management_url
     finding = key_finding()
     assert "No chat API answers at this address." in finding.meaning
@@ -188,14 +184,14 @@ def test_a_wrong_host_is_told_from_a_wrong_key(fake_chutes: FakeChutes, settings
     ("url", "fault"),
     [("http://no-such-host.invalid/v1", "dns"), ("http://127.0.0.1:9/v1", "refused"), ("http://localhost:99999/v1", "address")],
 )
-def test_an_unreachable_host_says_what_is_wrong_with_it(fake_chutes: FakeChutes, settings: Any, url: str, fault: str) -> None:
+def test_an_unreachable_host_is_reported_with_the_reason(fake_chutes: FakeChutes, settings: Any, url: str, fault: str) -> None:
     settings.CHUTES_BASE_URL = url
     finding = key_finding()
     assert finding.facts["fault"] == fault
     assert finding.meaning.startswith("The host can't be reached.")
 
 
-def test_a_host_that_does_not_speak_tls_is_told(fake_chutes: FakeChutes, settings: Any) -> None:
+def test_a_host_without_tls_is_reported(fake_chutes: FakeChutes, settings: Any) -> None:
     settings.CHUTES_BASE_URL = fake_chutes.base_url.replace("http://", "https://")
     assert key_finding().facts["fault"] == "tls"
 
@@ -230,8 +226,8 @@ def test_each_account_is_tested_and_a_disabled_one_skipped(fake_chutes: FakeChut
     default_account()
     Account.objects.create(name="off", position=2, enabled=False)
     Account.objects.create(name="keyless", position=3, base_url=fake_chutes.base_url, model_names=[MODEL])
-    found = [(finding.subject, finding.check_name, finding.verdict) for finding in findings()]
-    assert found == [
+    tested = [(finding.subject, finding.check_name, finding.verdict) for finding in findings()]
+    assert tested == [
         ("default", "key", Result.OK),
         ("default", "models", Result.OK),
         ("default", "admin", Result.SKIPPED),
@@ -240,18 +236,18 @@ def test_each_account_is_tested_and_a_disabled_one_skipped(fake_chutes: FakeChut
     ]
 
 
-def test_an_admin_key_is_tried_and_a_key_that_may_only_call_is_told(fake_chutes: FakeChutes, settings: Any) -> None:
+def test_an_admin_key_is_tested_and_one_without_rights_is_reported(fake_chutes: FakeChutes, settings: Any) -> None:
     settings.CHUTES_MANAGEMENT_URL, settings.CHUTES_ADMIN_KEY = fake_chutes.management_url, fake_chutes.admin_key
     admin = [finding for finding in findings() if finding.check_name == "admin"]
     assert [finding.verdict for finding in admin] == [Result.OK]
     assert [finding.verdict for finding in findings() if finding.check_name == "admin"] == [Result.OK], "by the reading of just now"
-    asked = [arrival["path"] for arrival in fake_chutes.state()["arrivals"]]
-    assert asked.count("/users/me") == 1, "the management host is asked every five minutes at most"
+    paths = [arrival["path"] for arrival in fake_chutes.state()["arrivals"]]
+    assert paths.count("/users/me") == 1, "the management host gets a request every five minutes at most"
     QuotaReading.objects.all().delete()
     settings.CHUTES_ADMIN_KEY = fake_chutes.key
-    told = next(finding for finding in findings() if finding.check_name == "admin")
-    assert told.verdict == Result.WARN
-    assert "needs an admin key" in told.meaning
+    admin_finding = next(finding for finding in findings() if finding.check_name == "admin")
+    assert admin_finding.verdict == Result.WARN
+    assert "needs an admin key" in admin_finding.meaning
 
 
 def test_models_that_are_gone_are_named(fake_chutes: FakeChutes, settings: Any) -> None:

@@ -1,4 +1,4 @@
-"""Log analysis: what a journal and our own records tell, in sentences with the lines that prove them."""
+"""Log analysis: findings from a journal and our own records, with the lines that prove them."""
 
 import time
 from datetime import UTC, datetime, timedelta
@@ -24,7 +24,7 @@ def entry(offset: float, kind: str, /, **facts: Any) -> Entry:
     return Entry(START + timedelta(seconds=offset), kind, facts, f"{offset:g} {kind} {facts}")
 
 
-def told(*entries: Entry) -> dict[str, Finding]:
+def findings_by_check(*entries: Entry) -> dict[str, Finding]:
     return {finding.check_name: finding for finding in findings(entries)}
 
 
@@ -32,47 +32,47 @@ SEED = (entry(0, "rate_limited", wait_seconds=60, attempt=1), entry(25, "timeout
 
 
 def test_the_two_lines_of_the_first_miner_contradict_each_other() -> None:
-    found = told(*SEED)
-    assert found["contradiction"].meaning == "Backoff (60 s) is longer than the task's deadline (25 s): these tasks got no answer."
-    assert found["contradiction"].lines == tuple(each.line for each in SEED)
-    assert found["contradiction"].verdict == Result.FAIL
-    assert found["rate limits"].meaning == "Detected 1 rate limit, 1 with a wait that was logged."
-    assert found["backoff"].verdict == Result.OK
-    assert found["timeouts"].meaning == "1 task timed out, 1 of them while a backoff was running: validators got no answer."
-    assert "No fallback was logged" in found["answers"].meaning
+    result = findings_by_check(*SEED)
+    assert result["contradiction"].meaning == "Backoff (60 s) is longer than the task's deadline (25 s): these tasks got no answer."
+    assert result["contradiction"].lines == tuple(entry.line for entry in SEED)
+    assert result["contradiction"].verdict == Result.FAIL
+    assert result["rate limits"].meaning == "Detected 1 rate limit, 1 with a wait that was logged."
+    assert result["backoff"].verdict == Result.OK
+    assert result["timeouts"].meaning == "1 task timed out, 1 of them while a backoff was running: validators got no answer."
+    assert "No fallback was logged" in result["answers"].meaning
 
 
 def test_a_request_inside_a_wait_breaks_the_backoff() -> None:
-    found = told(SEED[0], entry(20, "rate_limited", wait_seconds=60, attempt=1))
-    assert found["backoff"].verdict == Result.FAIL
-    assert len(found["backoff"].lines) == 2
+    result = findings_by_check(SEED[0], entry(20, "rate_limited", wait_seconds=60, attempt=1))
+    assert result["backoff"].verdict == Result.FAIL
+    assert len(result["backoff"].lines) == 2
 
 
 def test_a_request_in_the_second_in_which_the_wait_ends_is_none() -> None:
-    assert told(SEED[0], entry(59, "llm_success"))["backoff"].verdict == Result.OK
+    assert findings_by_check(SEED[0], entry(59, "llm_success"))["backoff"].verdict == Result.OK
 
 
-def test_a_backoff_that_does_not_grow_is_told() -> None:
-    grows = told(entry(0, "rate_limited", wait_seconds=60, attempt=1), entry(61, "rate_limited", wait_seconds=120, attempt=2))
+def test_a_backoff_that_does_not_grow_is_reported() -> None:
+    grows = findings_by_check(entry(0, "rate_limited", wait_seconds=60, attempt=1), entry(61, "rate_limited", wait_seconds=120, attempt=2))
     assert grows["ladder"].verdict == Result.OK
-    stays = told(entry(0, "rate_limited", wait_seconds=60, attempt=1), entry(61, "rate_limited", wait_seconds=60, attempt=2))
+    stays = findings_by_check(entry(0, "rate_limited", wait_seconds=60, attempt=1), entry(61, "rate_limited", wait_seconds=60, attempt=2))
     assert stays["ladder"].meaning == "Attempt 2 waited 60 s, no longer than the 60 s before it: the backoff does not grow."
 
 
 def test_successes_are_counted_since_the_last_rate_limit() -> None:
-    found = told(entry(0, "llm_success"), entry(5, "rate_limited"), entry(90, "llm_success"), entry(95, "llm_success"))
-    assert found["answers"].facts == {"llm": 3, "fallback": 0, "llm_since_last_limit": 2}
-    assert found["spacing"].meaning == "The two requests closest to each other are 5 s apart."
+    result = findings_by_check(entry(0, "llm_success"), entry(5, "rate_limited"), entry(90, "llm_success"), entry(95, "llm_success"))
+    assert result["answers"].facts == {"llm": 3, "fallback": 0, "llm_since_last_limit": 2}
+    assert result["spacing"].meaning == "The two requests closest to each other are 5 s apart."
 
 
 def test_errors_are_counted_by_their_class() -> None:
-    found = told(entry(0, "error", error="KeyError"), entry(1, "error", error="KeyError"), entry(2, "error"))
-    assert found["errors"].meaning == "3 errors: KeyError 2, without a class 1."
+    result = findings_by_check(entry(0, "error", error="KeyError"), entry(1, "error", error="KeyError"), entry(2, "error"))
+    assert result["errors"].meaning == "3 errors: KeyError 2, without a class 1."
 
 
 def test_a_journal_without_a_limit_is_fine_and_an_empty_one_is_skipped() -> None:
-    assert told(entry(0, "llm_success"))["rate limits"].verdict == Result.OK
-    assert told()["journal"].verdict == Result.SKIPPED
+    assert findings_by_check(entry(0, "llm_success"))["rate limits"].verdict == Result.OK
+    assert findings_by_check()["journal"].verdict == Result.SKIPPED
 
 
 kinds = st.sampled_from(["rate_limited", "timeout", "llm_success", "fallback", "task", "error"])
@@ -83,7 +83,7 @@ waits = st.one_of(st.none(), st.floats(0, 1e6))
 def test_any_journal_gives_findings_with_bounded_proofs(lines: list[tuple[float, str, float | None]]) -> None:
     entries = [
         entry(at, kind, **({} if wait is None else {"wait_seconds": wait, "seconds": wait}))
-        for at, kind, wait in sorted(lines, key=lambda each: each[0])
+        for at, kind, wait in sorted(lines, key=lambda line: line[0])
     ]
     for finding in findings(entries):
         assert finding.meaning
@@ -92,7 +92,7 @@ def test_any_journal_gives_findings_with_bounded_proofs(lines: list[tuple[float,
 
 def of_records(**options: Any) -> dict[str, Finding]:
     wanted = TestRun(options=options)
-    return {each.check_name: each for part in logs.parts(wanted) for each in logs.run(wanted, part) if isinstance(each, Finding)}
+    return {row.check_name: row for part in logs.parts(wanted) for row in logs.run(wanted, part) if isinstance(row, Finding)}
 
 
 def event(at: datetime, **more: Any) -> RateLimitEvent:
@@ -112,50 +112,50 @@ def test_our_own_records_answer_the_same_questions() -> None:
         sent_at=at + timedelta(seconds=61),
         ended_at=at + timedelta(seconds=63),
     )
-    found = of_records()
-    assert found["rate limits"].meaning == "1 request met a 429: rate limit 1."
-    assert found["backoff"].meaning == "1 pauses, and no request was sent during any of them."
-    assert found["ladder"].verdict == Result.OK
-    assert found["spacing"].facts["smallest_gap"] == 61
-    assert found["answers"].facts["llm_since_last_limit"] == 1
+    result = of_records()
+    assert result["rate limits"].meaning == "1 request got a 429: rate limit 1."
+    assert result["backoff"].meaning == "1 pauses, and no request was sent during any of them."
+    assert result["ladder"].verdict == Result.OK
+    assert result["spacing"].facts["smallest_gap"] == 61
+    assert result["answers"].facts["llm_since_last_limit"] == 1
 
 
 @pytest.mark.django_db
-def test_a_request_that_was_sent_into_a_pause_is_found() -> None:
+def test_a_request_sent_during_a_pause_is_found() -> None:
     at = timezone.now() - timedelta(hours=1)
     event(at)
     make_attempt(make_step(at=at), decided_at=at + timedelta(seconds=5), sent_at=at + timedelta(seconds=6))
-    found = of_records()
-    assert found["backoff"].verdict == Result.FAIL
-    assert found["backoff"].lines
+    result = of_records()
+    assert result["backoff"].verdict == Result.FAIL
+    assert result["backoff"].lines
 
 
 @pytest.mark.django_db
-def test_a_pause_that_fits_no_rung_is_told() -> None:
+def test_a_pause_that_matches_no_backoff_step_is_reported() -> None:
     event(timezone.now() - timedelta(hours=1), pause_seconds=10)
     assert of_records()["ladder"].verdict == Result.WARN
 
 
 @pytest.mark.django_db
-def test_without_records_nothing_is_claimed() -> None:
-    found = of_records()
-    assert found["timeouts"].verdict == Result.SKIPPED
-    assert found["answers"].verdict == Result.SKIPPED
+def test_without_records_checks_are_skipped() -> None:
+    result = of_records()
+    assert result["timeouts"].verdict == Result.SKIPPED
+    assert result["answers"].verdict == Result.SKIPPED
     assert not LLMAttempt.objects.exists()
 
 
 @pytest.mark.django_db
-def test_an_imported_journal_is_analysed_over_its_whole_span_and_only_when_asked_for() -> None:
+def test_an_imported_journal_is_analysed_completely_and_only_if_chosen() -> None:
     journal = JournalImport.objects.create(name="miner.log", state="succeeded", recorded=2)
-    for place, each in enumerate(SEED):
+    for place, entry in enumerate(SEED):
         LogEntry.objects.create(
-            at=each.at,
+            at=entry.at,
             level=30,
             logger="root",
-            message=each.line,
+            message=entry.line,
             source="imported",
-            kind=each.kind,
-            facts=dict(each.facts),
+            kind=entry.kind,
+            facts=dict(entry.facts),
             journal=journal,
             digest=bytes([place]),
         )

@@ -1,4 +1,4 @@
-"""When an account should be back after a rate limit, the key test runs by itself, once."""
+"""After the predicted end of a rate limit the key test is started automatically, once."""
 
 from datetime import timedelta
 from typing import Any
@@ -45,7 +45,7 @@ def test_a_run_is_queued_when_the_predicted_time_has_passed_and_only_once() -> N
         {"predicted_at": None},
     ],
 )
-def test_nothing_is_tested_before_its_time_nor_for_what_is_no_rate_limit(fields: dict[str, Any]) -> None:
+def test_no_retest_before_its_time_or_without_a_rate_limit(fields: dict[str, Any]) -> None:
     event(**fields)
     assert start_due(timezone.now()) is None
 

@@ -1,4 +1,4 @@
-"""Tests: start a run, the history of runs, what changed, trend and cost."""
+"""Tests: starting a run, the history of runs, changes, trend and cost."""
 
 from datetime import timedelta
 from typing import Any
@@ -17,15 +17,15 @@ from monitoring.testruns import runs as stats
 from monitoring.testruns.runs import changed, costs, runs, trend
 from monitoring.tests.reading import HTMX, text_of, tree_of
 from monitoring.tests.records import NOW, make_attempt, make_llm_step, make_task
-from monitoring.tests.watched import make_open_run, make_result, make_run
+from monitoring.tests.status_records import make_open_run, make_result, make_run
 
 pytestmark = pytest.mark.django_db
 
 ALL = {"suites": ["key", "api", "logs"], "hours": "24"}
 
 
-def found(client: Client, **conditions: str) -> list[int]:
-    """The runs of the table, by number."""
+def listed(client: Client, **conditions: str) -> list[int]:
+    """The ids of the listed runs."""
     rows = tree_of(client.get("/tests/", conditions)).xpath("//section[@aria-labelledby='history']//tbody/tr/@id")
     return [int(row.removeprefix("run-")) for row in rows]
 
@@ -59,12 +59,12 @@ def test_the_form_offers_all_tests_and_a_day(operator: Client) -> None:
     assert tree.xpath("//form[@id='start']//input[@name='bypass_pause'][@checked]") == []
 
 
-def test_who_may_only_look_is_offered_no_start(viewer: Client) -> None:
+def test_a_viewer_is_offered_no_start(viewer: Client) -> None:
     assert tree_of(viewer.get("/tests/")).xpath("//form[@id='start']") == []
 
 
 @pytest.mark.parametrize(
-    ("posted", "said"),
+    ("posted", "text"),
     [
         ({**ALL, "suites": []}, "tests: choose at least one."),
         ({**ALL, "suites": ["keys"]}, "tests: there is no “keys”."),
@@ -74,17 +74,17 @@ def test_who_may_only_look_is_offered_no_start(viewer: Client) -> None:
         ({**ALL, "hours": "1e9"}, "less than or equal to 8784"),
     ],
 )
-def test_what_can_not_be_run_is_named_and_nothing_is_started(posted: dict[str, Any], said: str, operator: Client) -> None:
-    assert said in text_of(operator.post("/tests/", posted), "//form[@id='start']")
+def test_an_invalid_run_is_reported_and_not_started(posted: dict[str, Any], text: str, operator: Client) -> None:
+    assert text in text_of(operator.post("/tests/", posted), "//form[@id='start']")
     assert not TestRun.objects.exists()
 
 
-def test_a_second_start_is_told_which_run_is_in_its_way(operator: Client) -> None:
+def test_a_second_start_is_refused_with_a_link_to_the_active_run(operator: Client) -> None:
     operator.post("/tests/", ALL)
     run = TestRun.objects.get()
     response = operator.post("/tests/", ALL)
     assert response.status_code == 409
-    assert f"test run {run.pk} is under way" in text_of(response)
+    assert f"test run {run.pk} is active" in text_of(response)
     assert tree_of(response).xpath(f"//main//a[@href='/tests/{run.pk}/']")
     assert TestRun.objects.count() == 1
 
@@ -95,13 +95,13 @@ def test_a_run_under_way_is_shown_on_top(viewer: Client) -> None:
     assert f"Running Test run {run.pk} Posting a step to http://x 40 %" in card
 
 
-def test_an_empty_history_says_what_comes(viewer: Client, operator: Client) -> None:
+def test_an_empty_history_explains_itself(viewer: Client, operator: Client) -> None:
     assert "No test has run yet. The first one comes by a schedule" in text_of(viewer.get("/tests/"))
     assert "No test has run yet. Run the tests above" in text_of(operator.get("/tests/"))
     assert tree_of(viewer.get("/tests/")).xpath("//nav[starts-with(@aria-label, 'The last')]") == []
 
 
-def test_a_row_says_how_the_run_came_out(viewer: Client) -> None:
+def test_a_row_shows_the_conclusion_of_its_run(viewer: Client) -> None:
     run = make_run("fail", seconds=72)
     make_result(run, "warn", "models", meaning="Not listed: b/model.")
     make_result(run, "fail", meaning="Limited by the provider.")
@@ -110,7 +110,7 @@ def test_a_row_says_how_the_run_came_out(viewer: Client) -> None:
     assert row.endswith("1 min 12 s")
 
 
-def test_the_strip_links_the_last_fifty_runs_in_words_oldest_first(viewer: Client) -> None:
+def test_the_strip_links_the_last_fifty_runs_with_labels_oldest_first(viewer: Client) -> None:
     made = [make_run("fail" if number == 51 else "ok", at=NOW + timedelta(minutes=number)) for number in range(52)]
     strip = tree_of(viewer.get("/tests/")).xpath("//nav[@aria-label='The last 50 runs, oldest first']/a")
     assert [link.get("href") for link in strip] == [f"/tests/{run.pk}/" for run in made[2:]]
@@ -122,27 +122,27 @@ def test_the_strip_links_the_last_fifty_runs_in_words_oldest_first(viewer: Clien
     "conditions",
     [{"suite": "api"}, {"verdict": "fail"}, {"trigger": "schedule"}, {"range": "24h"}, {"suite": "api", "verdict": "fail", "range": "7d"}],
 )
-def test_a_filter_leaves_what_matches(conditions: dict[str, str], viewer: Client) -> None:
+def test_a_filter_shows_matching_rows(conditions: dict[str, str], viewer: Client) -> None:
     wanted = make_run("fail", at=timezone.now(), suites=["key", "api"], trigger="schedule")
     make_run("ok", at=timezone.now() - timedelta(days=40))
-    assert found(viewer, **conditions) == [wanted.pk]
-    assert len(found(viewer)) == 2
+    assert listed(viewer, **conditions) == [wanted.pk]
+    assert len(listed(viewer)) == 2
 
 
 def test_a_run_without_a_verdict_is_found_by_its_state(viewer: Client) -> None:
     cancelled, lost = make_run("", state="cancelled"), make_run("", state="failed")
-    assert found(viewer, verdict="cancelled") == [cancelled.pk]
-    assert found(viewer, verdict="failed") == [lost.pk]
+    assert listed(viewer, verdict="cancelled") == [cancelled.pk]
+    assert listed(viewer, verdict="failed") == [lost.pk]
 
 
 def test_a_filter_that_can_not_be_read_is_named_and_not_applied(viewer: Client) -> None:
     run = make_run()
-    assert found(viewer, suite="nothing") == [run.pk]
+    assert listed(viewer, suite="nothing") == [run.pk]
     assert "Test is not applied: Select a valid choice." in text_of(viewer.get("/tests/", {"suite": "nothing"}))
     assert viewer.get("/tests/", {"older": "x", "range": "\x00"}).status_code == 200
 
 
-def test_no_match_says_how_to_widen(viewer: Client) -> None:
+def test_without_a_match_the_page_offers_to_clear_the_filter(viewer: Client) -> None:
     make_run()
     assert "No run matches" in text_of(viewer.get("/tests/", {"verdict": "fail"}))
 
@@ -158,7 +158,7 @@ def test_pages_follow_each_other_without_gap_or_repetition(viewer: Client, monke
     assert seen == [f"run-{pk}" for pk in reversed(made)]
 
 
-def test_the_page_says_what_changed_against_the_last_run_that_looked_at_the_same(viewer: Client) -> None:
+def test_the_page_shows_changes_since_the_previous_run_of_the_same_check(viewer: Client) -> None:
     first = make_run(at=NOW)
     make_result(first, "ok")
     make_result(first, "fail", "task", suite="api", subject="http://x")
@@ -193,7 +193,7 @@ def test_the_trend_shows_durations_and_who_answered_the_live_test(viewer: Client
     assert [" ".join(row.itertext()) for row in table] == [f"{long.pk} 8.00 s 50 %", f"{short.pk} 2.00 s –"]
 
 
-def test_the_cost_of_tests_is_told_apart(viewer: Client) -> None:
+def test_the_cost_of_tests_is_shown_by_kind(viewer: Client) -> None:
     now = timezone.now()
     make_attempt(make_llm_step(make_task(source=Source.TEST), at=now), prompt_tokens=900, completion_tokens=100, cost="0.002")
     make_attempt(make_llm_step(make_task(), at=now), prompt_tokens=7, completion_tokens=7, cost="1")
@@ -210,8 +210,8 @@ def test_the_cost_of_tests_is_told_apart(viewer: Client) -> None:
             "completion_tokens": 1,
         }
         LLMAttempt.objects.create(purpose="test", account=default_account(), decided_at=at, cost="0.001", **fields)
-    told = costs(now)
-    assert [(cost.label, cost.attempts, cost.tokens, str(cost.usd)[:6]) for cost in told] == [
+    result = costs(now)
+    assert [(cost.label, cost.attempts, cost.tokens, str(cost.usd)[:6]) for cost in result] == [
         ("Direct key tests", 2, 26, "0.0020"),
         ("Live tests' steps", 1, 1_000, "0.0020"),
     ]
@@ -219,7 +219,7 @@ def test_the_cost_of_tests_is_told_apart(viewer: Client) -> None:
     assert "Direct key tests: 2 LLM attempts · 26 tokens · 0.002000 USD" in text_of(viewer.get("/tests/"))
 
 
-def test_before_anything_is_sent_the_cost_says_so(viewer: Client) -> None:
+def test_before_any_request_the_cost_section_shows_that(viewer: Client) -> None:
     make_run()
     assert "Tests have sent nothing to the LLM." in text_of(viewer.get("/tests/"))
 
@@ -239,5 +239,5 @@ def test_cancelling_stops_a_run_and_one_that_is_over_stays_as_it_is(operator: Cl
     assert operator.post(f"/tests/{run.pk}/cancel/")["Location"] == f"/tests/{run.pk}/"
     run.refresh_from_db()
     assert run.state == "cancelled"
-    assert "The run was over already." in text_of(operator.post(f"/tests/{run.pk}/cancel/", follow=True))
+    assert "The run has already ended." in text_of(operator.post(f"/tests/{run.pk}/cancel/", follow=True))
     assert not cancel(run)

@@ -1,4 +1,4 @@
-"""Tests by the clock: made once, carried out once, never lost, caught up as one; edited by admins with a trace."""
+"""Scheduled tests: created once, executed once, never lost, missed ones made up as one; admins' edits are recorded."""
 
 from datetime import timedelta
 from typing import Any
@@ -14,7 +14,7 @@ from monitoring.models import TestRun, TestSchedule
 from monitoring.testruns.suites import schedules
 from monitoring.tests.reading import text_of, tree_of
 from monitoring.tests.records import NOW
-from monitoring.tests.watched import make_open_run, make_schedule
+from monitoring.tests.status_records import make_open_run, make_schedule
 
 pytestmark = pytest.mark.django_db
 
@@ -41,7 +41,7 @@ def test_a_deleted_schedule_stays_away() -> None:
 
 
 def run_due() -> list[TestRun]:
-    """The round of a worker and the jobs that it sends; the runs that were started."""
+    """Runs a worker's round and its jobs; returns the started runs."""
     before = set(TestRun.objects.values_list("pk", flat=True))
     leased_job.dispatch(timezone.now())
     for schedule in TestSchedule.objects.filter(enqueued_at__isnull=False).order_by("due_at", "pk"):
@@ -64,7 +64,7 @@ def test_when_its_time_has_come_one_run_starts_however_many_were_missed() -> Non
     assert run_due() == []
 
 
-def test_before_its_time_nothing_starts() -> None:
+def test_no_run_starts_before_its_time() -> None:
     make_schedule(due_at=timezone.now() + timedelta(seconds=30))
     assert run_due() == []
 
@@ -103,9 +103,9 @@ def test_the_soonest_are_the_next_ones() -> None:
 
 
 def changes() -> list[str]:
-    """What the admin changed, newest first."""
-    found = newest_entries(kinds=("schedule",), who="one-of-admins")
-    return [f"{entry.subject}: {', '.join(map(str, entry.facts))}" for entry in found]
+    """The admin's changes, newest first."""
+    entries = newest_entries(kinds=("schedule",), who="one-of-admins")
+    return [f"{entry.subject}: {', '.join(map(str, entry.facts))}" for entry in entries]
 
 
 def test_an_admin_adds_a_schedule(admin: Client) -> None:
@@ -123,7 +123,7 @@ def test_an_admin_adds_a_schedule(admin: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         ({"cron": "soon"}, "cron: must have five fields"),
         ({"cron": "0 0 30 2 *"}, "cron: “0 0 30 2 *” is no time that comes"),
@@ -132,9 +132,9 @@ def test_an_admin_adds_a_schedule(admin: Client) -> None:
         ({"name": ""}, "This field is required."),
     ],
 )
-def test_what_can_not_be_a_schedule_is_named_and_nothing_is_saved(change: dict[str, Any], said: str, admin: Client) -> None:
+def test_an_invalid_schedule_is_reported_and_not_saved(change: dict[str, Any], message: str, admin: Client) -> None:
     make_schedule()
-    assert said in text_of(admin.post("/tests/schedules/new/", {**POSTED, **change}))
+    assert message in text_of(admin.post("/tests/schedules/new/", {**POSTED, **change}))
     assert TestSchedule.objects.count() == 1
     assert changes() == []
 
@@ -183,7 +183,7 @@ def test_an_admin_deletes_it(admin: Client) -> None:
     assert admin.post(f"/tests/schedules/{schedule.pk}/switch/").status_code == 404
 
 
-def test_who_may_not_change_settings_sees_schedules_without_actions(viewer: Client, operator: Client) -> None:
+def test_a_user_without_permission_sees_schedules_without_actions(viewer: Client, operator: Client) -> None:
     make_schedule()
     for client in (viewer, operator):
         section = tree_of(client.get("/tests/")).xpath("//section[@id='schedules']")[0]
@@ -191,8 +191,8 @@ def test_who_may_not_change_settings_sees_schedules_without_actions(viewer: Clie
         assert section.xpath(".//button | .//a | .//form") == []
 
 
-def test_without_a_schedule_the_page_says_what_is_missing(viewer: Client) -> None:
-    assert "No test runs by itself." in text_of(viewer.get("/tests/"), "//section[@id='schedules']")
+def test_without_a_schedule_the_page_recommends_one(viewer: Client) -> None:
+    assert "No test is scheduled." in text_of(viewer.get("/tests/"), "//section[@id='schedules']")
 
 
 def test_the_next_run_is_shown_in_utc_for_the_browser_to_convert(viewer: Client) -> None:

@@ -1,4 +1,4 @@
-"""Test runs: one at a time, carried out once, with progress, cancelled between two checks, taken up again, and told as a report."""
+"""Test runs: one at a time, executed once, with progress, cancelled between checks, resumed, and shown as a report."""
 
 import json
 from collections.abc import Iterator
@@ -26,17 +26,17 @@ State, Trigger = TestRun.State, TestRun.Trigger
 FOUND = (
     Finding("key", Result.OK, "The key works.", subject="default", done="Requested a single token.", came_back="Status 200 after 1.2 s."),
     Finding("models", Result.WARN, "Not listed any more: b/model.", "Choose listed models in the settings.", subject="default"),
-    Finding("task", Result.FAIL, "No answer to a one-shot task.", "Look at the miner's log.", done="POST", lines=("a_line ```",)),
+    Finding("task", Result.FAIL, "No answer to a one-shot task.", "Check the miner's log.", done="POST", lines=("a_line ```",)),
 )
 
 
-def one(_: TestRun) -> list[str]:
+def one_subject(_: TestRun) -> list[str]:
     return ["all"]
 
 
 @pytest.fixture(autouse=True)
 def suites(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """A suite that finds the three above, and notes how the run stood at each."""
+    """A suite with the three findings above, which records the run's state at each."""
     seen: list[str] = []
 
     def run_part(_: TestRun, part: str) -> Iterator[Finding | str]:
@@ -48,7 +48,9 @@ def suites(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     def broken(_: TestRun, part: str) -> Iterator[Finding | str]:
         raise RuntimeError("key cpk_" + "0" * 32 + "." + "0" * 32 + "." + "a" * 32)
 
-    monkeypatch.setattr(running, "SUITES", {"key": Suite(one, run_part), "api": Suite(one, broken), "logs": Suite(one, run_part)})
+    monkeypatch.setattr(
+        running, "SUITES", {"key": Suite(one_subject, run_part), "api": Suite(one_subject, broken), "logs": Suite(one_subject, run_part)}
+    )
     return seen
 
 
@@ -69,7 +71,7 @@ def test_a_run_is_queued_with_its_job_and_carried_out_once(suites: list[str]) ->
     assert suites == ["Checking key", "Checking models", "Checking task"]
 
 
-def test_a_long_run_is_carried_out_by_several_jobs_with_nothing_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_long_run_takes_several_jobs_and_makes_each_check_once(monkeypatch: pytest.MonkeyPatch) -> None:
     def run_part(_: TestRun, part: str) -> Iterator[Finding | str]:
         yield Finding("key", Result.OK, subject=part)
 
@@ -114,12 +116,12 @@ def test_a_run_is_cancelled_while_it_runs(monkeypatch: pytest.MonkeyPatch) -> No
         cancel(run)
         yield FOUND[1]
 
-    monkeypatch.setattr(running, "SUITES", {"key": Suite(one, run_part)})
+    monkeypatch.setattr(running, "SUITES", {"key": Suite(one_subject, run_part)})
     assert not work(run)
     assert (run.state, run.results.count()) == (State.CANCELLED, 1)
 
 
-def test_a_run_whose_worker_died_starts_again_with_nothing_twice() -> None:
+def test_a_run_whose_worker_died_restarts_without_duplicates() -> None:
     run = start()
     TestRun.objects.update(state=State.RUNNING, parts_done=1, tries=1, lease_until=timezone.now() - timedelta(seconds=1))
     TestResult.objects.create(run=run, number=1, suite="key", check_name="key", verdict="ok", at=timezone.now())
@@ -145,23 +147,23 @@ def test_the_worst_check_is_the_runs_verdict(verdicts: list[str], expected: str)
     assert worst([Result(verdict) for verdict in verdicts]) == expected
 
 
-def told(*names: str) -> Any:
+def report_of(*names: str) -> Any:
     run = start(*names)
     work(run)
     return report(run)
 
 
-def test_the_report_says_only_what_the_run_found() -> None:
-    done = told("key")
+def test_the_report_has_only_the_runs_results() -> None:
+    done = report_of("key")
     assert [line.title for line in done.working] == ["API key (default)"]
     assert [line.title for line in done.not_working] == ["Task processing", "Models (default)"]
-    assert done.next_steps == ["Look at the miner's log."]
+    assert done.next_steps == ["Check the miner's log."]
     assert done.recommendations == ["Choose listed models in the settings."]
     assert done.conclusion == "Task processing: No answer to a one-shot task. And 1 more."
 
 
 def test_the_markdown_has_the_sections_of_a_hand_written_report() -> None:
-    text = as_markdown(told("key"))
+    text = as_markdown(report_of("key"))
     headings = [line for line in text.splitlines() if line.startswith("#")]
     assert headings[1:] == [
         "## Test summary",
@@ -174,7 +176,7 @@ def test_the_markdown_has_the_sections_of_a_hand_written_report() -> None:
     ]
     assert "- **API key (default)**: [ok] The key works." in text
     assert "a_line '''" in text, "a line can't end its block"
-    assert text.endswith("**Action**: Look at the miner's log.\n")
+    assert text.endswith("**Action**: Check the miner's log.\n")
 
 
 def test_every_suite_has_a_title_and_its_work(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -183,7 +185,7 @@ def test_every_suite_has_a_title_and_its_work(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_the_json_holds_the_same() -> None:
-    done = told("key")
+    done = report_of("key")
     value = json.loads(json.dumps(as_json(done), default=str))
     assert value["conclusion"] == done.conclusion
     assert len(value["sections"][0]["lines"]) == len(FOUND)
@@ -195,18 +197,18 @@ def run_command(*arguments: str) -> str:
     return out.getvalue()
 
 
-def test_the_command_prints_the_report_and_its_exit_status_tells_of_failures(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_command_prints_the_report_and_exits_with_1_on_failures(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(SystemExit) as caught:
         run_command("--suite", "key")
     assert caught.value.code == 1
-    monkeypatch.setattr(running, "SUITES", {"key": Suite(one, lambda _, part: iter(FOUND[:2]))})
+    monkeypatch.setattr(running, "SUITES", {"key": Suite(one_subject, lambda _, part: iter(FOUND[:2]))})
     assert run_command("--suite", "key").startswith("# Integration test results, run ")
     assert json.loads(run_command("--suite", "key", "--json"))["verdict"] == "warn"
 
 
-def test_the_command_says_which_run_is_in_its_way() -> None:
+def test_the_command_reports_the_active_run() -> None:
     run = start()
-    with pytest.raises(CommandError, match=f"Test run {run.pk} is under way") as caught:
+    with pytest.raises(CommandError, match=f"Test run {run.pk} is active") as caught:
         run_command("--suite", "key")
     assert caught.value.returncode == 2
 
@@ -216,10 +218,10 @@ def test_the_command_names_a_bad_value() -> None:
         run_command("--hours", "0")
 
 
-def test_nothing_to_do_never_stands_above_a_recommendation(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_to_do_is_not_stated_with_a_recommendation(monkeypatch: pytest.MonkeyPatch) -> None:
     warned = FOUND[1]
-    monkeypatch.setattr(running, "SUITES", {"key": Suite(one, lambda _, part: iter([warned]))})
-    text = as_markdown(told("key"))
+    monkeypatch.setattr(running, "SUITES", {"key": Suite(one_subject, lambda _, part: iter([warned]))})
+    text = as_markdown(report_of("key"))
     assert warned.next_step in text
     assert "Nothing to do." not in text
     assert "Nothing failed. See the recommendations." in text

@@ -1,4 +1,4 @@
-"""API tokens: made, shown once, listed, revoked; what opens the door and what does not."""
+"""API tokens: created, shown once, listed, revoked; accepted and rejected ones."""
 
 import re
 from collections.abc import Callable
@@ -33,14 +33,14 @@ def test_a_token_is_shown_once_and_stored_as_a_digest(operator: Client) -> None:
     assert AuditEntry.objects.get().detail.startswith(f"Created ci (…{shown[-4:]}): read, until 20")
 
 
-def test_a_token_may_live_for_ever_where_that_is_chosen(viewer: Client) -> None:
+def test_a_token_may_be_created_without_an_end(viewer: Client) -> None:
     viewer.post("/account/tokens/", {**NEW, "days": ""})
     assert ApiToken.objects.get().expires_at is None
     assert "Expires Never" in " ".join(rows_of(viewer.get("/account/tokens/"))) or "Never" in rows_of(viewer.get("/account/tokens/"))[0]
 
 
 def test_only_scopes_that_the_user_has_are_offered(viewer: Client, operator: Client, admin: Client) -> None:
-    offered = [tree_of(each.get("/account/tokens/")).xpath("//select[@name='scope']/option/@value") for each in (viewer, operator, admin)]
+    offered = [tree_of(user.get("/account/tokens/")).xpath("//select[@name='scope']/option/@value") for user in (viewer, operator, admin)]
     assert offered == [["read"], ["read", "operate"], ["read", "operate", "administer"]]
     assert "Select a valid choice" in text_of(viewer.post("/account/tokens/", {**NEW, "scope": "administer"}))
     assert not ApiToken.objects.exists()
@@ -76,19 +76,19 @@ def made(member: Callable[[str], Client]) -> Callable[..., tuple[ApiToken, str]]
     return make
 
 
-def test_what_a_token_opens_is_its_users_and_its_scopes(made: Callable[..., tuple[ApiToken, str]]) -> None:
+def test_a_token_is_limited_to_its_user_and_scope(made: Callable[..., tuple[ApiToken, str]]) -> None:
     def permitted(group: str, scope: Scope) -> set[str]:
         token, text = made(group, scope)
-        found = tokens.find(text, timezone.now())
-        assert found == token
-        return {each for each in (VIEW, SUBMIT, CONTROL, CHANGE) if tokens.may(found, each)}
+        result = tokens.find(text, timezone.now())
+        assert result == token
+        return {scope for scope in (VIEW, SUBMIT, CONTROL, CHANGE) if tokens.may(result, scope)}
 
     assert permitted("admins", Scope.OPERATE) == {VIEW, SUBMIT, CONTROL}
     assert permitted("viewers", Scope.ADMINISTER) == {VIEW}
     assert permitted("operators", Scope.READ) == {VIEW}
 
 
-def test_no_token_is_found_that_is_another_revoked_expired_or_of_somebody_deactivated(made: Callable[..., tuple[ApiToken, str]]) -> None:
+def test_wrong_revoked_and_expired_tokens_and_those_of_deactivated_users_are_refused(made: Callable[..., tuple[ApiToken, str]]) -> None:
     token, text = made()
     now = timezone.now()
     for other in ("", "mp_", text[:-1], text + "x", "mp_" + "a" * 43, "\ud800", "mp_\ud800"):
@@ -111,6 +111,6 @@ def test_the_last_use_is_written_once_a_minute_at_most(made: Callable[..., tuple
         assert token.last_used_at == first + timedelta(seconds=61 if seconds == 61 else 0)
 
 
-def test_a_token_in_a_log_line_or_a_strangers_text_is_masked(made: Callable[..., tuple[ApiToken, str]]) -> None:
+def test_a_token_in_a_log_line_or_an_untrusted_text_is_masked(made: Callable[..., tuple[ApiToken, str]]) -> None:
     _, text = made()
     assert redact(f"got {text} here") == mask_keys(f"got {text} here") == "got [secret] here"

@@ -1,4 +1,4 @@
-"""Users: added, put into groups, switched off, given passwords; there is always an admin."""
+"""Users: added, assigned to groups, disabled, given passwords; there is always an admin."""
 
 import re
 
@@ -70,7 +70,7 @@ def test_another_password_logs_the_user_out(admin: Client, viewer: Client) -> No
 
 
 @pytest.mark.parametrize(("action", "values"), [("group", {"group": "viewers"}), ("switch", {"active": "false"})])
-def test_nobody_takes_away_the_last_admin_himself_included(action: str, values: dict[str, str], admin: Client) -> None:
+def test_the_last_admin_cannot_be_removed_not_even_by_themselves(action: str, values: dict[str, str], admin: Client) -> None:
     User.objects.create_user("idle", is_active=False).groups.add(Group.objects.get(name="admins"))
     response = admin.post(f"/settings/users/{me().pk}/{action}/", values, follow=True)
     assert "is the last active admin" in text_of(response)
@@ -88,16 +88,16 @@ def test_a_superuser_that_becomes_a_viewer_is_one(admin: Client) -> None:
     assert not root.is_superuser and not root.has_perm("monitoring.change_settings")
 
 
-def test_a_later_start_makes_no_admin_where_there_is_one_in_the_group(admin: Client) -> None:
+def test_a_later_start_creates_no_second_admin(admin: Client) -> None:
     assert not make_first_admin()
 
 
-def test_who_is_gone_is_told_so(admin: Client) -> None:
+def test_a_deleted_user_is_reported(admin: Client) -> None:
     for action in ("group", "switch", "reset"):
         assert "no longer exists" in text_of(admin.post(f"/settings/users/999/{action}/", {"group": "viewers"}, follow=True))
 
 
-def test_everybody_changes_the_own_password_and_stays_logged_in() -> None:
+def test_users_change_their_password_and_stay_logged_in() -> None:
     user, client = User.objects.create_user("ada", password="the-old-one-1"), Client()
     client.force_login(user)
     new = {"new_password1": "a-better-one-2", "new_password2": "a-better-one-2"}

@@ -21,7 +21,7 @@ from monitoring.models import JournalImport, MaintenanceWindow
 from monitoring.tests.reading import HTMX, text_of, tree_of
 from monitoring.tests.records import make_channel, make_export, make_step
 from monitoring.tests.sign_in.people import make_app, make_passkey, make_session
-from monitoring.tests.watched import make_component, make_run, make_schedule
+from monitoring.tests.status_records import make_component, make_run, make_schedule
 
 pytestmark = [pytest.mark.django_db, pytest.mark.long]
 
@@ -32,9 +32,9 @@ OPERATORS = frozenset({"operators", "admins"})
 ADMINS = frozenset({"admins"})
 READ = {"GET": ALL_GROUPS, "HEAD": ALL_GROUPS}
 OPERATE = {"GET": OPERATORS, "HEAD": OPERATORS, "POST": OPERATORS}
-ALL_USERS = ALL_GROUPS | {"stranger"}  # who is in no group, too
+ALL_USERS = ALL_GROUPS | {"stranger"}  # includes users without a group
 OWN = dict.fromkeys(("GET", "HEAD", "POST"), ALL_USERS)
-# Route → method → who may. A method that is not named is served to nobody.
+# Route → method → who may. Other methods are refused.
 RULES: dict[str, dict[str, frozenset[str]]] = {
     "": READ,
     "first-steps/": {"GET": ADMINS, "HEAD": ADMINS, "POST": ADMINS},
@@ -134,9 +134,9 @@ RULES: dict[str, dict[str, frozenset[str]]] = {
     "settings/accounts/<int:pk>/test/": {"POST": OPERATORS},
     "settings/accounts/<int:pk>/delete/": {"POST": ADMINS},
 }
-# Open to everybody, or they could not do their work.
+# Public, as their purpose needs.
 OPEN = {"login/", "login/code/", "login/passkey/", "login/oidc/", "login/oidc/callback/", "logout/"}
-# For programs: they guard themselves, and tell strangers no more than that they are there.
+# For programs: they check access themselves, and show strangers only that they exist.
 PROGRAMS = {"health/live", "health/ready", "metrics"}
 API = "api/"  # whose calls have rules of their own: monitoring/tests/api/test_access.py
 RIGHTS = """
@@ -146,11 +146,11 @@ JOIN auth_group_permissions ON group_id = auth_group.id JOIN auth_permission ON 
 
 
 def routes(patterns: list[URLPattern | URLResolver], prefix: str = "") -> list[str]:
-    found = []
+    listed = []
     for pattern in patterns:
         route = prefix + str(pattern.pattern)
-        found += routes(pattern.url_patterns, route) if isinstance(pattern, URLResolver) else [route]
-    return found
+        listed += routes(pattern.url_patterns, route) if isinstance(pattern, URLResolver) else [route]
+    return listed
 
 
 def client_of(role: str, member: Callable[[str], Client]) -> Client:
@@ -168,9 +168,9 @@ def test_every_address_has_a_rule() -> None:
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_each_address_serves_whom_its_rule_names(role: str, member: Callable[[str], Client]) -> None:
+def test_each_address_serves_the_roles_of_its_rule(role: str, member: Callable[[str], Client]) -> None:
     client = client_of(role, member)
-    default_account()  # made once: what a row makes is taken back
+    default_account()  # created once: rows created later are rolled back
 
     def check(route: str) -> None:
         with transaction.atomic():
@@ -189,7 +189,7 @@ def test_each_address_serves_whom_its_rule_names(role: str, member: Callable[[st
 
 
 def address_of_what_is_there(route: str, role: str) -> str:
-    """The route's address, with one of everything that it may lead to."""
+    """The route's address, with existing rows for its arguments."""
     step = make_step()
     pk = default_account().pk if route.startswith("settings/") else step.pk if route.startswith("steps/") else step.task_id
     make_run(pk=pk)
@@ -212,9 +212,7 @@ def address_of_what_is_there(route: str, role: str) -> str:
     return "/" + re.sub("<(.*?)>", lambda match: str(places[match[1]]), route)
 
 
-def test_groups_have_their_permissions_where_a_test_before_emptied_the_database(
-    django_db_setup: Path, request: pytest.FixtureRequest
-) -> None:
+def test_groups_have_their_permissions_after_the_database_was_emptied(django_db_setup: Path, request: pytest.FixtureRequest) -> None:
     Group.objects.all().delete()
     request.getfixturevalue("groups")
     with closing(sqlite3.connect(django_db_setup)) as migrated:
@@ -244,7 +242,7 @@ def test_logging_out_is_a_post(viewer: Client) -> None:
     assert viewer.get("/").status_code == 302
 
 
-def test_a_method_that_a_page_does_not_know_is_answered_in_words(viewer: Client) -> None:
+def test_an_unsupported_method_of_a_page_gets_a_page(viewer: Client) -> None:
     for address, allowed in (("/logout/", "POST, OPTIONS"), ("/tests/1/cancel/", "POST")):
         answer = viewer.get(address)
         assert (answer.status_code, answer["Allow"]) == (405, allowed)
@@ -261,7 +259,7 @@ def test_a_program_that_uses_a_wrong_method_gets_json(address: str, client: Clie
 
 
 @pytest.mark.parametrize("address", ["/settings/", "/settings/accounts/1/switch/"])
-def test_who_sends_a_form_after_the_session_is_over_learns_it_and_comes_back_to_the_form(address: str, client: Client) -> None:
+def test_a_form_sent_after_the_session_ended_is_reported_and_returns_to_the_form(address: str, client: Client) -> None:
     answer = client.post(address, {"enabled": "false"}, headers={"Referer": "http://testserver/settings/?a=b"})
     assert answer["Location"] == "/login/?next=/settings/%3Fa%3Db"
     assert "nothing was done. Log in and send it again." in client.get(answer["Location"]).content.decode()

@@ -1,4 +1,4 @@
-"""What is shown where a page could not be made."""
+"""Error pages."""
 
 import pytest
 from django.test import Client
@@ -7,7 +7,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.mark.usefixtures("no_database")
-def test_a_page_says_that_the_database_does_not_answer_and_when_to_try_again() -> None:
+def test_without_the_database_a_page_shows_that_and_when_to_try_again() -> None:
     visitor = Client(raise_request_exception=False)
     visitor.cookies["minerpanel_session"] = "a" * 32
     for page in ("/", "/login/"):

@@ -1,4 +1,4 @@
-"""How the pages write times, durations and shares."""
+"""The format of times, durations and shares on pages."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Rows of long tables: what anybody wrote is shown as text, whatever it holds."""
+"""Rows of long tables: any stored text is shown as text."""
 
 import pytest
 from django.template.loader import render_to_string
@@ -29,7 +29,7 @@ def test_health_checks_and_test_runs_are_shown_as_text() -> None:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("page", ["/", "/tasks/", "/steps/", "/attempts/", "/logs/", "/audit/", "/rate-limit/", "/rate-limit/events/"])
-def test_what_anybody_wrote_is_shown_as_text(page: str, viewer: Client) -> None:
+def test_stored_markup_is_shown_as_text(page: str, viewer: Client) -> None:
     now, account = timezone.now(), default_account()
     type(account).objects.update(name=HOSTILE)
     step = make_llm_step(make_task(prompt=HOSTILE, project=HOSTILE, at=now), at=now, endpoint=HOSTILE)

@@ -1,4 +1,4 @@
-"""The other pacing: tried unasked on the last day, offered with its figures where it gains, and switched to and back with one button."""
+"""The other pacing: tried automatically on the last day, offered with its figures if better, and switched with one button."""
 
 import time
 from datetime import timedelta
@@ -37,7 +37,7 @@ BACK = (
 
 @pytest.fixture
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Three steps are enough to compare."""
+    """A comparison needs only three steps."""
     monkeypatch.setattr(what_if, "LEAST_STEPS", 3)
 
 
@@ -71,12 +71,12 @@ def shown(client: Client, place: str = "rate_limit") -> str:
     return text_of(page, OFFER) if tree_of(page).xpath(OFFER) else ""
 
 
-def test_it_is_in_the_list_of_what_runs_periodically() -> None:
+def test_it_is_in_the_list_of_periodic_jobs() -> None:
     ensure()
     assert "Try the other pacing on the last day" in [row.name for row in schedules()]
 
 
-def test_it_is_tried_unasked_once_enough_was_received(few: None) -> None:
+def test_the_worker_tries_it_once_enough_steps_were_received(few: None) -> None:
     received(2, hours=1)
     received(5, hours=25)
     assert not unasked()
@@ -109,7 +109,7 @@ def test_while_an_operators_run_is_under_way_none_is_started(few: None) -> None:
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_what_it_would_gain_is_offered_with_its_figures(place: str, admin: Client) -> None:
+def test_the_gain_is_offered_with_its_figures(place: str, admin: Client) -> None:
     assert not shown(admin, place)
     tried()
     assert shown(admin, place).startswith(f"{BY_RECORDS} Simulated ")
@@ -125,14 +125,14 @@ def test_an_admin_switches_with_one_button_and_back_and_audit_has_both(place: st
         sent = {field.get("name"): field.get("value") for field in (*form.xpath(".//input"), button)}
         answer = admin.post(form.get("action"), sent, follow=True)
         assert Settings.current().pacing == pacing
-        assert f"Pacing is {name} from the next step on." in text_of(answer, "//main") + text_of(answer)
+        assert f"Pacing is {name}. This takes effect with the next step." in text_of(answer, "//main") + text_of(answer)
     audit = text_of(admin.get("/audit/"))
     assert f"Switched to automatic pacing from {'Overview' if place == 'overview' else 'Rate limit'}" in audit
     assert "Switched to fixed pacing from Rate limit" in audit
     assert Settings.history.filter(history_user=User.objects.get()).count() == 2
 
 
-def test_under_automatic_pacing_rate_limit_shows_what_fixed_would_have_given(admin: Client) -> None:
+def test_under_automatic_pacing_rate_limit_shows_the_result_of_fixed_pacing(admin: Client) -> None:
     tried()
     change({"pacing": "auto"}, by=None, reason="test")
     assert BACK in shown(admin) and "Switch to fixed pacing" in shown(admin)
@@ -142,7 +142,7 @@ def test_under_automatic_pacing_rate_limit_shows_what_fixed_would_have_given(adm
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_where_fixed_pacing_would_have_given_more_both_pages_show_it(place: str, admin: Client) -> None:
+def test_a_gain_of_fixed_pacing_is_shown_on_both_pages(place: str, admin: Client) -> None:
     tried(fixed=412, auto=307)
     change({"pacing": "auto"}, by=None, reason="test")
     assert "With fixed pacing, 34 % more" in shown(admin, place)
@@ -184,13 +184,13 @@ def test_before_there_are_records_the_published_limit_is_named(place: str, admin
 
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize(
-    ("limit", "says"), [(5.0, "5 requests a minute; the spacing sends up to 12."), (100.0, "requests a minute; the spacing uses 12.")]
+    ("limit", "sentence"), [(5.0, "5 requests a minute; the spacing sends up to 12."), (100.0, "requests a minute; the spacing uses 12.")]
 )
-def test_what_was_refused_counts_for_more_than_what_is_published(limit: float, says: str, place: str, admin: Client) -> None:
+def test_a_refused_limit_overrides_the_published_one(limit: float, sentence: str, place: str, admin: Client) -> None:
     weights = tuple(float(place == LIMITS.index(limit)) for place in range(len(PRIOR_OF_COUNTERS) * len(LIMITS)))
     pace = Pace(belief=Belief(weights=weights, at=time.time(), stated=60), source=PaceSource.REFUSED)
     Gate.objects.update_or_create(account=default_account(), defaults={"pace": pace.as_json()})
-    assert says in shown(admin, place)
+    assert sentence in shown(admin, place)
     change({"spacing_seconds": 60 / limit}, by=None, reason="test")
     assert not shown(admin, place), "the spacing keeps to the limit"
 
@@ -204,13 +204,13 @@ def test_operators_and_viewers_see_the_sentence_without_the_button(viewer: Clien
     assert Settings.current().pacing == "fixed"
 
 
-def test_what_is_no_pacing_changes_nothing(admin: Client) -> None:
+def test_an_invalid_pacing_is_ignored(admin: Client) -> None:
     answer = admin.post("/rate-limit/pacing/", {"pacing": "fast", "from": "nowhere"}, follow=True)
     assert "“fast” is no pacing" in text_of(answer)
     assert Settings.current().pacing == "fixed"
 
 
-def test_rate_limit_shows_what_others_use_of_the_account(viewer: Client) -> None:
+def test_rate_limit_shows_the_accounts_use_by_others(viewer: Client) -> None:
     pace = Pace(source=PaceSource.PUBLISHED)
     for n in range(30):
         pace = counted(pace, 100.0 + 3 * n, time.time() // 86_400 * 86_400 + 6 * n)

@@ -1,4 +1,4 @@
-"""What if: operators try settings out on the last hours, everybody sees how far that is and what it says."""
+"""What-if: operators try settings on the last hours; all users see its progress and result."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -61,7 +61,7 @@ def test_the_form_is_filled_in_with_the_settings_in_force(operator: Client) -> N
     }
 
 
-def test_what_an_operator_asks_is_queued_and_worked_out(operator: Client) -> None:
+def test_an_operators_run_is_queued_and_carried_out(operator: Client) -> None:
     make_attempt(make_llm_step(at=timezone.now() - timedelta(hours=2)))
     assert operator.post(ADDRESS, GOOD)["Location"] == ADDRESS
     row = WhatIf.objects.get()
@@ -72,7 +72,7 @@ def test_what_an_operator_asks_is_queued_and_worked_out(operator: Client) -> Non
 
 
 def test_a_viewer_sees_the_run_and_no_form(viewer: Client) -> None:
-    assert "Operators can." in text_of(viewer.get(ADDRESS), "//*[@id='what-if']")
+    assert "Operators can try some." in text_of(viewer.get(ADDRESS), "//*[@id='what-if']")
     a_done_run()
     response = viewer.get(ADDRESS)
     assert "Started" in text_of(response, "//*[@id='what-if']")
@@ -97,22 +97,22 @@ def test_a_viewer_sees_the_run_and_no_form(viewer: Client) -> None:
         ("probe_after_pause", "perhaps", "not one of the available choices"),
     ],
 )
-def test_what_cannot_be_tried_is_said_at_its_field_and_stays_in_it(field: str, value: str, complaint: str, operator: Client) -> None:
+def test_an_invalid_value_is_reported_at_its_field_and_stays_in_it(field: str, value: str, complaint: str, operator: Client) -> None:
     response = operator.post(ADDRESS, {**GOOD, field: value})
     assert response.status_code == 200
     assert complaint in text_of(response, f"//*[@id='id_{field}_error']")
     assert not WhatIf.objects.exists()
 
 
-def test_while_one_runs_no_other_is_begun_and_that_is_said(operator: Client) -> None:
+def test_while_one_runs_a_second_one_is_refused_with_a_message(operator: Client) -> None:
     a_run(state="running", progress=40, lease_until=timezone.now() + timedelta(seconds=30))
     response = operator.post(ADDRESS, GOOD, follow=True)
     assert WhatIf.objects.count() == 1
-    assert "Another run is under way; it is shown below. Yours was not started" in text_of(response, "//main")
+    assert "Another run is active; it is shown below. Yours was not started" in text_of(response, "//main")
     assert "Running: 40 %" in text_of(response, "//main")
 
 
-def test_to_ask_twice_for_the_same_is_to_ask_once(operator: Client) -> None:
+def test_the_same_run_twice_is_started_once(operator: Client) -> None:
     operator.post(ADDRESS, GOOD)
     assert "Another run" not in text_of(operator.post(ADDRESS, GOOD, follow=True), "//main")
     assert WhatIf.objects.count() == 1
@@ -138,10 +138,10 @@ def test_a_run_that_waits_is_cancelled_and_never_worked_out(operator: Client, vi
     leased_job.dispatch(timezone.now() + timedelta(days=1))
     assert not work(run)
     assert "already ended" in text_of(operator.post(button.get("formaction"), follow=True))
-    assert a_run().pk != run.pk, "another can be asked for"
+    assert a_run().pk != run.pk, "another can be started"
 
 
-def test_a_done_run_is_told_in_a_sentence_and_side_by_side(viewer: Client) -> None:
+def test_a_finished_run_has_a_sentence_and_a_comparison(viewer: Client) -> None:
     a_done_run()
     response = viewer.get(ADDRESS)
     text = text_of(response, "//main")
@@ -167,7 +167,7 @@ def test_a_done_run_is_told_in_a_sentence_and_side_by_side(viewer: Client) -> No
     assert tones == ["green", "green", "green", "green", "green"]
 
 
-def test_a_figure_that_gets_worse_is_marked_and_one_that_looks_the_same_is_not(viewer: Client) -> None:
+def test_a_worse_figure_is_marked_and_an_equal_one_is_not(viewer: Client) -> None:
     a_done_run(llm=600.0, edge_429=11.3, resume_minutes=4.53)
     response = viewer.get(ADDRESS)
     assert "Answered by the LLM 640 600 −40" in rows_of(response)
@@ -177,7 +177,7 @@ def test_a_figure_that_gets_worse_is_marked_and_one_that_looks_the_same_is_not(v
     assert "is back" not in text_of(response, "//main")
 
 
-def test_what_is_assumed_is_folded_away(viewer: Client) -> None:
+def test_assumptions_are_collapsed(viewer: Client) -> None:
     a_done_run()
     assert text_of(viewer.get(ADDRESS), "//details[not(@open)]") == "Assumptions The limit was never met."
 
@@ -189,13 +189,13 @@ def test_an_unknown_figure_is_shown_as_unknown(viewer: Client) -> None:
     assert "is back" not in text_of(response, "//main")
 
 
-def test_a_time_without_steps_says_so(viewer: Client) -> None:
+def test_a_time_without_steps_is_reported(viewer: Client) -> None:
     a_run(state="succeeded", before={"steps": 0.0}, after={"steps": 0.0})
     assert "No step was received in this time." in text_of(viewer.get(ADDRESS), "//main")
     assert not rows_of(viewer.get(ADDRESS))
 
 
-def test_a_failed_run_says_why(viewer: Client) -> None:
+def test_a_failed_run_shows_the_reason(viewer: Client) -> None:
     a_run(state="failed", fault="No worker brought it to an end.")
     assert text_of(viewer.get(ADDRESS), "//*[@role='alert']") == "No worker brought it to an end."
 

@@ -23,11 +23,11 @@ def word(minute: float, action: str, seconds: int = 0) -> AuditEntry:
 
 
 def test_pauses_that_touch_are_one_and_the_day_cuts_them() -> None:
-    found = merged([span(50, 60), span(-5, 10), span(60, 70, "y"), span(8, 12), span(1_500, 1_600), span(1_430, 1_500)], START, NOW)
-    assert found == [span(0, 12), span(50, 70), span(1_430, 1_440)]
+    result = merged([span(50, 60), span(-5, 10), span(60, 70, "y"), span(8, 12), span(1_500, 1_600), span(1_430, 1_500)], START, NOW)
+    assert result == [span(0, 12), span(50, 70), span(1_430, 1_440)]
 
 
-def test_an_operators_pause_lasts_as_said_or_until_the_next_word() -> None:
+def test_an_operators_pause_lasts_as_entered_or_until_the_next_action() -> None:
     entries = [
         word(0, "pause", 300),
         word(10, "pause", 3_600),
@@ -36,8 +36,8 @@ def test_an_operators_pause_lasts_as_said_or_until_the_next_word() -> None:
         word(32, "pause", 60),
         word(99, "clear"),
     ]
-    found = operator_pauses(entries, NOW)
-    assert found == [span(0, 5, OPERATOR), span(10, 20, OPERATOR), span(30, 40, OPERATOR), span(32, 33, OPERATOR)]
+    pauses = operator_pauses(entries, NOW)
+    assert pauses == [span(0, 5, OPERATOR), span(10, 20, OPERATOR), span(30, 40, OPERATOR), span(32, 33, OPERATOR)]
     assert operator_pauses([word(1_439, "pause", 3_600)], NOW) == [span(1_439, 1_440, OPERATOR)]
 
 
@@ -53,7 +53,7 @@ def test_a_timeline_is_read_from_events_attempts_and_operators_actions() -> None
     make_attempt(make_step(at=NOW), verdict="refused", status=429, refusal="capacity")
     make_attempt(make_step(at=NOW))
     (timeline,) = pause_timelines(NOW + timedelta(seconds=59))
-    assert [(each.seconds, each.cause) for each in timeline.pauses] == [
+    assert [(pause.seconds, pause.cause) for pause in timeline.pauses] == [
         (120, "rate limit"),
         (600, OPERATOR),
         (120, "rate limit"),
@@ -65,11 +65,11 @@ def test_a_timeline_is_read_from_events_attempts_and_operators_actions() -> None
 
 
 @pytest.mark.django_db
-def test_pauses_that_no_eye_tells_apart_are_drawn_as_one_and_listed_apart() -> None:
+def test_pauses_less_than_a_pixel_apart_are_drawn_as_one_and_listed_separately() -> None:
     for ago in (121, 120, 60):
         make_event(at=NOW - timedelta(minutes=ago), took=50)
     (timeline,) = pause_timelines(NOW)
-    assert [each.seconds for each in timeline.pauses] == [50, 50, 50]
+    assert [pause.seconds for pause in timeline.pauses] == [50, 50, 50]
     assert [round(left) for left, _ in timeline.bars] == [916, 958]
     assert timeline.paused_path == "M915.97 0h1.27v10h-1.27zM958.33 0h1.00v10h-1.00z"
     assert timeline.refused_path == ""
@@ -88,7 +88,7 @@ def test_attempts_are_counted_over_the_whole_day(is_rolled: bool) -> None:
 
 
 @pytest.mark.django_db
-def test_what_an_account_did_is_unknown_where_nothing_tells() -> None:
+def test_an_account_without_records_is_unknown() -> None:
     default_account()
     Account.objects.create(name="second", position=2)
     first, second = pause_timelines(NOW)

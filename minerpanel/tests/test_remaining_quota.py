@@ -1,4 +1,4 @@
-"""What an account has left, read by real workers from a real management host while a real web process answers."""
+"""An account's remaining quota, read by real workers from a management host while a web process answers."""
 
 import time
 
@@ -20,18 +20,18 @@ def environment(process_environment: dict[str, str], fake_chutes: FakeChutes) ->
     return {**process_environment, **keys, **urls, "CHUTES_MODELS": MODEL}
 
 
-def asked(fake_chutes: FakeChutes) -> list[str]:
-    return [each["path"] for each in fake_chutes.state()["arrivals"] if each["path"].startswith("/users")]
+def read_paths(fake_chutes: FakeChutes) -> list[str]:
+    return [request["path"] for request in fake_chutes.state()["arrivals"] if request["path"].startswith("/users")]
 
 
 @pytest.mark.slow
-def test_a_reached_cap_pauses_until_its_own_reset_and_nobody_reads_too_often(process_environment: dict[str, str]) -> None:
+def test_a_reached_cap_pauses_until_its_own_reset_and_is_not_read_too_often(process_environment: dict[str, str]) -> None:
     with FakeChutes.started() as fake_chutes, Miner.running(environment(process_environment, fake_chutes)) as miner:
         fake_chutes.set(cap4h={"cap": 1.0, "used": 1.0, "reset_at": WINDOW})
         url = miner.web()
         ((_, response),) = post_at_once([url], [step_body()])
         assert answered(response)
-        assert asked(fake_chutes) == [], "the step did not wait for the reading"
+        assert read_paths(fake_chutes) == [], "the step did not wait for the reading"
         assert miner.rows("SELECT pause_source, cause FROM agents_gate") == [("calendar", "subscription_cap")]
         for _ in range(2):
             miner.worker()
@@ -40,13 +40,13 @@ def test_a_reached_cap_pauses_until_its_own_reset_and_nobody_reads_too_often(pro
         assert paused_until == pytest.approx(time.time() - fake_chutes.state()["uptime"] + WINDOW, abs=60)
         miner.manage("shell", "--command", QUEUE_MANY)
         wait_until(lambda: miner.rows("SELECT count(*) FROM django_q_ormq") == [(0,)], "the queue is not worked off")
-        paths = asked(fake_chutes)
+        paths = read_paths(fake_chutes)
         assert SUBSCRIPTION in paths and len(paths) == len(set(paths)), "the next reading is due in five minutes"
         held = b"".join(path.read_bytes() for path in miner.database_file.parent.glob("panel.sqlite3*"))
         assert fake_chutes.admin_key.encode() not in held
 
 
-def test_a_worker_reads_what_is_due_as_soon_as_it_starts(process_environment: dict[str, str]) -> None:
+def test_a_worker_makes_due_readings_at_its_start(process_environment: dict[str, str]) -> None:
     with FakeChutes.started() as fake_chutes, Miner.running(environment(process_environment, fake_chutes)) as miner:
         fake_chutes.set(balance=2.5, quota={"total": 300, "used": 181})
         miner.manage("shell", "--command", "from agents.configuration import default_account; default_account()")

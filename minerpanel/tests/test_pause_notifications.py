@@ -1,4 +1,4 @@
-"""A pause from its beginning to its end, with real processes: who watches is told, the account is tested again, the history tells both."""
+"""A pause from start to end, with real processes: it is notified, the account is tested again, the history shows both."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +11,7 @@ from lxml import html
 from agents.devtools.fake_chutes.process import FakeChutes
 from minerpanel.tests.processes import Miner, answered, environment, moment, post_at_once, step_body, wait_until
 from monitoring.testruns.suites.schedules import AFTER_PROBE
-from monitoring.tests.reading import words_of
+from monitoring.tests.reading import element_text
 from monitoring.tests.receiver import Receiver, receiving
 
 PASSWORD = "a-long-enough-password"
@@ -38,8 +38,8 @@ def posted(visitor: httpx.Client, path: str, **fields: Any) -> None:
     assert answer.status_code == 200 and str(answer.url) != f"{visitor.base_url}{path}", answer.text
 
 
-def words(visitor: httpx.Client, path: str) -> str:
-    return words_of(html.document_fromstring(visitor.get(path).text))
+def page_text(visitor: httpx.Client, path: str) -> str:
+    return element_text(html.document_fromstring(visitor.get(path).text))
 
 
 def titles(receiver: Receiver) -> list[str]:
@@ -47,7 +47,7 @@ def titles(receiver: Receiver) -> list[str]:
 
 
 @pytest.mark.slow
-def test_a_pause_is_told_as_it_begins_and_ends_and_the_account_is_tested_when_it_should_be_back(
+def test_a_pause_is_notified_at_its_start_and_end_and_the_account_is_tested_then(
     process_environment: dict[str, str],
 ) -> None:
     with (
@@ -72,16 +72,16 @@ def test_a_pause_is_told_as_it_begins_and_ends_and_the_account_is_tested_when_it
             )
             fake_chutes.ban(3600)
             assert answered(post_at_once([url], [step_body()])[0][1])
-            wait_until(lambda: "LLM paused: account default" in titles(receiver), "nobody is told that the pause began")
+            wait_until(lambda: "LLM paused: account default" in titles(receiver), "no notification of the pause's start")
             fake_chutes.ban(0)
-            wait_until(lambda: "LLM back: default" in titles(receiver), "nobody is told that the pause is over")
+            wait_until(lambda: "LLM back: default" in titles(receiver), "no notification of the pause's end")
             assert titles(receiver).count("LLM paused: account default") == titles(receiver).count("LLM back: default") == 1
             ((predicted, recovered),) = miner.rows(EVENT)
             assert moment(recovered) >= moment(predicted), "nothing is sent before the pause is over"
-            ((run, asked),) = wait_until(lambda: miner.rows(RETEST), "the account is not tested again")
-            assert moment(asked) - moment(predicted) >= AFTER_PROBE.total_seconds()
+            ((run, tested_at),) = wait_until(lambda: miner.rows(RETEST), "the account is not tested again")
+            assert moment(tested_at) - moment(predicted) >= AFTER_PROBE.total_seconds()
             assert miner.rows(f"SELECT count(*) FROM monitoring_testresult WHERE run_id = {run} AND verdict = 'ok'")[0][0] > 0
-            events = words(visitor, "/rate-limit/events/")
+            events = page_text(visitor, "/rate-limit/events/")
             assert "A request succeeded" in events, events
-            messages = words(visitor, "/notifications/deliveries/?state=succeeded")
+            messages = page_text(visitor, "/notifications/deliveries/?state=succeeded")
             assert "LLM back: default" in messages and "LLM paused: account default" in messages

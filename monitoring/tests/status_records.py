@@ -8,7 +8,7 @@ from monitoring.tests.records import NOW
 
 
 def make_run(verdict: str = "ok", *, at: datetime = NOW, seconds: float = 4.0, **fields: Any) -> TestRun:
-    """A key test that an operator started and that came to its end."""
+    """A finished key test that an operator started."""
     times = {"requested_at": at, "started_at": at, "ended_at": at + timedelta(seconds=seconds)}
     values = {
         "suites": ["key"],
@@ -21,13 +21,13 @@ def make_run(verdict: str = "ok", *, at: datetime = NOW, seconds: float = 4.0, *
 
 
 def make_open_run(**fields: Any) -> TestRun:
-    """A run that is under way."""
+    """An active run."""
     values = {"state": TestRun.State.RUNNING, "progress": 40, "doing": "Posting a step to http://x", "ended_at": None}
     return make_run(**{**values, "verdict": "", **fields})
 
 
 def make_result(run: TestRun, verdict: str = "ok", check: str = "key", **fields: Any) -> TestResult:
-    """One more result of the run."""
+    """A further result of the run."""
     number = run.results.count() + 1
     values = {"suite": "key", "subject": "default", "done": "Requested one token.", "came_back": "Status 200.", "meaning": "The key works."}
     return TestResult.objects.create(
@@ -42,12 +42,12 @@ def make_schedule(**fields: Any) -> TestSchedule:
 
 
 def make_component(name: str, *, at: datetime = NOW, beats: str = "u", **fields: Any) -> Component:
-    """A component that was looked at each minute up to `at`, oldest first: u for up, d for down, g for degraded."""
+    """A component that was checked each minute up to `at`, oldest first: u for up, d for down, g for degraded."""
     states = [{"u": HealthState.UP, "d": HealthState.DOWN, "g": HealthState.DEGRADED}[letter] for letter in beats]
-    values = {"state": states[-1], "since": at, "checked_at": at, "latency_ms": 12.0, "message": f"{name} looked at."}
+    values = {"state": states[-1], "since": at, "checked_at": at, "latency_ms": 12.0, "message": f"{name} checked."}
     component = Component.objects.create(name=name, **{**values, **fields})
     HealthCheck.objects.bulk_create(
-        HealthCheck(component=component, at=at - timedelta(minutes=age), state=state, latency_ms=10.0 + age, message=f"look {age}")
+        HealthCheck(component=component, at=at - timedelta(minutes=age), state=state, latency_ms=10.0 + age, message=f"check {age}")
         for age, state in enumerate(reversed(states))
     )
     return component

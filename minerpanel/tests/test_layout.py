@@ -1,4 +1,4 @@
-"""What is seen of a page in a real browser: nothing moves while it comes, nothing is cut off."""
+"""The layout of pages in a real browser: nothing moves while they load, nothing is cut off."""
 
 import pytest
 from playwright.sync_api import Page
@@ -7,9 +7,9 @@ from minerpanel.tests.visitors import FITS, Visitor
 
 PHONE, LAPTOP, DESK = 390, 1280, 1440
 SLOW = {"offline": False, "latency": 0, "downloadThroughput": 8_000, "uploadThroughput": 8_000}  # bytes/s
-SHIFTS = """() => new Promise((told) => {
-    new PerformanceObserver((list) => told(list.getEntries().map((shift) => shift.value))).observe({type: "layout-shift", buffered: true});
-    setTimeout(() => told([]), 500);
+SHIFTS = """() => new Promise((resolve) => {
+    new PerformanceObserver((list) => resolve(list.getEntries().map((shift) => shift.value))).observe({type: "layout-shift", buffered: true});
+    setTimeout(() => resolve([]), 500);
 })"""
 # Each choice of each list that is seen, as long as it is chosen; zones and models have the names that they have.
 CUT = """() => {
@@ -28,7 +28,7 @@ FIFTY = """() => {
 BEATS = "[...document.querySelectorAll('nav.strip .beat')].map((beat) => beat.getBoundingClientRect()).map(({bottom, width}) => [bottom, width])"
 
 
-def test_nothing_moves_while_a_page_comes_bit_by_bit(admin: Visitor) -> None:
+def test_a_slowly_loading_page_moves_no_element(admin: Visitor) -> None:
     page = admin.page
     page.goto(f"{admin.url}/figures/")
     network = page.context.new_cdp_session(page)
@@ -40,7 +40,7 @@ def test_nothing_moves_while_a_page_comes_bit_by_bit(admin: Visitor) -> None:
 
 
 @pytest.mark.parametrize("width", [PHONE, DESK])
-def test_what_is_chosen_can_be_read_to_its_end(width: int, admin: Visitor) -> None:
+def test_chosen_options_are_not_cut_off(width: int, admin: Visitor) -> None:
     page = admin.page
     page.set_viewport_size({"width": width, "height": 844})
     for path in ("/settings/", "/logs/", "/audit/", "/tests/", "/tasks/new/", "/rate-limit/events/", "/notifications/deliveries/"):
