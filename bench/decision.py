@@ -1,6 +1,6 @@
 """What a decision costs: gate and write, beside a bare one-row update in the same kind of transaction on the same database.
 
-The gates have seen 10,000 sends on an account that publishes no limit: then the automatic pace keeps the longest window of sends that it
+The gates have seen 2,000 sends on an account that publishes no limit: then the automatic pace keeps the longest window of sends that it
 ever keeps. Needs Django set up on a migrated database.
 """
 
@@ -21,7 +21,7 @@ from agents.policy.gate import Gate, Limits
 from agents.policy.modes import Pacing
 from bench.measure import in_turn, show_times
 
-SENDS, ROUNDS = 10_000, 500
+SENDS, ROUNDS = 2_000, 500
 START = 1_800_000_000.0
 DEADLINE, BUDGET, LATENCY = 25.0, 23.5, 8.0
 # For the decision with all that is written with it, on SQLite: less than a step's deadline notices, even with 64 threads in the queue.

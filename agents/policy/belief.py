@@ -9,8 +9,9 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from math import exp, log, sqrt
+from operator import mul
 from typing import Any
 
 MINUTE, HOUR = 60.0, 3600.0
@@ -120,7 +121,7 @@ def chances(belief: Belief, sends: Sequence[float], at: float) -> list[float]:
     found = [*_in_window(count, 0.0), *_in_window(count, VARIES)]
     held = [(most + least) / 2 for most, least in pairwise(_excess(belief, sends[:before], at))]
     for low, high in pairwise(BURSTS):
-        found += [min(1.0, max(0.0, (high - each) / (high - low))) for each in held]
+        found += [1.0 if each <= low else 0.0 if each >= high else (high - each) / (high - low) for each in held]
     return found
 
 
@@ -139,21 +140,29 @@ def _excess(belief: Belief, before: Sequence[float], at: float) -> list[float]:
 
     It is the most, over the requests before it, of those that came since less what has leaked since.
     """
-    points: list[tuple[float, int]] = []  # (age, requests since): those that are the most at some rate
+    points, filled_for, since, found = _corners(before, at), at - belief.filled_at, len(before) + 1, list[float]()
+    for held, rate in zip(belief.excess, RATES, strict=True):
+        most = points[-1][1] - points[-1][0] * rate / MINUTE if points else 0.0
+        while len(points) > 1 and (nearer := points[-2][1] - points[-2][0] * rate / MINUTE) >= most:
+            most = nearer
+            points.pop()  # the higher the rate, the nearer the request since which the most came
+        found.append(max(0.0, held + since - filled_for * rate / MINUTE, most))
+    return found
+
+
+def _corners(before: Sequence[float], at: float) -> list[tuple[float, int]]:
+    """The age of each request that is the most at some rate, the newest first, and how many came since."""
+    points: list[tuple[float, int]] = []
     for since, send in enumerate(reversed(before), start=1):
-        while len(points) > 1 and _is_below(points[-2], points[-1], (at - send, since)):
+        age = at - send
+        while len(points) > 1:
+            (near, fewer), (middle, count) = points[-2:]
+            # Above the line between its neighbours by more than a millionth, so that an even pace leaves few points
+            if (count - fewer) * (age - near) > (since - fewer) * (middle - near) + 1e-6:
+                break
             points.pop()
-        points.append((at - send, since))
-    filled_for, since = at - belief.filled_at, len(before) + 1
-    return [
-        max([0.0, held + since - filled_for * rate / MINUTE, *(count - age * rate / MINUTE for age, count in points)])
-        for held, rate in zip(belief.excess, RATES, strict=True)
-    ]
-
-
-def _is_below(first: tuple[float, int], middle: tuple[float, int], last: tuple[float, int]) -> bool:
-    """Whether the middle point is on or below the line between the two others (to a millionth, so that an even pace leaves few points)."""
-    return (middle[1] - first[1]) * (last[0] - first[0]) <= (last[1] - first[1]) * (middle[0] - first[0]) + 1e-6
+        points.append((age, since))
+    return points
 
 
 def accepted_with(belief: Belief, sends: Sequence[float], at: float, now: float) -> float:
@@ -170,8 +179,8 @@ def updated(belief: Belief, sends: Sequence[float], at: float, now: float, *, ac
     whole = sum(joint)
     if belief.weights and (whole > 1 - LEAK or max(likely) - min(likely) < STRAY):
         return belief  # it was expected, and says little: time goes on counting from the last one that said more
-    shares = [sum(weights[place : place + len(prior)]) for place in range(0, len(weights), len(prior))]
-    by_change = change * sum(each * likely[number] * shares[number // len(prior)] for number, each in enumerate(prior * len(shares)))
+    counters = [slice(place, place + len(prior)) for place in range(0, len(weights), len(prior))]
+    by_change = change * sum(sum(weights[each]) * sum(map(mul, prior, likely[each])) for each in counters)
     # At least a millionth, so that a limit can become likely again; rounded, so that the JSON stays small.
     kept = tuple(round(max(each / whole, 1e-6), 6) for each in joint)
     if not belief.weights:
@@ -221,9 +230,6 @@ def _steps(limits: Sequence[float], most: float) -> list[tuple[float, float]]:
 
 def band(belief: Belief, now: float) -> tuple[float, float, float]:
     """The limits that it is below with a probability of a tenth, a half and nine tenths."""
-    found, whole = list[float](), 0.0
-    for limit, chance in zip(LIMITS, belief.limits(now), strict=True):
-        whole += chance
-        while len(found) < 3 and whole >= (0.1, 0.5, 0.9)[len(found)] - 1e-9:
-            found.append(limit)
-    return found[0], found[1], found[2]
+    up_to = list(accumulate(belief.limits(now)))
+    low, middle, high = (LIMITS[bisect_left(up_to, part - 1e-9)] for part in (0.1, 0.5, 0.9))
+    return low, middle, high
