@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group, User
@@ -19,7 +20,7 @@ from agents.models import Caller, Learned, Replay, Submission, WhatIf
 from agents.tests.rows import each_row
 from monitoring.models import JournalImport, MaintenanceWindow
 from monitoring.tests.reading import HTMX, text_of, tree_of
-from monitoring.tests.records import make_channel, make_export, make_step
+from monitoring.tests.records import make_channel, make_export, make_step, make_task
 from monitoring.tests.sign_in.people import make_app, make_passkey, make_session
 from monitoring.tests.status_records import make_component, make_run, make_schedule
 
@@ -170,11 +171,11 @@ def test_every_address_has_a_rule() -> None:
 @pytest.mark.parametrize("role", ROLES)
 def test_each_address_serves_the_roles_of_its_rule(role: str, member: Callable[[str], Client]) -> None:
     client = client_of(role, member)
-    default_account()  # created once: rows created later are rolled back
+    places = one_of_everything(role)
 
     def check(route: str) -> None:
-        with transaction.atomic():
-            address = address_of_what_is_there(route, role)
+        address = "/" + re.sub("<(.*?)>", lambda match: str(places[match[1]]), route)
+        with transaction.atomic():  # changes are rolled back
             statuses = {method: client.generic(method, address).status_code for method in METHODS}
             transaction.set_rollback(True)
         for method, status in statuses.items():
@@ -188,14 +189,14 @@ def test_each_address_serves_the_roles_of_its_rule(role: str, member: Callable[[
     each_row(RULES, check)
 
 
-def address_of_what_is_there(route: str, role: str) -> str:
-    """The route's address, with existing rows for its arguments."""
-    step = make_step()
-    pk = default_account().pk if route.startswith("settings/") else step.pk if route.startswith("steps/") else step.task_id
+def one_of_everything(role: str) -> dict[str, Any]:
+    """The arguments of addresses: rows that all have one primary key."""
+    account, now = default_account(), timezone.now()
+    pk = account.pk
+    step = make_step(make_task(pk=pk), pk=pk)
     make_run(pk=pk)
     make_schedule(pk=pk)
     make_component("web", pk=pk)
-    now = timezone.now()
     JournalImport.objects.create(pk=pk, name="a.log", started_at=now)
     Caller.objects.create(pk=pk, address="203.0.113.7", first_seen_at=now, last_seen_at=now)
     Learned.objects.create(pk=pk, site="a:1", kind="route", key="/", size=200, seen_at=now)
@@ -208,8 +209,7 @@ def address_of_what_is_there(route: str, role: str) -> str:
         make_passkey(visitor, pk=pk)
         make_app(visitor, pk=pk + 1)
         make_session(visitor, pk=pk)
-    places = {"int:pk": pk, "int:account": default_account().pk, "int:number": make_channel().pk, "str:kind": "settings"}
-    return "/" + re.sub("<(.*?)>", lambda match: str(places[match[1]]), route)
+    return {"int:pk": pk, "int:account": pk, "int:number": make_channel().pk, "str:kind": "settings"}
 
 
 def test_groups_have_their_permissions_after_the_database_was_emptied(django_db_setup: Path, request: pytest.FixtureRequest) -> None:
