@@ -53,6 +53,13 @@ def admin(browser: Browser, panel: Panel, admin_session: str) -> Iterator[Visito
 
 
 @pytest.fixture
+def guest(browser: Browser, panel: Panel) -> Iterator[Visitor]:
+    """Somebody at the shared panel, who is to log in."""
+    with Visitor.arrived(browser, panel.url) as visitor:
+        yield visitor
+
+
+@pytest.fixture
 def miner(make_inhabited: Callable[[Path], dict[str, str]], tmp_path: Path) -> Iterator[tuple[Miner, str]]:
     """A miner of the test's own, and its address."""
     with running_panel(make_inhabited(tmp_path)) as panel:

@@ -110,9 +110,9 @@ class Desk:
         ]
 
 
-@pytest.fixture
-def desk(make_inhabited: Callable[[Path], dict[str, str]], tmp_path: Path) -> Desk:
-    return Desk(Miner(make_inhabited(tmp_path)))
+@pytest.fixture(scope="module")
+def desk(make_inhabited: Callable[[Path], dict[str, str]], tmp_path_factory: pytest.TempPathFactory) -> Desk:
+    return Desk(Miner(make_inhabited(tmp_path_factory.mktemp("assistants"))))
 
 
 def documented(language: str) -> str:

@@ -8,7 +8,7 @@ import httpx
 from playwright.sync_api import expect
 
 from minerpanel.tests.processes import Miner, step_body, wait_until
-from minerpanel.tests.visitors import Visitor
+from minerpanel.tests.visitors import Panel, Visitor
 
 
 def test_an_admin_sees_a_step_arrive_changes_the_spacing_takes_it_back_and_imports_it_again(visitor: Visitor) -> None:
@@ -53,19 +53,19 @@ def test_an_admin_sees_a_step_arrive_changes_the_spacing_takes_it_back_and_impor
     assert visitor.faults == []
 
 
-def test_a_viewer_is_offered_no_form_and_a_post_is_refused(visitor: Visitor, miner: tuple[Miner, str]) -> None:
-    page = visitor.page
-    visitor.log_in("viewer")
-    page.goto(f"{visitor.url}/settings/")
+def test_a_viewer_is_offered_no_form_and_a_post_is_refused(guest: Visitor, panel: Panel) -> None:
+    page = guest.page
+    guest.log_in("viewer")
+    page.goto(f"{guest.url}/settings/")
     expect(page.get_by_role("main")).to_contain_text("Spacing")
     expect(page.get_by_role("button", name="Save")).to_have_count(0)
-    assert visitor.faults == []
+    assert guest.faults == []
     token = next(cookie["value"] for cookie in page.context.cookies() if "csrf" in cookie["name"])
     refused = page.request.post(
-        f"{visitor.url}/settings/", form={"spacing_seconds": "0"}, headers={"X-CSRFToken": token, "Referer": visitor.url}
+        f"{guest.url}/settings/", form={"spacing_seconds": "0"}, headers={"X-CSRFToken": token, "Referer": guest.url}
     )
     assert refused.status == 403
-    assert '"spacing_seconds": 5' in miner[0].manage("miner_settings")
+    assert '"spacing_seconds": 5' in panel.miner.manage("miner_settings")
 
 
 def test_an_operators_task_is_tried_then_answered_before_their_eyes(visitor: Visitor, miner: tuple[Miner, str]) -> None:

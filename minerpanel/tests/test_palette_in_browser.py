@@ -35,9 +35,9 @@ def test_ctrl_k_opens_pages_and_settings_by_keyboard_alone(visitor: Visitor) -> 
     assert visitor.faults == []
 
 
-def test_on_a_phone_the_menu_opens_it(visitor: Visitor) -> None:
-    visitor.log_in("operator")
-    page = visitor.page
+def test_on_a_phone_the_menu_opens_it(guest: Visitor) -> None:
+    guest.log_in("operator")
+    page = guest.page
     page.set_viewport_size({"width": 390, "height": 800})
     page.get_by_role("button", name="Menu").click()
     page.get_by_role("link", name="Go to…").click()
@@ -45,7 +45,7 @@ def test_on_a_phone_the_menu_opens_it(visitor: Visitor) -> None:
     page.get_by_role("searchbox", name="Page, task, action or setting").fill("health")
     dialog.get_by_role("link", name="Health").first.click()
     expect(page).to_have_url(re.compile("/components/$"))
-    assert visitor.faults == []
+    assert guest.faults == []
 
 
 def saved_view(visitor: Visitor) -> None:
