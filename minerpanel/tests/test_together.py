@@ -167,6 +167,7 @@ def pace_of(miner: Miner) -> Pace:
     return Pace.from_json(json.loads(value) if isinstance(value, str) else value)
 
 
+@pytest.mark.slow
 @SLOW_ON_POSTGRES
 def test_one_probe_at_a_time_ends_a_pause_and_a_killed_one_leaves_its_lease_to_the_next(miner: Miner, fake_chutes: FakeChutes) -> None:
     patience = ("backoff_seconds=2,4", f"deadline_seconds={DEADLINE}")

@@ -148,7 +148,7 @@ def test_a_told_reset_is_waited_for_with_one_wasted_call(limit: dict[str, Any]) 
     assert measures.resume_minutes is not None and measures.resume_minutes <= 2
 
 
-@pytest.mark.parametrize("minutes", [20, 60, 180])
+@pytest.mark.parametrize("minutes", [20, 60, pytest.param(180, marks=pytest.mark.slow)])
 def test_a_refused_key_is_back_within_five_minutes_and_costs_a_call_in_five(minutes: float) -> None:
     end = 60 * minutes
     measures = played(horizon=2 * end, account={"valid": False}, timeline=[{"at": end, "set": {"valid": True}}])
@@ -156,7 +156,7 @@ def test_a_refused_key_is_back_within_five_minutes_and_costs_a_call_in_five(minu
     assert measures.resume_minutes is not None and measures.resume_minutes <= 5.5
 
 
-@pytest.mark.parametrize(("minutes", "hours"), [(10, 1.5), (60, 4.5)])
+@pytest.mark.parametrize(("minutes", "hours"), [(10, 1.5), pytest.param(60, 4.5, marks=pytest.mark.slow)])
 def test_a_ban_that_every_hit_starts_anew_is_outwaited(minutes: float, hours: float) -> None:
     harsh = {"ban": {"strikes": 1, "on_hit": "restart"}}
     run = Run(parse({"horizon": 3600 * hours, "load": STEADY, "account": harsh, "timeline": [{"at": 0, "ban": 60 * minutes}]}), AUTO, 0)
