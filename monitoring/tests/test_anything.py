@@ -37,8 +37,8 @@ pytestmark = pytest.mark.django_db
 ROUTES = [route for route in routes(get_resolver().url_patterns) if route != "logout/" and not route.startswith("api/")]
 PLACED = [route for route in ROUTES if "<" in route]
 POSTED = [route for route in ROUTES if not route.startswith(("health/", "metrics"))]
-# Each route gets an eighth of the values, each value goes to an eighth of the routes; all to all in the slow suite.
-SOME_THEN_ALL = pytest.mark.parametrize("every", [pytest.param(24, marks=pytest.mark.long), pytest.param(1, marks=pytest.mark.slow)])
+# Each route gets a 48th of the values, each value goes to a 48th of the routes; all to all in the slow suite.
+SOME_THEN_ALL = pytest.mark.parametrize("every", [pytest.param(48, marks=pytest.mark.long), pytest.param(1, marks=pytest.mark.slow)])
 
 
 def share(values: Sequence[Any], number: int, every: int) -> Sequence[Any]:

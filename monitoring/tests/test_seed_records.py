@@ -17,11 +17,11 @@ pytestmark = [pytest.mark.django_db, pytest.mark.long]
 
 
 def seed(**options: object) -> None:
-    call_command("seed_records", **{"steps": 300, "days": 1, **options}, stdout=StringIO())
+    call_command("seed_records", **{"steps": 60, "days": 1, **options}, stdout=StringIO())
 
 
 def test_records_are_written_and_summed() -> None:
-    seed()
+    seed(steps=300)
     assert Step.objects.count() == 300
     assert 0.8 < LLMAttempt.objects.count() / 300 < 1.2
     assert {"accepted", "refused", "recovered"} <= set(LimitEstimate.objects.values_list("occasion", flat=True))
@@ -58,7 +58,7 @@ def test_real_records_are_left_alone() -> None:
 def test_more_records_can_be_added_to_seeded_ones() -> None:
     seed()
     seed(seed=2)
-    assert Step.objects.count() == 600
+    assert Step.objects.count() == 120
 
 
 @pytest.mark.parametrize("wrong", [{"steps": 0}, {"days": 0}])
