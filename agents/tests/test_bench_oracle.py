@@ -14,6 +14,8 @@ from bench.oracle import Oracle, Patient
 
 ROUNDS = {"every": [300, 360], "tasks": 20}
 FIXED = Miner(Limits(pacing=Pacing.FIXED))
+pytestmark = pytest.mark.long
+
 HARSH = {"strikes": 1, "base": 3600}
 
 
@@ -57,7 +59,7 @@ def test_a_step_that_cannot_be_in_time_is_answered_at_once_by_the_prompt_oracle_
     assert slowest[1] <= 6
 
 
-@pytest.mark.parametrize("seed", [0, 3, 7])
+@pytest.mark.parametrize("seed", [0, 7, pytest.param(3, marks=pytest.mark.slow)])
 def test_no_pace_gets_more_than_the_plain_oracle_but_by_chance(seed: int) -> None:
     for law in ("none", "harsh"):
         some = drawn(seed, law)

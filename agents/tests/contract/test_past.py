@@ -190,6 +190,7 @@ def test_the_miner_in_force_has_the_settings_and_the_accounts_models() -> None:
     assert (miner.limits.spacing, miner.probes, miner.deadline, miner.models) == (2, False, 30, ("a/b",))
 
 
+@pytest.mark.long
 @database
 def test_a_thousand_steps_take_as_many_queries_as_one(django_assert_num_queries: Callable[..., Any]) -> None:
     step(1)

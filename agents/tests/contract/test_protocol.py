@@ -358,6 +358,7 @@ def test_the_harmless_actions_are_valid() -> None:
         assert validate({"type": actions.repair(call).type, **call["arguments"]})
 
 
+@pytest.mark.long
 def test_a_hostile_history_costs_about_as_much_as_reading_its_json() -> None:
     """10,000 entries with long texts, as many selectors, and values nested in each other."""
     entry = {

@@ -118,6 +118,7 @@ def test_a_huge_number_costs_little(field: str, number: str) -> None:
     assert time.thread_time() - started < MOST_SECONDS
 
 
+@pytest.mark.long
 @rows("family", [*REQUESTS, *JSON])
 def test_reading_any_request_has_a_bounded_cost(family: Any) -> None:
     for size in (3_000, 500_000):

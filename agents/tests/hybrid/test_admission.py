@@ -97,6 +97,7 @@ def test_a_fault_at_work_gives_the_place_back() -> None:
     assert load(admission) == (0, 0)
 
 
+@pytest.mark.long
 def test_the_work_of_a_plan_is_expected_of_the_callers_next_step() -> None:
     admission, done, release = Admission(2), list[str](), threading.Event()
     with admission.plan(10, "192.0.2.66", time.monotonic() + FAR):

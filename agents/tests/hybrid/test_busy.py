@@ -184,6 +184,7 @@ def test_the_excerpt_of_a_page_holds_no_key(monkeypatch: pytest.MonkeyPatch) -> 
     assert "0123456789abcdef" not in excerpt
 
 
+@pytest.mark.long
 def test_a_caller_whose_small_pages_are_costly_does_not_keep_others_waiting(places: Admission) -> None:
     """By its second step it is expected to take as long as its first, and a short step goes before it."""
     with places.plan(len(PAGE), "127.0.0.1", time.monotonic() + 60):

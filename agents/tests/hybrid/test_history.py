@@ -159,6 +159,7 @@ def test_a_caller_that_runs_first_actions_only_and_sends_no_selectors_completes_
     assert len(set(caller.browser.visited)) >= len(caller.browser.visited) - 1, caller.browser.visited
 
 
+@pytest.mark.long
 def test_of_a_task_with_thousands_of_steps_a_bounded_number_is_read() -> None:
     """A caller may post one task forever: what its next step reads does not grow with that."""
     caller = Caller(CONTACT, contact(1), is_subnets=True)

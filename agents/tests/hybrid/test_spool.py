@@ -237,6 +237,7 @@ def test_facts_that_are_not_written_in_time_keep_waiting() -> None:
     assert spool.drain() == 3
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("quiet")
 def test_other_writes_succeed_while_the_spool_is_written() -> None:
     for index in range(40):
@@ -315,6 +316,7 @@ print(spool.lost(), spool._memory.lost, len(list(spool._folder().glob("*.json"))
 """
 
 
+@pytest.mark.long
 def test_with_a_full_disk_no_partial_files_stay_and_lost_steps_are_counted(tmp_path: Path) -> None:
     environment = {**os.environ, "DATA_DIR": str(tmp_path), "PYTHONPATH": str(ROOT)}
     done = subprocess.run(

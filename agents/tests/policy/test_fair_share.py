@@ -154,6 +154,7 @@ def test_a_stranger_with_sixteen_addresses_takes_nothing_from_allowed_callers(li
     assert sum(crowd.served.values()) >= 1_200 / 5.1 - 5, "what is left is the stranger's"
 
 
+@pytest.mark.long
 def test_callers_with_many_clients_leave_the_others_their_max_min_share() -> None:
     crowd = Crowd({"one": 1, "two": 2, "crowd": 12, "bigger crowd": 24}, {}, FIXED)
     crowd.run(2_400)

@@ -179,7 +179,7 @@ def after_hours(limit: float, burst: float, minutes: float) -> tuple[float, int,
 
 
 @pytest.mark.parametrize("burst", [inf, 1.0, 4.0, 12.0])
-@pytest.mark.parametrize("limit", [6, 20])
+@pytest.mark.parametrize("limit", [6, pytest.param(20, marks=pytest.mark.long)])
 def test_the_pace_settles_at_a_hidden_limit_of_either_kind_with_few_refusals(limit: int, burst: float) -> None:
     level, _, refusals = after_hours(limit, burst, 120)
     assert 0.75 * limit <= level <= 1.5 * limit
@@ -201,6 +201,7 @@ def test_what_another_version_believed_is_learned_anew_and_stops_nothing(other: 
     assert Pace.from_json(json.loads(json.dumps(stored))) == Pace(belief=Belief(stated=40.0), blocks=Blocks(measured=3))
 
 
+@pytest.mark.long
 def test_what_is_kept_stays_bounded_after_twenty_thousand_requests() -> None:
     pace = probed(answered(Pace(), even(20), 60.0), Block(NOW, NOW, 0), NOW + 60, is_over=True)
     sizes = set[int]()

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import pytest
 from django.db import models
 
 from agents.configuration import SETTINGS
@@ -62,6 +63,7 @@ def test_every_reason_and_source_has_its_sentence() -> None:
     assert all(source.sentence and 0 <= source.confidence <= 1 for source in PauseSource)
 
 
+@pytest.mark.long
 def test_adding_a_setting_touches_at_most_two_files() -> None:
     """Its field, and where it is used: form, command and pages are made from the field."""
     texts = {path: text for path, text in sources().items() if path.name != PREVIEWS and path.parent.name != GUIDE}

@@ -149,6 +149,7 @@ def test_what_is_read_of_a_page_is_bounded(html: str) -> None:
     assert tokens("\n".join(message["content"] for message in question(step, page).messages)) <= MOST_TOKENS
 
 
+@pytest.mark.long
 @rows("words", ["is ", "a: ", "<a ", "must be ", "x equals ", "and ", "' ", "is one of (", "between 1 and "])
 def test_what_is_read_of_a_prompt_is_bounded(words: str) -> None:
     prompt = words * 20_000

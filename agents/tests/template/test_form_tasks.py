@@ -23,6 +23,7 @@ def sent(outcome: Outcome, path: str) -> dict[str, str]:
     return forms[0]
 
 
+@pytest.mark.long
 @rows("first_only", CALLERS)
 @rows("seed", SEEDS)
 @rows(

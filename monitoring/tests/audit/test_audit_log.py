@@ -118,6 +118,7 @@ def test_paging_over_all_sources_has_each_entry_once_even_at_equal_times() -> No
     assert len(pages) == 1
 
 
+@pytest.mark.long
 def test_a_full_page_costs_as_many_queries_as_an_empty_one(viewer: Client, django_assert_num_queries: Callable[..., Any]) -> None:
     fill()
     change({"spacing_seconds": 8}, by=None, reason="")  # a change that has a previous one, which is queried

@@ -23,6 +23,7 @@ def test_without_an_export_the_page_shows_how_to_make_one(admin: Client) -> None
     assert "Earlier exports" not in text
 
 
+@pytest.mark.long
 def test_this_version_is_exported_shown_audited_and_downloaded(admin: Client) -> None:
     text = text_of(admin.post("/deployment/", GOOD, follow=True))
     assert f"Version {VERSION}" in text
@@ -38,6 +39,7 @@ def test_this_version_is_exported_shown_audited_and_downloaded(admin: Client) ->
         assert len(tar.getnames()) == row.files
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [

@@ -93,6 +93,7 @@ def test_a_url_is_replaced(admin: Client) -> None:
     assert audited() == ["phone: URL replaced"]
 
 
+@pytest.mark.long
 def test_an_invalid_value_is_rejected_at_its_field(admin: Client) -> None:
     make_channel("taken")
     rows: list[tuple[str, object, str]] = [

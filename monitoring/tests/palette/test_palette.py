@@ -36,6 +36,7 @@ def test_it_lists_only_permitted_actions(viewer: Client, operator: Client, admin
     assert [len(links(client, "users")) for client in (operator, admin)] == [0, 1]
 
 
+@pytest.mark.long
 def test_each_address_that_it_offers_is_there(admin: Client) -> None:
     default_account()
     make_task()

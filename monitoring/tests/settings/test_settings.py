@@ -84,6 +84,7 @@ def test_saving_without_a_change_leaves_no_trace(admin: Client) -> None:
     assert Settings.history.count() == 1
 
 
+@pytest.mark.long
 def test_a_value_out_of_range_is_refused_at_its_field(admin: Client) -> None:
     rows = [
         ("spacing_seconds", "-1", "greater than or equal to 0"),

@@ -54,6 +54,7 @@ def test_an_import_of_the_current_settings_changes_nothing(admin: Client) -> Non
     assert "Nothing: all values are in force" in text_of(admin.post("/settings/import/", {"text": text}))
 
 
+@pytest.mark.long
 def test_an_invalid_import_is_reported_and_changes_nothing(admin: Client) -> None:
     default_account()
     rows = [

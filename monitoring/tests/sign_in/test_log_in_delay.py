@@ -95,6 +95,7 @@ def test_a_try_is_counted_before_its_password_is_checked_also_for_concurrent_one
     assert checked == [1, 2, 3, 4, 5]
 
 
+@pytest.mark.long
 def test_160_wrong_passwords_at_once_are_five(clock: Clock, checked: list[int], caplog: pytest.LogCaptureFixture) -> None:
     statuses = [log_in(f"wrong {number}").status_code for number in range(160)]
     assert (statuses.count(429), len(checked)) == (155, FREE_TRIES)

@@ -74,6 +74,7 @@ QUERIES = (
 )
 
 
+@pytest.mark.long
 def test_a_filter_shows_matching_rows(viewer: Client) -> None:
     wanted = make_task(
         prompt="Find Arrival",
@@ -233,6 +234,7 @@ def test_without_a_match_the_page_offers_to_clear_the_filter(viewer: Client) -> 
     assert "Tasks appear here when" in text_of(viewer.get("/tasks/"))
 
 
+@pytest.mark.long
 def test_a_large_count_stops_at_its_cap(viewer: Client) -> None:
     Task.objects.bulk_create(
         Task(fingerprint=str(number), key=str(number), source=Source.VALIDATOR, prompt="x", url="http://x/", created_at=NOW)
