@@ -68,9 +68,9 @@ def forms(page: Page, wanted: Wanted) -> list[FoundForm]:
 
 def _apart(page: Page) -> Iterator[list[Element]]:
     """The elements of each form, and those outside of any; while a dialog with fields is open, only the dialog's."""
-    # The site's search is no part of a form, though it may stand in one.
+    # The site's search is no part of a form, though it may stand in one; a dialog's is its own.
     box = page.search_box
-    is_search = box is not None and bool(_SEARCHING & set(words(f"{box.label} {box.placeholder} {box.name} {box.hints}")))
+    is_search = box is not None and not box.layer and bool(_SEARCHING & set(words(f"{box.label} {box.placeholder} {box.name} {box.hints}")))
     shown = [element for element in page.elements if not element.hidden and not (is_search and element is box)]
     inside = [element for element in shown if element.layer]
     by_form: dict[int | None, list[Element]] = defaultdict(list)

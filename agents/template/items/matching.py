@@ -142,9 +142,9 @@ def _result(criterion: Criterion, record: Record, *, whole: bool) -> bool | None
     is_comparing = criterion.operator in ABOVE | BELOW
     shown = attribute_of(record, criterion.field)
     if shown and (not is_comparing or comparable(shown, criterion.value)[0] is not None):
-        # The doctor's name of a record is not the record's own.
-        is_of_part = shown == record.name and criterion.operator in POSITIVE and len(words(criterion.field)) > 1
-        return holds(criterion, shown) or (is_of_part and bool(_by_text(criterion, record)))
+        # The doctor's name of a record is not the record's own; nor is "$60" all of "$60/hr".
+        is_part = (shown == record.name and len(words(criterion.field)) > 1) or any(shown in value for value in criterion.values)
+        return holds(criterion, shown) or (is_part and criterion.operator in POSITIVE and bool(_by_text(criterion, record)))
     found = _by_text(criterion, record)
     if found is not None or is_comparing or not whole:
         return found

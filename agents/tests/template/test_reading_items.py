@@ -85,6 +85,12 @@ def test_the_doctor_of_a_record_is_told_from_the_record() -> None:
     assert not judge([Criterion("doctor name", Operator.EQUALS, ("Dr. Bo Ray",))], record).fits
 
 
+def test_an_amount_with_its_unit_is_found_in_an_items_text() -> None:
+    record = Record("Ann Lee", {"price": "$60.00"}, "Ann Lee Sweden $60.00/hr")
+    assert judge([Criterion("rate", Operator.EQUALS, ("$60.00/hr",))], record).certain
+    assert not judge([Criterion("rate", Operator.EQUALS, ("$60.00/day",))], record).fits
+
+
 def test_the_cell_with_an_items_name_and_more_is_its_name() -> None:
     record = Record("Iron", {"medicine": "Iron Ferro", "dose": "5 mg"}, "Iron Ferro 5 mg")
     assert judge([Criterion("medicine name", Operator.EQUALS, ("Iron",))], record).certain
@@ -197,3 +203,13 @@ def test_what_asks_is_a_question_and_not_what_is_long() -> None:
         "<button type=button>How do I pay?</button><button type=button>Can I cancel my booking?</button>"
     )
     assert "Can I cancel" in labels("Expand the FAQ where question not equals 'How do I pay?'", html)
+
+
+def test_what_is_typed_in_a_dialog_is_added_before_it_goes_on() -> None:
+    html = (
+        "<div role=dialog aria-modal=true><h2>Skills</h2><form><label>Search skills or add your own<input></label>"
+        "<button type=button>Add it</button></form><button type=button>Next: scope</button></div>"
+    )
+    said = labels("Add a skill where skill not equals 'Baking'", html, pressed("New post"))
+    assert said.index("text") < said.index("Add it")
+    assert "Next" not in said
