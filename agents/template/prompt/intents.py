@@ -8,6 +8,7 @@ from agents.page.matching import words
 from agents.template.prompt.criteria import Criterion, Operator, criteria
 from agents.template.prompt.masking import MARK, Masked, mask
 from agents.template.prompt.questions import is_question
+from agents.template.prompt.synonyms import names_of
 from agents.template.prompt.task_kinds import Kind
 from agents.template.prompt.task_rows import ASKING, MOVING, Trait, names
 
@@ -121,6 +122,7 @@ _LIST_OF = re.compile(r"\b(?:popular|trending|latest|recent|(?:my|all|the) [a-z]
 _CONTROL = re.compile(r"\b(?:forms?|modal|wizard|dialog|pop-?up|drop-?down|selector|picker)\b", re.I)
 _CHOICE = re.compile(r"\b(?:drop-?down|selector|picker)\b", re.I)
 _WIDGETS = frozenset({"dropdown", "picker", "selector", "option", "value", "menu", "one"})
+_SURELY = 0.85
 CHOSEN = re.compile(r"\b(?:select|choose|pick|set|specify)\b (?:an? |the |my |your )?(?P<what>[a-z]+)", re.I)
 CHOSEN_THING = re.compile(r"\b(?:for|at|on|in|from|where|whose|that|which|with|as|ensuring|of|equals?|is|not)\b|[.,\ue000-\uf7ff]", re.I)
 _ONE_THING = re.compile(r"\b([a-z]+(?<!s))\W*$", re.I)
@@ -213,7 +215,7 @@ def _task(masked: Masked, span: tuple[int, int], whole: tuple[Criterion, ...]) -
         # As in: a country from the dropdown that is not …
         found = tuple(replace(one, field=said["what"].lower()) if one.field in _WIDGETS else one for one in found)
         chosen = CHOSEN_THING.split(text[said.start("what") :], maxsplit=1)[0]
-        if not any(set(words(one.field)) & set(words(chosen)) for one in found) and (noun := _ONE_THING.search(chosen)):
+        if not any(is_called(one.field, chosen) for one in found) and (noun := _ONE_THING.search(chosen)):
             # As in: an occasion for a booking at a restaurant where … – any will do.
             found = (Criterion(noun[1].lower(), Operator.NOT_EQUALS, ("none",)), *found)
     name = _name(masked, text, kind, found)
@@ -222,6 +224,12 @@ def _task(masked: Masked, span: tuple[int, int], whole: tuple[Criterion, ...]) -
         found = (Criterion("name", Operator.EQUALS, (name,)), *found)
     own = " ".join(masked.plain(text).split())
     return Intent(kind, found, subject=name or _subject(masked, text, found), is_quoted=is_quoted, words=own)
+
+
+def is_called(field: str, said: str) -> bool:
+    """Whether what is said names the field, by one of its names: a project's size is its scope."""
+    names = (words(name) for name, weight in names_of(field) if weight > _SURELY)
+    return any(not {*name[:1], *name[-1:]}.isdisjoint(words(said)) for name in names)
 
 
 def _kind_of(text: str, values: tuple[str, ...], *, criteria: bool) -> Kind:

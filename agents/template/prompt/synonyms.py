@@ -105,7 +105,7 @@ cardholder, name on card, cardholder name
 code, coupon, coupon code, promo code, discount code, voucher, promo
 genre, genres, category, categories, type
 category, type, kind, color, colour, calendar
-duration, running time, runtime, length, minutes, duration min
+duration, running time, runtime, length, timeline, minutes, duration min
 year, release year, published, publication year, publication date, released
 page count, pages, number of pages, page number, length
 director, directed by

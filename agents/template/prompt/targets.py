@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from agents.page.matching import words
 from agents.template.prompt.criteria import Criterion, Operator
-from agents.template.prompt.intents import CHOSEN, CHOSEN_THING, Intent
+from agents.template.prompt.intents import CHOSEN, CHOSEN_THING, Intent, is_called
 from agents.template.prompt.operators import POSITIVE
 from agents.template.prompt.task_kinds import Kind
 from agents.template.prompt.task_rows import Trait
@@ -69,8 +69,8 @@ def target_of(intent: Intent) -> Target:
 def to_choose(intent: Intent) -> tuple[Criterion, ...]:
     """Of a task to choose something: the criteria of what is to be chosen, which its words name first; all where they name none of them."""
     said = CHOSEN.search(intent.words)
-    named = set(words(CHOSEN_THING.split(intent.words[said.start("what") :], maxsplit=1)[0])) if said else set[str]()
-    field = next((one.field for one in intent.criteria if named & set(words(one.field))), "")
+    named = CHOSEN_THING.split(intent.words[said.start("what") :], maxsplit=1)[0] if said else ""
+    field = next((one.field for one in intent.criteria if is_called(one.field, named)), "")
     return tuple(one for one in intent.criteria if not field or one.field == field)
 
 

@@ -13,6 +13,7 @@ from agents.template.items.matching import judge
 from agents.template.moves import link_to
 from agents.template.prompt.criteria import Criterion, Operator
 from agents.template.prompt.intents import understand
+from agents.template.prompt.targets import to_choose
 from agents.template.prompt.task_kinds import Kind
 from agents.template.prompt.verbs import is_unasked
 from agents.tests.template.test_exploring import URL, WAITED, done, next_plan, pressed, site
@@ -213,3 +214,11 @@ def test_what_is_typed_in_a_dialog_is_added_before_it_goes_on() -> None:
     said = labels("Add a skill where skill not equals 'Baking'", html, pressed("New post"))
     assert said.index("text") < said.index("Add it")
     assert "Next" not in said
+
+
+@pytest.mark.parametrize(
+    ("prompt", "field"),
+    [("Choose the project size where scope is not 'Small'", "scope"), ("Choose a date where time equals '10:00'", "date")],
+)
+def test_what_is_to_be_chosen_may_go_by_another_name_of_its_field(prompt: str, field: str) -> None:
+    assert [one.field for one in to_choose(understand(prompt))] == [field]
