@@ -30,16 +30,20 @@ PROMISED_MS = 2.0
 
 @dataclass(slots=True)
 class Case:
-    """One account under one pacing, at `now` by its own clock: the moment at which its next slot opens."""
+    """One account under one pacing, at `now` by its own clock: the moment at which its next slot opens.
+
+    `prepared`: its gate as it was at `prepared_at`.
+    """
 
     account: Account
     limits: Limits
     now: float
     prepared: Gate = field(default_factory=Gate)
+    prepared_at: float = 0.0
     steps: int = 0
 
     def decide_alone(self) -> None:
-        governor.decide(self.prepared, self.limits, self.now, self.now + BUDGET, LATENCY)
+        governor.decide(self.prepared, self.limits, self.prepared_at, self.prepared_at + BUDGET, LATENCY)
 
     def decide(self) -> None:
         with answering_transaction():
@@ -79,7 +83,7 @@ def prepared(pacing: Pacing, sends: int = SENDS) -> Case:
     gate, now = seen(limits, sends)
     with answering_transaction():
         gate_rows.save(gate_rows.locked(account), gate)
-    return Case(account, limits, now, gate)
+    return Case(account, limits, now, gate, now)
 
 
 @cache

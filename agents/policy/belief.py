@@ -107,11 +107,11 @@ def _aged(belief: Belief, now: float) -> list[float]:
 
 def filled(belief: Belief, sends: Sequence[float]) -> Belief:
     """With these requests, which are older than all others, in the buckets."""
-    for send in sends:
-        leaked = max(0.0, send - belief.filled_at) / MINUTE
-        excess = tuple(round(max(0.0, held - rate * leaked + 1), 3) for held, rate in zip(belief.excess, RATES, strict=True))
-        belief = replace(belief, excess=excess, filled_at=max(send, belief.filled_at))
-    return belief
+    if not sends:
+        return belief
+    *before, last = sends
+    excess = tuple(round(each, 3) for each in _excess(belief, before, last))
+    return replace(belief, excess=excess, filled_at=max(last, belief.filled_at))
 
 
 def chances(belief: Belief, sends: Sequence[float], at: float) -> list[float]:
@@ -140,7 +140,7 @@ def _excess(belief: Belief, before: Sequence[float], at: float) -> list[float]:
 
     It is the most, over the requests before it, of those that came since less what has leaked since.
     """
-    points, filled_for, since, found = _corners(before, at), at - belief.filled_at, len(before) + 1, list[float]()
+    points, filled_for, since, found = _corners(before, at), max(0.0, at - belief.filled_at), len(before) + 1, list[float]()
     for held, rate in zip(belief.excess, RATES, strict=True):
         most = points[-1][1] - points[-1][0] * rate / MINUTE if points else 0.0
         while len(points) > 1 and (nearer := points[-2][1] - points[-2][0] * rate / MINUTE) >= most:

@@ -3,44 +3,38 @@
 Pure functions over a frozen value of fixed size. Durations are seconds, times Unix seconds.
 """
 
+from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from functools import lru_cache
-from itertools import product
+from itertools import accumulate, product
 from math import exp, log
 from typing import Any
 
-# What a request during a block does: nothing, start it anew, or start it anew at twice its length.
-OnHit = StrEnum("OnHit", "NOTHING RESTARTS DOUBLES")
-# From a moment to a little more than the longest ban that Chutes is said to give, a day; each stands for the lengths around it.
-LENGTHS = tuple(min(round(5.0 * 2 ** (step / 2), 1), 90_000.0) for step in range(30))
+# What a request during a block does: nothing, or start it anew at twice its length. Who waits for a block that would do so has outlasted
+# one that starts anew at the same length as well.
+OnHit = StrEnum("OnHit", "NOTHING DOUBLES")
+# In minutes: from the shortest ban that is reported to a little more than the longest, a day. They are round, as bans are: a ban that is
+# taken for a shorter one is probed too early.
+MINUTES = (1, 1.5, 2, 3, 4, 5, 7.5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 240, 360, 480, 720, 1080, 1500)
+LENGTHS = tuple(60.0 * minutes for minutes in MINUTES)
 KINDS = tuple(product(OnHit, LENGTHS))
-# Before any evidence, by OnHit, and by how many powers of e lengths lie around the median. A limit's ban is said to take 60 to 180 s and to
-# grow with each violation, other blocks to take minutes to hours.
-PRIOR = (0.6, 0.2, 0.2)
-MEDIAN, SPREAD = 90.0, 2.0
+# Before any evidence: by OnHit, which only words what the page says; and by how many powers of e lengths lie around the median. A ban is
+# said to take a minute at first and to grow with each violation, other blocks to take minutes to hours.
+PRIOR = (0.6, 0.4)
+MEDIAN, SPREAD = 60.0, 1.75
 # How often a probe contradicts the true length (others may use the account), and how often the next block is of another kind.
 WRONG, ANOTHER = 0.01, 0.1
-# A series of probes is planned to wait so many times longer each time.
-GROWTHS = (4.0, 16.0)
-# No wait is longer than an hour, or so many times what the block has lasted: so long it is unlikely to go on.
-LEAST_BOUND, BOUND = 3_700.0, 6.0
-# Kinds that are less likely are not weighed.
-UNLIKELY = 0.0005
-# A block is met late by about this part of its length, since probes are patient.
-LATE_PART = 1.0
+# How much likelier a block is over than not when a probe is sent, at a risk of 1. One that hits a doubling ban makes it at most three times
+# as long as it was, a second one at least four times: the first may be tried early, a later one is sent when it is almost sure.
+ODDS = (1.5, 6.0)
 
 
 @lru_cache(maxsize=1)
 def _prior() -> tuple[float, ...]:
     sizes = [exp(-0.5 * (log(length / MEDIAN) / SPREAD) ** 2) for length in LENGTHS]
     return tuple(round(part * each / sum(sizes), 6) for part in PRIOR for each in sizes)
-
-
-@lru_cache(maxsize=256)
-def _cost_of(weights: tuple[float, ...]) -> float:
-    return (1 + LATE_PART) * exp(sum(weight * log(length) for (_, length), weight in zip(KINDS, weights, strict=True)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +59,8 @@ class Blocks:
 
     @property
     def cost(self) -> float:
-        """Seconds that the next block most likely takes: the geometric mean, since few very long ones must not outweigh all others."""
-        return _cost_of(self.known)
+        """Seconds that the next block takes, if its first probe is accepted."""
+        return _first_wait(self.weights)
 
     @property
     def lengthening(self) -> float:
@@ -99,31 +93,22 @@ def probed(blocks: Blocks, block: Block, now: float, *, is_over: bool) -> Blocks
 
 
 def next_wait(blocks: Blocks, block: Block, risk: float) -> float:
-    """After a hit just now: the first wait of the series of probes that costs least.
+    """After a hit just now: the least time by which the block is over with the odds wanted, whatever a hit does to it.
 
-    `risk`: what making the block longer weighs beside coming late.
+    `risk`: what a refused probe weighs.
     """
-    lasted = block.hit_at - block.began_at
-    likely = [(weight, kind, max(0.0, block.left(*kind))) for kind, weight in zip(KINDS, blocks.known, strict=True) if weight > UNLIKELY]
-
-    def cost(series: tuple[float, float]) -> float:
-        return sum(weight * _cost(kind, left, lasted, *series, risk) for weight, kind, left in likely)
-
-    bound = max(1.0, risk) * max(LEAST_BOUND, BOUND * lasted)
-    return min(product((length for length in LENGTHS if length <= bound), GROWTHS), key=cost)[0]
+    odds = risk * ODDS[min(block.hits, 1)]
+    return max(_over_by(blocks, block, on_hit, odds / (1 + odds)) for on_hit in OnHit)
 
 
-def _cost(kind: tuple[OnHit, float], left: float, lasted: float, wait: float, growth: float, risk: float) -> float:
-    """Of a series of probes: how late it gets through, in lengths of the block, and how many times its first length it makes it, cubed.
+def _over_by(blocks: Blocks, block: Block, on_hit: OnHit, enough: float) -> float:
+    """Seconds by which a block is over with the probability `enough`, if that is what a hit does."""
+    lefts = [(max(LENGTHS[0], block.left(*kind)), weight) for kind, weight in zip(KINDS, blocks.known, strict=True) if kind[0] is on_hit]
+    lefts.sort()
+    over = list(accumulate(weight for _, weight in lefts))
+    return lefts[bisect_left(over, enough * over[-1])][0]
 
-    The cube, since one hit is to count little and a second one much: at most 26 and 342 where hits double.
-    """
-    (on_hit, length), end, at, last = kind, left, wait, left
-    while at < end:
-        if on_hit is not OnHit.NOTHING:
-            last = min(2 * last, LENGTHS[-1]) if on_hit is OnHit.DOUBLES else length
-            end = at + last
-        wait *= growth
-        at += wait
-    longer = ((lasted + end) / length) ** 3 - ((lasted + left) / length) ** 3
-    return (at - left) / (lasted + max(left, LENGTHS[0])) + risk * longer
+
+@lru_cache(maxsize=256)
+def _first_wait(weights: tuple[float, ...]) -> float:
+    return next_wait(Blocks(weights), Block(0.0, 0.0, 0), 1.0)

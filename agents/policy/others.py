@@ -13,8 +13,6 @@ from agents.policy.costs import day_of
 APART = 60.0
 # A minute is forgotten after about this many seconds: tasks of a second miner come in rounds of minutes.
 MEMORY = 300.0
-# A lower rate may come from answers out of order or from failures that the provider counts.
-LEAST = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +30,8 @@ class Others:
 
     @property
     def rate(self) -> float:
-        """Requests a minute, 0 for none or unknown."""
-        return self.mean if self.mean >= LEAST else 0.0
+        """Whole requests a minute, 0 for none or unknown: fewer cannot be told from answers out of order."""
+        return max(0.0, float(round(self.mean)))
 
     def counted(self, used: float | None, at: float) -> "Others":
         """With one more request of ours that the provider has counted; `used` is what its answer states."""

@@ -8,7 +8,7 @@ The pace is even, since an even pace suits both kinds of counter (see belief). A
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
-from math import ceil, inf, isfinite, sqrt
+from math import ceil, inf, isfinite
 from typing import Any
 
 from agents.policy import belief as beliefs
@@ -33,9 +33,6 @@ CONFIRMING_PART = 0.75
 BURSTS_WORTH = 2.0
 # Steps that all came within this time, in seconds, have no next ones: those come after an answer.
 AT_ONCE = 3.0
-# What is left to other users beside the number expected of them, in standard deviations of a random number: one minute in forty has
-# more. Without it a limit of 60 with 20 of theirs had three times as many refusals and fewer answers.
-SPREADS = 2.0
 # How far ahead of its time a request may be planned, in seconds: the longest deadline of a step.
 AHEAD = 180.0
 # By then an answer has come, in seconds: it counts for what had been sent in the minute before its request.
@@ -165,8 +162,7 @@ def _is_for_bursts(pace: Pace, now: float) -> bool:
 def counted(pace: Pace, used: float | None, now: float) -> Pace:
     """A request of ours counts for the day; `used`: the day's requests as its answer states them."""
     others = pace.others_seen.counted(used, now)
-    taken = round(others.rate + SPREADS * sqrt(others.rate))
-    return replace(pace, others_seen=others, belief=replace(pace.belief, taken=taken))
+    return replace(pace, others_seen=others, belief=replace(pace.belief, taken=others.rate))
 
 
 def accepted(pace: Pace, risk: float, sent_at: float, now: float, published: float | None) -> Pace:

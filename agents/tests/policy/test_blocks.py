@@ -2,16 +2,19 @@
 
 import json
 from dataclasses import dataclass, field
+from enum import StrEnum
 from itertools import product
 from random import Random
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.policy.blocks import LENGTHS, Block, Blocks, OnHit, next_wait, probed
+from agents.policy.blocks import LENGTHS, Block, Blocks, next_wait, probed
 from agents.policy.modes import Risk
 from agents.tests.rows import rows
 
+# What a request during a block may do.
+OnHit = StrEnum("OnHit", "NOTHING RESTARTS DOUBLES")
 LASTING = [30.0, 60.0, 120.0, 300.0, 900.0]
 MOST_HITS, DAY = 40, 86_400.0
 
@@ -113,7 +116,7 @@ def test_a_hit_that_changes_nothing_and_one_that_lengthens_are_told_apart() -> N
     """Of blocks of less than 200 s, one is over then though it was met at 150 s, the other one is not."""
     same = longer = met(Blocks(), 200.0)
     for _ in range(3):
-        same, longer = met(same, 150.0, 200.0), met(longer, 150.0, 250.0, 500.0)
+        same, longer = met(same, 150.0, 200.0), met(longer, 150.0, 300.0, 1200.0)
     assert same.lengthening < Blocks().lengthening < longer.lengthening
     assert same.lengthening < 0.5 * longer.lengthening
 

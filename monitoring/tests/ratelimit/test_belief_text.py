@@ -22,8 +22,8 @@ def belief(published: float = 0.0, **parts: float) -> Belief:
 
 
 def blocks(measured: int = 1, **parts: float) -> Blocks:
-    """Blocks of 20 s; `parts`: the probabilities of the effects of a hit."""
-    return Blocks(tuple(parts.get(hit.value, 0.0) if length == 20.0 else 0.0 for hit, length in KINDS), measured)
+    """Blocks of a minute; `parts`: the probabilities of the effects of a hit."""
+    return Blocks(tuple(parts.get(hit.value, 0.0) if length == 60.0 else 0.0 for hit, length in KINDS), measured)
 
 
 SURE, UNSURE = belief(l18=1.0), belief(l16=0.2, l18=0.5, l22=0.3)
@@ -43,7 +43,7 @@ SINGLE = "One request at a time is sent until one is accepted."
 
 
 def pace(level: int, risk: str, seen: str, effect: str) -> str:
-    return f"The pace is {level} a minute: the risk is set to {risk}, and a block would cost about 40 s ({seen} seen to end). {effect}"
+    return f"The pace is {level} a minute: the risk is set to {risk}, and a block would cost about 1 min ({seen} seen to end). {effect}"
 
 
 def with_blocks(gate: Gate, blocks: Blocks) -> Gate:
@@ -76,7 +76,7 @@ def sentence_texts(gate: Gate, limits: Limits) -> list[str]:
         (
             with_blocks(with_pace(source=PaceSource.USUAL, confirmed_at=0.0), blocks(0, nothing=0.7, doubles=0.3)),
             AUTO,
-            [f"{ALLOWS} the usual 60 requests a minute and what was accepted so far.", pace(18, "balanced", "none was", UNCLEAR)],
+            [f"{ALLOWS} the usual 60 requests a minute and what was accepted so far.", pace(16, "balanced", "none was", UNCLEAR)],
         ),
         (
             with_blocks(with_pace(source=PaceSource.ACCEPTED, used=200.0), blocks(1, nothing=0.9, doubles=0.1)),
@@ -84,13 +84,13 @@ def sentence_texts(gate: Gate, limits: Limits) -> list[str]:
             [f"{ALLOWS} what was accepted without a refusal; last confirmed -12.", pace(18, "eager", "1 was", NOT_LONGER)],
         ),
         (
-            with_blocks(replace(OPEN, succeeded_at=0.0), blocks(3, nothing=0.2, restarts=0.8)),
+            with_blocks(replace(OPEN, succeeded_at=0.0), blocks(3, nothing=0.2, doubles=0.8)),
             AUTO,
-            [BY_REFUSAL, f"{pace(18, 'balanced', '3 were', 'Requests most likely make blocks longer.')} {SINGLE}"],
+            [BY_REFUSAL, f"{pace(16, 'balanced', '3 were', 'Requests most likely make blocks longer.')} {SINGLE}"],
         ),
         (BLOCKED, AUTO, ["No probe was sent during this block yet: next one at +1.5 (our own backoff).", BY_REFUSAL]),
         (
-            with_blocks(ONCE, blocks(0, restarts=1.0)),
+            with_blocks(ONCE, blocks(0, doubles=1.0)),
             AUTO,
             [f"1 probe {WAS} refused, and it most likely made it longer: {NEXT}", BY_REFUSAL],
         ),
