@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from agents.contract.action_history import Past
 from agents.contract.origins import path_of
-from agents.page import Element, Page
+from agents.page import Element, Page, Record
 from agents.page.elements import BUTTONS, TEXT_FIELDS
 from agents.page.matching import words
 from agents.template import blind_xpath
@@ -302,10 +302,13 @@ class OwnComment(Recipe):
         within = [(record, found) for record in in_time(page.records, each=4) if (found := best_button(record.elements, labels))]
         if not within:
             return press_best(page, page.elements, labels, 0.6)
-        fitting = (
-            (press_labelled(page, found, labels, record.name),) for record, found in within if judge(besides_item(intent), record).fits
-        )
+        own = ((record, found) for record, found in within if self._is_of_comment(record, found))
+        fitting = ((press_labelled(page, found, labels, record.name),) for record, found in own if judge(besides_item(intent), record).fits)
         return next(fitting, ())
+
+    def _is_of_comment(self, record: Record, button: Element) -> bool:
+        """An entry in which a comment can be written is what is commented on: its "Delete" deletes the post with all its comments."""
+        return any(noun in words(button.label) for noun in _NOUNS) or not any(one.role in TEXT_FIELDS for one in record.elements)
 
     def _edited(self, intent: Intent, page: Page) -> tuple[Move, ...]:
         for field in page.usable(TEXT_FIELDS):

@@ -286,3 +286,16 @@ def test_a_thing_is_put_on_the_list_before_it_is_taken_off_rather_than_removed()
     buttons = "<button type=button>Remove</button><button type=button>Save</button>"
     cards = "".join(f"<li><h3>{name}</h3><p>Glow Ltd</p>{buttons}</li>" for name in ("Arc", "Bow", "Cone"))
     assert "Save" in pressed_next("Remove saved lamp where name equals 'Bow'", f"<ul>{cards}</ul>")
+
+
+def test_no_post_is_deleted_where_a_comment_on_it_is_to_be() -> None:
+    post = "<li><p>{0}</p><p>★ 4.0</p><p>Well.</p><button type=button>Delete</button>{1}</li>"
+    head = "<h1>Arc lamp</h1><p>$40</p><button type=button>Buy</button><h2>Reviews</h2>"
+    prompt = "Delete the review for the lamp where name equals 'Arc lamp' and author is NOT 'Ann'"
+
+    def chosen(below: str) -> str:
+        html = f"{head}<ul>{post.format('Ann', below)}{post.format('Bo', below)}</ul>"
+        return pressed_next(prompt, html, WAITED, url="http://localhost:8000/lamps/1?seed=58")
+
+    assert "Delete" in chosen("")
+    assert "Delete" not in chosen("<textarea aria-label='Write a comment'></textarea>")
