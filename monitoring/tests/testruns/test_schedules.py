@@ -126,7 +126,7 @@ def test_an_admin_adds_a_schedule(admin: Client) -> None:
     ("change", "message"),
     [
         ({"cron": "soon"}, "cron: must have five fields"),
-        ({"cron": "0 0 30 2 *"}, "cron: “0 0 30 2 *” is no time that comes"),
+        ({"cron": "0 0 30 2 *"}, "cron: “0 0 30 2 *” is not a valid time"),
         ({"suites": []}, "tests: choose at least one."),
         ({"name": "Each hour"}, "name: another schedule has it."),
         ({"name": ""}, "This field is required."),
