@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from itertools import islice
 from urllib.parse import urlsplit
 
-from agents.contract.selectors import ATTRIBUTE
 from agents.page.elements import FIELDS
 from agents.page.nodes import one_line
 from agents.page.reading import Page
@@ -31,9 +30,7 @@ def _lines(page: Page, limit: int) -> Iterator[str]:
     yield from (f"# {heading}" for heading in page.headings)
     for element in page.elements:
         if element.usable:
-            selector = page.selector(element)
-            way = selector["attribute"] if selector["type"] == ATTRIBUTE else "xpath"
-            line = f'{element.role} "{one_line(element.label, 80)}" [{way}={selector["value"]}]'
+            line = f'{element.role} "{one_line(element.label, 80)}"'
             if element.role in FIELDS and element.value:
                 line += f' value "{one_line(element.value, 60)}"'
             if element.options:

@@ -171,7 +171,7 @@ def test_the_excerpt_and_the_page_are_recorded_after_the_answer(monkeypatch: pyt
         answered.set()
     page_archive.waiting.join()
     step.refresh_from_db()
-    assert "query" in step.page_excerpt
+    assert "textbox" in step.page_excerpt
     assert StepPage.objects.count() == 1
 
 

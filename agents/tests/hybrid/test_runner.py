@@ -88,7 +88,7 @@ def test_a_healthy_provider_answers_and_everything_is_on_record(fake_chutes: Fak
     assert attempt.completion_tokens
     assert attempt.latency_ms is not None
     assert attempt.latency_ms > 0
-    assert "query" in step.page_excerpt
+    assert "textbox" in step.page_excerpt
     assert step.confidence == 1.0
     assert step.confidence_why
 

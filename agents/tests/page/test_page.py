@@ -214,17 +214,15 @@ def test_a_page_of_thousands_of_elements_is_read_in_part() -> None:
     assert page.selector(page.elements[-1])["value"] == "(//form)[750]//button[@type='submit']"
 
 
-def test_an_excerpt_says_what_can_be_done_and_how() -> None:
+def test_an_excerpt_lists_headings_and_usable_elements() -> None:
     lines = excerpt(read(cinema()["/contact"], ""), 5000).splitlines()
-    assert lines[:3] == ["Title: Autocinema", "# Contact", 'link "Home" [href=/?seed=58]']
-    assert 'listbox "Choose Billing Support" [name=topic] options Choose | Billing | Support' in lines or (
-        'listbox "" [name=topic] options Choose | Billing | Support' in lines
-    )
+    assert lines[:3] == ["Title: Autocinema", "# Contact", 'link "Home"']
+    assert any(line.startswith("listbox ") and line.endswith("options Choose | Billing | Support") for line in lines)
 
 
 def test_an_excerpt_leaves_out_what_is_hidden_and_ends_at_a_lines_end() -> None:
     page = read("<title>T</title><script>x</script><input type=hidden name=s><input name=q value=v><p>Some text</p><i>more</i>", "")
-    whole = ["Title: T", 'textbox "" [name=q] value "v"', "Text: Some text", "Text: more"]
+    whole = ["Title: T", 'textbox "" value "v"', "Text: Some text", "Text: more"]
     assert excerpt(page, 1000).splitlines() == whole
     for limit in range(len("\n".join(whole))):
         cut = excerpt(page, limit)
