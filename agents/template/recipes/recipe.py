@@ -54,7 +54,7 @@ class Recipe(ABC):
 
 _FORM = r"(?:forms?|dialogs?|modals?|windows?|popups?)"
 _OPENS = begins("open|views?|show|see|display", _FORM)
-_OPENED = re.compile(rf"\b{_FORM} (?:is )?open(?:ed|s)?\b", re.I)
+_OPENED = re.compile(rf"\b{_FORM} (?:is )?(?:open|opens|opened)\b", re.I)
 _SENDS = re.compile(r"\b(?:submit|send|fill|post|save|complete)", re.I)
 
 
