@@ -1,5 +1,6 @@
 """The form on a page that a task is about: its slots, what answers to what, and the button that sends it."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, replace
@@ -31,6 +32,8 @@ _LEAVING = frozenset(
     """cancel close back reset clear delete remove discard draft dismiss minimize previous edit upload attach browse
     bold italic underline list link emoji today toggle menu""".split()  # noqa: SIM905 (words read best as words)
 )
+# What shows how many there are, such as likes, whatever its markup calls it.
+_COUNT = re.compile(r"\W*\d[\d.,]*\s?[kKmM]?\W*")
 _SENDING = ("submit", "save", "send", "save changes", "confirm", "add", "create", "post", "publish", "done", "continue", "update", "ok")
 
 
@@ -120,8 +123,14 @@ def _found(page: Page, elements: Sequence[Element], wanted: Wanted) -> FoundForm
     is_recognised = named >= (1.0 if verbs and units else _CALLED) or known > 1
     # The button of a form that is known by verb and noun may say no more than "Save".
     is_recognised = is_recognised or (bool(verbs) and 2 * (len(given) + len(opening)) >= units > 0)
-    is_known = merit >= 0.5 and is_recognised and (bool(given) or known > 0)
-    good = button is not None and (is_known or is_prefilled) and not is_for_other(wanted.row.purpose, said, _told(page, offered))
+    # Some sites show the button of a form only once something is typed in it.
+    is_to_come = button is None and bool(inside) and known > 0
+    is_known = merit >= 0.5 and (is_recognised or is_to_come) and (bool(given) or known > 0)
+    good = (
+        (button is not None or is_to_come)
+        and (is_known or is_prefilled)
+        and not is_for_other(wanted.row.purpose, said, _told(page, offered))
+    )
     return FoundForm(tuple(own), tuple(offered), given, button, opening, merit, good, sure=named >= 1.0 and not is_another)
 
 
@@ -175,7 +184,7 @@ def _around(page: Page, anchors: Sequence[Element], wanted: Wanted) -> list[Elem
 def _button(elements: Sequence[Element], sends: Sequence[str], choices: Set[int] = frozenset()) -> tuple[Element | None, float]:
     """What sends the form, and how well it answers to the names: 0 for one that only stands there."""
     meant_to_send = frozenset().union(*map(words, sends))
-    usual = (one for one in elements if not one.label.lower().startswith("navigate to "))
+    usual = (one for one in elements if not (one.label.lower().startswith("navigate to ") or _COUNT.fullmatch(one.label or one.text)))
     pressed = (one for one in usual if one.role in BUTTONS and one.type != "reset" and one.place not in choices)
     buttons = [one for one in pressed if not _leaves(one, meant_to_send)]
     sending = [one for one in buttons if one.submits] or [one for one in buttons if one.role == "button"] or buttons

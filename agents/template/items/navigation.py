@@ -60,8 +60,12 @@ _INTO = re.compile(r"^[^'\"]{0,40}?\b(?:in|on)?to (?:the|my|a|an) ([a-z]+)\b", r
 _NOUN = re.compile(rf"^\W*{_LEADS_IN}[a-z]+(?: up)?\s+{_BEFORE_NOUN}((?:time )?[a-z-]+)", re.I)
 # What follows these words says which one of the things is meant.
 _HEAD = re.compile(r"\b(?:where|whose|that|which|with|to|from|named|called|titled)\b|[,;]", re.I)
-_OF_MINE = re.compile(r"\b(?:my|your|our|own)\s+(?P<thing>[a-z]+)\b", re.I)
+_MADE = r"(?:authored|wrote|written|created|made|posted|published|added|uploaded)"
+_OF_MINE = re.compile(
+    rf"\b(?:(?:my|your|our|own)\s+(?P<thing>[a-z]+)|(?P<made>[a-z]+)\s+(?:(?:that|which)\s+)?I(?:'ve| have)?\s+{_MADE})\b", re.I
+)
 _ROUTE = re.compile(r"/(?:profile|account|dashboard|me|user)(?:[/?#]|$)", re.I)
+_OWN_PAGES = ("profile", "my profile", "my account", "dashboard", "me")
 # What a tab for something else says: one's data, what one has saved, something new.
 _ELSE = frozenset({"profile", "password", "setting", "list", "new", "add", "create", "share", "save", "saved"})
 # As in: send a message using the template …, save the template as a draft.
@@ -209,19 +213,24 @@ def is_own_item(intent: Intent) -> bool:
     return not target_of(intent).criteria and _OF_MINE.search(intent.words) is not None
 
 
+def is_own_page(page: Page) -> bool:
+    return _ROUTE.search(page.url) is not None
+
+
 def to_own_part(intent: Intent, page: Page) -> tuple[Move, ...]:
     """To one's own page, for what is a part of it."""
-    return to_own_page(intent, page) if _OF_ONESELF & set(words(intent.head)) and not _ROUTE.search(page.url) else ()
+    return to_own_page(intent, page) if _OF_ONESELF & set(words(intent.head)) and not is_own_page(page) else ()
 
 
 def to_own_page(intent: Intent, page: Page) -> tuple[Move, ...]:
-    if not _ROUTE.search(page.url):
-        by_route = next((link for link in page.usable({"link"}) if _ROUTE.search(link.href)), None)
-        link = by_route or best_button(page.usable(BUTTONS), ("profile", "my profile", "my account", "dashboard"), _SURE)
+    if not is_own_page(page):
+        routed = [link for link in page.usable({"link"}) if _ROUTE.search(link.href)]
+        # In a feed each author's name leads to a profile, too.
+        link = best_button(routed or page.usable(BUTTONS), _OWN_PAGES, _SURE) or next(iter(routed), None)
         return (press(page, link),) if link else ()
     tabs = [tab for tab in page.usable({"tab"}) or page.usable({"button"}) if not _ELSE & (meant(tab.label) | meant(tab.hints))]
     found = _OF_MINE.search(intent.words)
-    thing = " ".join(words(found["thing"])) if found else "item"
+    thing = " ".join(words(found["thing"] or found["made"])) if found else "item"
     named = best_button(tabs, (f"edit {thing}", f"manage {thing}", thing), _SURE)
     tab = named or best_button(tabs, ("edit", "manage"), _SURE / 2)
     return (press(page, tab),) if tab is not None and not tab.selected else ()

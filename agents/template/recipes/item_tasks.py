@@ -16,7 +16,7 @@ from agents.template.forms.forms import search_for
 from agents.template.forms.slots import Slot, value_for
 from agents.template.items.finding import certain_items, fitting, is_target_page, press_on_item, towards
 from agents.template.items.matching import best_button, judge, press_best, press_labelled, was_pressed
-from agents.template.items.navigation import is_own_item, to_own_page
+from agents.template.items.navigation import is_own_item, is_own_page, to_own_page
 from agents.template.moves import Move, blind_press, fill, press
 from agents.template.prompt import Criterion, Intent, Kind, besides_item, meets, target_of
 from agents.template.prompt.operators import POSITIVE
@@ -93,7 +93,8 @@ class DeleteItem(PressOnItem):
     _CONFIRM = ("delete", "confirm", "yes", "remove", "ok", "yes delete", "confirm delete", "confirm deletion", "proceed", "continue")
 
     def reach(self, intent: Intent, page: Page) -> tuple[Move, ...]:
-        return to_own_page(intent, page) if is_own_item(intent) and not self.act(intent, page) else ()
+        """To one's own page: elsewhere the first item that can be removed may be somebody else's."""
+        return to_own_page(intent, page) if is_own_item(intent) and not (is_own_page(page) and self.act(intent, page)) else ()
 
     def before(self, intent: Intent, page: Page) -> tuple[Move, ...]:
         return _press_in_dialog(page, self._CONFIRM)

@@ -299,3 +299,25 @@ def test_no_post_is_deleted_where_a_comment_on_it_is_to_be() -> None:
 
     assert "Delete" in chosen("")
     assert "Delete" not in chosen("<textarea aria-label='Write a comment'></textarea>")
+
+
+@pytest.mark.parametrize("prompt", ["Delete a post I authored.", "Delete my post", "Remove a post that I have written"])
+def test_ones_own_post_is_deleted_on_ones_own_page_and_nobody_elses_in_the_feed(prompt: str) -> None:
+    posts = "".join(
+        f"<article><a href='/profile/{name.lower()}'>{name} Lee</a><p>Post {name}</p><button type=button>Remove</button></article>"
+        for name in ("Ann", "Bob", "Cara")
+    )
+    html = f"<main>{posts}</main><nav><a href='/lamps'>Lamps</a><a href='/profile/me'>Me</a></nav>"
+    assert "/profile/me" in pressed_next(prompt, html, url="http://localhost:8000/")
+    own = "<h1>My posts</h1><article><p>Post of mine</p><button type=button>Delete</button></article>"
+    assert "Delete" in pressed_next(prompt, own, url="http://localhost:8000/profile/me")
+
+
+def test_a_comment_is_sent_by_no_button_that_only_counts_likes() -> None:
+    posts = "".join(
+        f"<article><p>{text}</p><button type=button data-testid=post_like_button_{text}>42</button>"
+        "<form><textarea placeholder='Add a comment...'></textarea></form></article>"
+        for text in ("Morning", "Evening")
+    )
+    made = next_plan("Comment 'Thanks for sharing!' on the post where content equals 'Morning'", posts, url="http://localhost:8000/")
+    assert [action.type for action in made.actions] == ["TypeAction"]
