@@ -35,7 +35,7 @@ def occasion_of(before: Gate, after: Gate) -> Occasion | None:
 
 def estimate(before: Gate, after: Gate, limits: Limits, sent_at: float, now: float) -> LimitEstimate:
     """Unsaved, without account and occasion."""
-    low, middle, high = belief.band(after.pace.belief, now)
+    low, middle, high = belief.quantiles(after.pace.belief, now)
     gap = pacing.gap(after.pace.level(now, limits.risk.weight) if limits.is_auto else 0.0, limits.spacing)
     sends = before.pace.sends
     sent = bisect_right(sends, sent_at) - bisect_right(sends, sent_at - MINUTE)

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 
-# Threads share Python's interpreter: a second plan at a time costs the first one little only while it is short.
+# Threads share Python's interpreter: a second plan at the same time slows the first one down little only while it is short.
 MOST_PLACES = 2
 # Twice what a typical page (50 kB, 1,200 elements) needs. Longer steps never take all places: typical ones do not wait for pages of MBs.
 LONG = 0.25
@@ -64,11 +64,11 @@ class Turn:
 
 def next_turn(waiting: Iterable[Waiting], running: Iterable[Running], places: int, now: float) -> Turn:
     """The shortest goes first where that makes no other step late, else the earliest deadline. Where not all can be in time, the longest
-    are given up: they are answered at once."""
+    are given up and answered at once."""
     left, busy, admitted = list(waiting), list(running), list[Waiting]()
     while len(busy) < places:
-        may_be_long = sum(one.is_long for one in busy) < max(1, places - 1)
-        eligible = [one for one in left if may_be_long or not one.is_long]
+        may_be_long = sum(step.is_long for step in busy) < max(1, places - 1)
+        eligible = [step for step in left if may_be_long or not step.is_long]
         if not eligible:
             break
         chosen = _chosen(eligible, _free_at(busy, now))
@@ -92,16 +92,16 @@ def given_up(waiting: Iterable[Waiting], free_at: float) -> list[Waiting]:
 
 
 def _chosen(eligible: list[Waiting], free_at: float) -> Waiting:
-    late = {one.number for one in given_up(eligible, free_at)}
-    in_time = [one for one in eligible if one.number not in late] or eligible
-    shortest = min(in_time, key=lambda one: (one.size, *_by_deadline(one)))
-    others = [one for one in in_time if one is not shortest]
+    late = {step.number for step in given_up(eligible, free_at)}
+    in_time = [step for step in eligible if step.number not in late] or eligible
+    shortest = min(in_time, key=lambda step: (step.size, *_by_deadline(step)))
+    others = [step for step in in_time if step is not shortest]
     return min(in_time, key=_by_deadline) if given_up(others, free_at + shortest.seconds) else shortest
 
 
 def _free_at(busy: Iterable[Running], now: float) -> float:
     """When the steps with places are done: they work one after the other, as threads that share an interpreter."""
-    return now + sum(one.left(now) for one in busy)
+    return now + sum(step.left(now) for step in busy)
 
 
 def _by_deadline(step: Waiting) -> tuple[float, int]:

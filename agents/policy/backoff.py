@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-# Pauses are only ever stretched, never cut: a request that comes too early does harm.
+# Jitter only lengthens pauses: a request that is sent too early can restart a ban.
 JITTER = 0.05
 
 
@@ -29,16 +29,16 @@ COOLDOWN_FORGOTTEN = 300.0
 def cooled(cooldowns: tuple[Cooldown, ...], model: str, now: float, jitter: float) -> tuple[Cooldown, ...]:
     times = 1 + next((times for name, until, times in cooldowns if name == model and now < until + COOLDOWN_FORGOTTEN), 0)
     until = now + min(FIRST_COOLDOWN * 2 ** min(times - 1, 10), LONGEST_COOLDOWN) * (1 + COOLDOWN_JITTER * jitter)
-    kept = tuple(each for each in cooldowns if each[0] != model and now < each[1] + COOLDOWN_FORGOTTEN)
+    kept = tuple(cooldown for cooldown in cooldowns if cooldown[0] != model and now < cooldown[1] + COOLDOWN_FORGOTTEN)
     return (*kept, (model, until, times))[-MOST_MODELS:]
 
 
 def warmed(cooldowns: tuple[Cooldown, ...], model: str) -> tuple[Cooldown, ...]:
-    return tuple(each for each in cooldowns if each[0] != model)
+    return tuple(cooldown for cooldown in cooldowns if cooldown[0] != model)
 
 
 def ready(cooldowns: tuple[Cooldown, ...], models: Sequence[str], now: float) -> tuple[str, ...]:
     """Without those in cooldown, in order; where all are, the one that is ready first. A clock set back ends a cooldown."""
-    until = {model: each for model, each, _ in cooldowns if now < each <= now + LONGEST_COOLDOWN * (1 + COOLDOWN_JITTER)}
+    until = {model: end for model, end, _ in cooldowns if now < end <= now + LONGEST_COOLDOWN * (1 + COOLDOWN_JITTER)}
     able = tuple(model for model in models if model not in until)
     return able or tuple(sorted(models, key=lambda model: until[model])[:1])

@@ -1,8 +1,8 @@
 """What an account's limit leaves to us: a probability for each limit and kind of counter, moved by Bayes' rule with each answer.
 
-What others use of the account is not subtracted: answers show what is left. Two kinds of counter are common at an edge, and their refusals
-look the same: a sliding window (so many in a minute) and a leaky bucket (a rate, and a burst above it). Pure functions over a frozen value
-of fixed size; times are Unix seconds, limits requests a minute.
+What others use of the account is not subtracted: the answers depend only on what is left. Two kinds of counter are common at an edge, with
+the same refusals: a sliding window (so many in a minute) and a leaky bucket (a rate, and a burst above it). Pure functions over a frozen
+value of fixed size; times are Unix seconds, limits requests a minute.
 """
 
 from bisect import bisect_left, bisect_right
@@ -20,19 +20,19 @@ MOST = 240.0
 LIMITS = tuple(map(float, (*range(1, 30), *range(30, 60, 2), *range(60, 120, 4), *range(120, 241, 8))))
 ABOVE = (*LIMITS[1:], 2 * MOST)
 RATES = (*LIMITS, ABOVE[-1])
-# What an edge may count: a minute's requests; the same, where what it takes varies, since others share the account or several balancers
-# count apart; what a leaky bucket holds, whose burst is one request, a few, or many. And how likely each is at first.
+# What an edge may count, with the prior probability of each: a minute's requests; the same with a varying limit, since others share the
+# account or several balancers count separately; what a leaky bucket holds, whose burst is one request, a few, or many.
 PRIOR_OF_COUNTERS = (0.5, 0.2, 0.1, 0.1, 0.1)
 BURSTS = (0.5, 1.5, 5.0, 15.0)
-# A limit that varies refuses few requests a little above it and nearly all this many roots of it above: so random numbers are spread.
+# A varying limit refuses few requests a little above it and nearly all above limit + VARIES · √limit, as for Poisson counts.
 VARIES = 4.0
-# The limit that the edge is said to have (chutes.md's claim), and how far it or a published limit is believed before any evidence.
+# The limit that is commonly reported for the edge, and the weight of it or of a published limit before any evidence.
 USUAL, STATED_PART = 60.0, 0.5
-# A request within the limit that is refused all the same (a block from outside), and one above it that gets through.
+# Probabilities that a request within the limit is refused (a block from outside), and that one above it is accepted.
 STRAY, LEAK = 0.0005, 0.02
-# A limit is taken to change once in so many hours, as if a quarter of that had been watched; twice as long is remembered.
+# A limit is assumed to change once in this time, as if a quarter of it had been observed; twice as much is remembered.
 STEADY = 4 * HOUR
-# Paces of which one is less likely than this to be the best are not compared.
+# Paces whose probabilities differ by less than this are not compared.
 NEGLIGIBLE = 0.01
 
 
@@ -58,7 +58,7 @@ class Belief:
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> "Belief":
-        """One of another version, whose limits or counters were others, begins anew with the published limit."""
+        """A value of a version with other limits or counters is replaced by the prior of its published limit."""
         made = {**value, **{name: tuple(value[name]) for name in ("weights", "excess") if name in value}}
         sizes = len(made.get("weights", ())), len(made.get("excess", RATES))
         if sizes[0] not in (0, len(PRIOR_OF_COUNTERS) * len(LIMITS)) or sizes[1] != len(RATES) or not made.keys() <= set(cls.__slots__):
@@ -68,7 +68,7 @@ class Belief:
     def limits(self, now: float) -> list[float]:
         """The probability of each of LIMITS at `now`, whatever the counter."""
         prior, change = _prior(self.stated, self.taken), _change(self, now)
-        return [(1 - change) * each + change * new for each, new in zip(_limits(self.weights), prior, strict=True)]
+        return [(1 - change) * weight + change * new for weight, new in zip(_limits(self.weights), prior, strict=True)]
 
 
 @lru_cache(maxsize=64)
@@ -78,11 +78,11 @@ def _limits(weights: tuple[float, ...]) -> tuple[float, ...]:
 
 @lru_cache(maxsize=64)
 def _prior(stated: float, taken: float) -> tuple[float, ...]:
-    """Of LIMITS: even on a logarithmic scale, and a part for what is stated."""
+    """Of LIMITS: uniform on a logarithmic scale, and a part for what is stated."""
     place = bisect_right(LIMITS, min(stated or USUAL, MOST) - taken) - 1
     whole = log(ABOVE[-1] / LIMITS[0])
-    even = [(1 - STATED_PART) * log(above / limit) / whole for limit, above in zip(LIMITS, ABOVE, strict=True)]
-    return tuple(each + STATED_PART * (number == max(place, 0)) for number, each in enumerate(even))
+    uniform = [(1 - STATED_PART) * log(above / limit) / whole for limit, above in zip(LIMITS, ABOVE, strict=True)]
+    return tuple(part + STATED_PART * (number == max(place, 0)) for number, part in enumerate(uniform))
 
 
 def _change(belief: Belief, now: float) -> float:
@@ -96,12 +96,12 @@ def _aged(belief: Belief, now: float) -> list[float]:
     """The weights at `now`. A counter stays what it is when its limit changes."""
     prior, size = _prior(belief.stated, belief.taken), len(LIMITS)
     if not belief.weights:
-        return [part * each for part in PRIOR_OF_COUNTERS for each in prior]
+        return [part * weight for part in PRIOR_OF_COUNTERS for weight in prior]
     change, weights = _change(belief, now), list[float]()
     for place in range(0, len(belief.weights), size):
         own = belief.weights[place : place + size]
         whole = change * sum(own)
-        weights += [(1 - change) * each + whole * new for each, new in zip(own, prior, strict=True)]
+        weights += [(1 - change) * weight + whole * new for weight, new in zip(own, prior, strict=True)]
     return weights
 
 
@@ -110,7 +110,7 @@ def filled(belief: Belief, sends: Sequence[float]) -> Belief:
     if not sends:
         return belief
     *before, last = sends
-    excess = tuple(round(each, 3) for each in _excess(belief, before, last))
+    excess = tuple(round(held, 3) for held in _excess(belief, before, last))
     return replace(belief, excess=excess, filled_at=max(last, belief.filled_at))
 
 
@@ -118,21 +118,21 @@ def chances(belief: Belief, sends: Sequence[float], at: float) -> list[float]:
     """The probability that a request at `at` is accepted, for each counter × LIMITS. `sends`: all others since `filled_at`, in order."""
     before = bisect_left(sends, at)
     count = before - bisect_right(sends, at - MINUTE) + 1
-    found = [*_in_window(count, 0.0), *_in_window(count, VARIES)]
-    held = [(most + least) / 2 for most, least in pairwise(_excess(belief, sends[:before], at))]
+    accepted = [*_in_window(count, 0.0), *_in_window(count, VARIES)]
+    levels = [(most + least) / 2 for most, least in pairwise(_excess(belief, sends[:before], at))]
     for low, high in pairwise(BURSTS):
-        found += [1.0 if each <= low else 0.0 if each >= high else (high - each) / (high - low) for each in held]
-    return found
+        accepted += [1.0 if held <= low else 0.0 if held >= high else (high - held) / (high - low) for held in levels]
+    return accepted
 
 
 @lru_cache(maxsize=1024)
 def _in_window(count: int, varies: float) -> tuple[float, ...]:
     """Of the `count`-th request in a minute, for each of LIMITS."""
-    found = list[float]()
+    accepted = list[float]()
     for limit, above in zip(LIMITS, ABOVE, strict=True):
         over = (count - limit) / (above - limit + varies * sqrt(limit))
-        found.append(1.0 - min(1.0, max(0.0, over)) ** (2 if varies else 1))
-    return tuple(found)
+        accepted.append(1.0 - min(1.0, max(0.0, over)) ** (2 if varies else 1))
+    return tuple(accepted)
 
 
 def _excess(belief: Belief, before: Sequence[float], at: float) -> list[float]:
@@ -140,14 +140,14 @@ def _excess(belief: Belief, before: Sequence[float], at: float) -> list[float]:
 
     It is the most, over the requests before it, of those that came since less what has leaked since.
     """
-    points, filled_for, since, found = _corners(before, at), max(0.0, at - belief.filled_at), len(before) + 1, list[float]()
+    points, filled_for, since, levels = _corners(before, at), max(0.0, at - belief.filled_at), len(before) + 1, list[float]()
     for held, rate in zip(belief.excess, RATES, strict=True):
         most = points[-1][1] - points[-1][0] * rate / MINUTE if points else 0.0
         while len(points) > 1 and (nearer := points[-2][1] - points[-2][0] * rate / MINUTE) >= most:
             most = nearer
             points.pop()  # the higher the rate, the nearer the request since which the most came
-        found.append(max(0.0, held + since - filled_for * rate / MINUTE, most))
-    return found
+        levels.append(max(0.0, held + since - filled_for * rate / MINUTE, most))
+    return levels
 
 
 def _corners(before: Sequence[float], at: float) -> list[tuple[float, int]]:
@@ -172,17 +172,17 @@ def accepted_with(belief: Belief, sends: Sequence[float], at: float, now: float)
 
 def updated(belief: Belief, sends: Sequence[float], at: float, now: float, *, accepted: bool) -> Belief:
     """By the answer to the request at `at`."""
-    passes = [LEAK + (1 - LEAK - STRAY) * each for each in chances(belief, sends, at)]
-    likely = passes if accepted else [1 - each for each in passes]
+    passes = [LEAK + (1 - LEAK - STRAY) * chance for chance in chances(belief, sends, at)]
+    likely = passes if accepted else [1 - chance for chance in passes]
     change, weights, prior = _change(belief, now), _aged(belief, now), _prior(belief.stated, belief.taken)
-    joint = [weight * each for weight, each in zip(weights, likely, strict=True)]
+    joint = [weight * chance for weight, chance in zip(weights, likely, strict=True)]
     whole = sum(joint)
     if belief.weights and (whole > 1 - LEAK or max(likely) - min(likely) < STRAY):
-        return belief  # it was expected, and says little: time goes on counting from the last one that said more
+        return belief  # expected, so nearly without information: the time of the last informative answer stays
     counters = [slice(place, place + len(prior)) for place in range(0, len(weights), len(prior))]
-    by_change = change * sum(sum(weights[each]) * sum(map(mul, prior, likely[each])) for each in counters)
+    by_change = change * sum(sum(weights[counter]) * sum(map(mul, prior, likely[counter])) for counter in counters)
     # At least a millionth, so that a limit can become likely again; rounded, so that the JSON stays small.
-    kept = tuple(round(max(each / whole, 1e-6), 6) for each in joint)
+    kept = tuple(round(max(weight / whole, 1e-6), 6) for weight in joint)
     if not belief.weights:
         return replace(belief, weights=kept, at=now)
     watched, changes = belief.watched + max(0.0, now - belief.at), belief.changes + by_change / whole
@@ -191,13 +191,13 @@ def updated(belief: Belief, sends: Sequence[float], at: float, now: float, *, ac
 
 
 def stated(belief: Belief, limit: float, now: float) -> Belief:
-    """The provider publishes another limit than before: as likely as not, the real one has changed with it."""
+    """The provider publishes another limit than before. The real one has changed with it with probability ½."""
     if not belief.weights:
         return replace(belief, stated=limit)
     weights, size = _aged(belief, now), len(LIMITS)
     prior = _prior(limit, belief.taken)
-    halved = [each / 2 + prior[number % size] / 2 * sum(weights[number // size * size :][:size]) for number, each in enumerate(weights)]
-    return replace(belief, stated=limit, weights=tuple(round(each, 6) for each in halved), at=now)
+    halved = [weight / 2 + prior[number % size] / 2 * sum(weights[number // size * size :][:size]) for number, weight in enumerate(weights)]
+    return replace(belief, stated=limit, weights=tuple(round(weight, 6) for weight in halved), at=now)
 
 
 def best_level(belief: Belief, now: float, kept: float, most: float) -> float:
@@ -219,17 +219,17 @@ def _gains(steps: Sequence[tuple[float, float]], values: Sequence[float], enough
 
 def _steps(limits: Sequence[float], most: float) -> list[tuple[float, float]]:
     """Some of LIMITS up to `most`, and the probability of each or a higher one, enough of them for the best."""
-    found, whole, last = list[tuple[float, float]](), 0.0, 0.0
+    steps, whole, last = list[tuple[float, float]](), 0.0, 0.0
     for limit, chance in zip(reversed(LIMITS), reversed(limits), strict=True):
         whole += chance
         if limit <= most and whole - last > NEGLIGIBLE:
-            found.append((limit, whole))
+            steps.append((limit, whole))
             last = whole
-    return [(LIMITS[0], 1.0), *[each for each in reversed(found) if each[0] > LIMITS[0]]]
+    return [(LIMITS[0], 1.0), *[step for step in reversed(steps) if step[0] > LIMITS[0]]]
 
 
-def band(belief: Belief, now: float) -> tuple[float, float, float]:
-    """The limits that it is below with a probability of a tenth, a half and nine tenths."""
+def quantiles(belief: Belief, now: float) -> tuple[float, float, float]:
+    """The 10th, 50th and 90th percentile of the limit."""
     up_to = list(accumulate(belief.limits(now)))
     low, middle, high = (LIMITS[bisect_left(up_to, part - 1e-9)] for part in (0.1, 0.5, 0.9))
     return low, middle, high

@@ -12,34 +12,34 @@ from itertools import accumulate, product
 from math import exp, log
 from typing import Any
 
-# What a request during a block does: nothing, or start it anew at twice its length. Who waits for a block that would do so has outlasted
-# one that starts anew at the same length as well.
+# What a request during a block does: nothing, or restart it at twice its length. A wait that outlasts a doubled block outlasts one that
+# restarts at the same length too.
 OnHit = StrEnum("OnHit", "NOTHING DOUBLES")
-# In minutes: from the shortest ban that is reported to a little more than the longest, a day. They are round, as bans are: a ban that is
-# taken for a shorter one is probed too early.
+# In minutes: from the shortest reported ban to a little more than the longest, a day. They are round, as bans are: a ban that is taken
+# for a shorter one is probed too early.
 MINUTES = (1, 1.5, 2, 3, 4, 5, 7.5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 240, 360, 480, 720, 1080, 1500)
 LENGTHS = tuple(60.0 * minutes for minutes in MINUTES)
 KINDS = tuple(product(OnHit, LENGTHS))
-# Before any evidence: by OnHit, which only words what the page says; and by how many powers of e lengths lie around the median. A ban is
-# said to take a minute at first and to grow with each violation, other blocks to take minutes to hours.
+# Before any evidence: the probability of each OnHit, which is only used on pages; and the log-normal distribution of lengths. Bans are
+# reported to take a minute at first and to grow with each violation, other blocks to take minutes to hours.
 PRIOR = (0.6, 0.4)
 MEDIAN, SPREAD = 60.0, 1.75
 # How often a probe contradicts the true length (others may use the account), and how often the next block is of another kind.
 WRONG, ANOTHER = 0.01, 0.1
 # How much likelier a block is over than not when a probe is sent, at a risk of 1. One that hits a doubling ban makes it at most three times
-# as long as it was, a second one at least four times: the first may be tried early, a later one is sent when it is almost sure.
+# as long as it was, a second one at least four times: the first may be sent early, a later one when its success is almost sure.
 ODDS = (1.5, 6.0)
 
 
 @lru_cache(maxsize=1)
 def _prior() -> tuple[float, ...]:
     sizes = [exp(-0.5 * (log(length / MEDIAN) / SPREAD) ** 2) for length in LENGTHS]
-    return tuple(round(part * each / sum(sizes), 6) for part in PRIOR for each in sizes)
+    return tuple(round(part * size / sum(sizes), 6) for part in PRIOR for size in sizes)
 
 
 @dataclass(frozen=True, slots=True)
 class Blocks:
-    """`weights`: the probabilities of KINDS, empty before the first probe. `measured`: how many blocks were seen to end."""
+    """`weights`: the probabilities of KINDS, empty before the first probe. `measured`: how many blocks ended with a success."""
 
     weights: tuple[float, ...] = ()
     measured: int = 0
@@ -49,12 +49,12 @@ class Blocks:
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> "Blocks":
-        """Of another version, which knew other lengths, only the count is kept."""
+        """Of a value of a version with other lengths only the count is kept."""
         weights = tuple(value.get("weights", ()))
         return cls(weights if len(weights) == len(KINDS) else (), value.get("measured", 0))
 
     @property
-    def known(self) -> tuple[float, ...]:
+    def probabilities(self) -> tuple[float, ...]:
         return self.weights or _prior()
 
     @property
@@ -65,7 +65,7 @@ class Blocks:
     @property
     def lengthening(self) -> float:
         """The probability that a hit makes a block longer."""
-        return sum(weight for (on_hit, _), weight in zip(KINDS, self.known, strict=True) if on_hit is not OnHit.NOTHING)
+        return sum(weight for (on_hit, _), weight in zip(KINDS, self.probabilities, strict=True) if on_hit is not OnHit.NOTHING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,15 +87,15 @@ def probed(blocks: Blocks, block: Block, now: float, *, is_over: bool) -> Blocks
     """By a probe at `now`; `block` as it was before the probe."""
     waited, part = now - block.hit_at, ANOTHER if is_over else 0.0
     likely = [1 - WRONG if (block.left(*kind) <= waited) is is_over else WRONG for kind in KINDS]
-    joint = [weight * each for weight, each in zip(blocks.known, likely, strict=True)]
-    mixed = ((1 - part) * each / sum(joint) + part * prior for each, prior in zip(joint, _prior(), strict=True))
-    return Blocks(tuple(round(max(each, 1e-6), 6) for each in mixed), blocks.measured + is_over)
+    joint = [weight * chance for weight, chance in zip(blocks.probabilities, likely, strict=True)]
+    mixed = ((1 - part) * weight / sum(joint) + part * prior for weight, prior in zip(joint, _prior(), strict=True))
+    return Blocks(tuple(round(max(weight, 1e-6), 6) for weight in mixed), blocks.measured + is_over)
 
 
 def next_wait(blocks: Blocks, block: Block, risk: float) -> float:
-    """After a hit just now: the least time by which the block is over with the odds wanted, whatever a hit does to it.
+    """After a hit just now: the least time by which the block is over with the required odds, whatever a hit does to it.
 
-    `risk`: what a refused probe weighs.
+    `risk`: the weight of a refused probe.
     """
     odds = risk * ODDS[min(block.hits, 1)]
     return max(_over_by(blocks, block, on_hit, odds / (1 + odds)) for on_hit in OnHit)
@@ -103,8 +103,8 @@ def next_wait(blocks: Blocks, block: Block, risk: float) -> float:
 
 def _over_by(blocks: Blocks, block: Block, on_hit: OnHit, enough: float) -> float:
     """Seconds by which a block is over with the probability `enough`, if that is what a hit does."""
-    lefts = [(max(LENGTHS[0], block.left(*kind)), weight) for kind, weight in zip(KINDS, blocks.known, strict=True) if kind[0] is on_hit]
-    lefts.sort()
+    weights = zip(KINDS, blocks.probabilities, strict=True)
+    lefts = sorted((max(LENGTHS[0], block.left(*kind)), weight) for kind, weight in weights if kind[0] is on_hit)
     over = list(accumulate(weight for _, weight in lefts))
     return lefts[bisect_left(over, enough * over[-1])][0]
 

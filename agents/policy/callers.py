@@ -24,7 +24,7 @@ SETTLED_SECONDS = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Who sent a step: without a name the miner itself. `name`: of its slots; `address`: of its day, "" where it is unknown."""
+    """Who sent a step: without a name the miner itself. `name`: for its slots; `address`: for its daily caps, "" where it is unknown."""
 
     name: str = ""
     address: str = ""
@@ -41,7 +41,7 @@ def sender(address: str | None, state: CallerState, caps: Caps) -> Sender:
 
 
 def customer(address: str) -> str:
-    """Who stands behind an address: itself, or its network for IPv6, of which one machine has all addresses."""
+    """The address itself, or its network for IPv6, where one machine may have all addresses of a network."""
     if ":" not in address:
         return address
     parsed = ipaddress.IPv6Address(address.partition("%")[0])
@@ -58,11 +58,11 @@ def state_of(address: str | None, allowed: Iterable[str], blocked: Iterable[str]
 
 def _smallest(address: str | None, networks: Iterable[str]) -> int:
     """Its prefix length, -1 for none. An unknown address is in 0.0.0.0/0 alone."""
-    found = [ipaddress.ip_network(network) for network in networks]
+    parsed = [ipaddress.ip_network(network) for network in networks]
     if address is None:
-        return max((network.prefixlen for network in found if not network.prefixlen), default=-1)
+        return max((network.prefixlen for network in parsed if not network.prefixlen), default=-1)
     caller = ipaddress.ip_address(address)
-    return max((network.prefixlen for network in found if caller in network), default=-1)
+    return max((network.prefixlen for network in parsed if caller in network), default=-1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,15 +93,15 @@ def recent(claims: tuple[Claim, ...], now: float) -> tuple[Claim, ...]:
 
 
 def to_take_over(claims: tuple[Claim, ...], claimant: Claim, now: float, fresh: float, latest: float) -> Claim | None:
-    """Whose slot the claimant takes over; None where it need not. `fresh`: the next free slot; `latest`: when it can use one at last."""
-    known = recent(claims, now)
-    takeable = [claim for claim in known if claim.may_lose and now + SETTLED_SECONDS < claim.slot <= latest]
+    """Whose slot the claimant takes over; None: no one's. `fresh`: the next free slot; `latest`: the last time at which it can use one."""
+    last_minute = recent(claims, now)
+    takeable = [claim for claim in last_minute if claim.may_lose and now + SETTLED_SECONDS < claim.slot <= latest]
     others = [claim for claim in takeable if claimant.is_allowed and not claim.is_allowed and claim.slot < fresh]
     if others:
         return min(others, key=lambda claim: claim.slot)
     if fresh <= latest:
         return None
-    used = Counter(claim.caller for claim in known if claim.is_allowed == claimant.is_allowed)
+    used = Counter(claim.caller for claim in last_minute if claim.is_allowed == claimant.is_allowed)
     richer = [claim for claim in takeable if claim.is_allowed == claimant.is_allowed and used[claim.caller] > used[claimant.caller] + 1]
-    # The first slot: a caller with one step at a time gets its share only if it does not wait long for each.
+    # The first slot: a caller with one step at a time gets its share only if it does not wait long for it.
     return max(richer, key=lambda claim: (used[claim.caller], -claim.slot), default=None)

@@ -10,7 +10,7 @@ from agents.policy.reset_times import DAY
 
 # USD per million prompt and completion tokens.
 Price = tuple[float, float]
-# Where a model's price is unknown: more than Chutes lists for most models, so that a cap holds all the same.
+# Where a model's price is unknown: more than Chutes lists for most models, so that a cap still holds.
 ASSUMED: Price = (1.0, 3.0)
 # A task lasts at most 180 s. The same task later than this is a new one.
 TASK_SECONDS = 600.0
@@ -37,7 +37,7 @@ def of_tokens(price: Price | None, prompt: int, completion: int) -> float:
 
 
 def spent(calls: Iterable[Call], most_usd: Mapping[str, float]) -> float:
-    """Rather too much than too little. `most_usd`: what one call of a model costs at most."""
+    """An upper estimate. `most_usd`: what one call of a model costs at most."""
     return sum(_cost(call, most_usd) for call in calls)
 
 

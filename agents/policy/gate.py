@@ -23,11 +23,11 @@ from agents.policy.reasons import PauseSource, Reason
 from agents.policy.refusals import Reaction, RefusalClass
 
 LADDER = (60.0, 120.0, 240.0, 480.0)
-# A rung of the ladder is forgotten after this much time without a refusal, in seconds.
+# After each such time without a refusal, in seconds, one step of the ladder is forgotten.
 RUNG_FORGOTTEN = 3600.0
 # Clocks of several machines differ by no more than this, in seconds; a time further ahead means that the clock was set back.
 SKEW = 5.0
-# Only pauses that we chose get jitter: the others are known to the second.
+# Only pauses of our own choice get jitter: the others have an exact end.
 OWN = frozenset({PauseSource.LADDER, PauseSource.LEARNED})
 EDGE = RefusalClass.EDGE
 STOPPED = frozenset(kind for kind in RefusalClass if kind.reaction is Reaction.CHECK)
@@ -68,12 +68,12 @@ GateState = StrEnum("GateState", "OPEN PAUSED PROBING")
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """One account's state. `strikes` counts refusals in a row; 0 means that no pause is running or waits for a probe.
+    """One account's state. `strikes`: refusals in a row; 0 means that no pause is running or waits for a probe.
 
-    `not_before`: until then nothing is sent, since a request left late. `cause`: the class of the refusal behind the pause, "" for none.
-    `blocked_at`: when the first refusal in a row came. `rungs`: how many of
-    the ladder the last block took, which was over at `recovered_at`. `succeeded_at`: the last success, 0 for a key that never had one.
-    `claims`: who holds the slots to come, and who used those of the last minute.
+    `not_before`: until then nothing is sent, since a request was sent late. `cause`: the class of the refusal behind the pause, or "".
+    `blocked_at`: time of the first refusal in a row. `rungs`: the steps of the ladder that the last block took; it was over at
+    `recovered_at`. `succeeded_at`: the last success, 0 for a key that never had one. `claims`: who holds the slots to come, and who used
+    those of the last minute.
     """
 
     last_slot_at: float = 0.0
@@ -110,7 +110,7 @@ class Gate:
 
     @property
     def block(self) -> Block:
-        """After a refusal. That one came without a block, and each one since met it."""
+        """After a refusal. The first one started the block, and each one since met it."""
         return Block(self.blocked_at, self.paused_at, self.strikes - 1)
 
     @property
@@ -121,10 +121,10 @@ class Gate:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The gate's answer. `slot` set: send at that time. Else `reason` is why not, and `retry_at` when an equal step would be admitted.
+    """The gate's answer. `slot` set: send at that time. Else `reason` is why not, and `retry_at` when the same step would be admitted.
 
-    `lease`: the time until which no other probe starts, set for a probe and identifying it. `attempt`: who holds the slot, "" where the
-    gate does not keep that; `leeway`: how much longer than usual the slot stays open; `is_taken`: it was another attempt's before.
+    `lease`: the time until which no other probe starts, set for a probe and identifying it. `attempt`: the holder of the slot, "" where
+    the gate does not record it; `leeway`: how much longer than usual the slot stays open; `is_taken`: it was another attempt's before.
     `may_wait`: the pause or the probe may end, and a slot open, in time for the step.
     """
 
@@ -148,15 +148,15 @@ def decide(
 ) -> tuple[Decision, Gate]:
     """May a step that must be answered by `deadline` send a request, and when? The returned gate has the slot reserved.
 
-    `latency`: expected seconds. Without a `claimant` the gate does not keep who holds the slot. `may_take`: whether a step that finds no
-    free slot in time takes one over from a caller that has more than its share.
+    `latency`: expected seconds. Without a `claimant` the gate does not record who holds the slot. `may_take`: whether a step without a free
+    slot in time takes one over from a caller that has more than its share.
     """
     patience = deadline - latency - now
     if patience < 0:
         return Decision(Reason.DEADLINE), gate
     gate = rebased(gate, now)
     state, latest, is_single = gate.state(now), now + patience, gate.is_single(limits)
-    # A probe may outlast an operator's pause.
+    # A probe may run longer than an operator's pause.
     blocked_until = max(gate.paused_until, gate.probe_until if is_single else 0.0)
     if now < blocked_until:
         reason = Reason.PAUSED if state is GateState.PAUSED else Reason.PROBING
@@ -173,7 +173,7 @@ def decide(
         if held:
             claim = replace(claimant, slot=held.slot, leeway=held.leeway, is_taken=True)
             decision = Decision(Reason.ANSWERED, held.slot, attempt=claimant.attempt, leeway=held.leeway, is_taken=True)
-            return decision, replace(gate, claims=tuple(claim if each is held else each for each in gate.claims))
+            return decision, replace(gate, claims=tuple(claim if kept is held else kept for kept in gate.claims))
     if not is_in_time:
         return Decision(Reason.SPACING, retry_at=slot), gate
     lease = deadline if is_single else None
@@ -197,7 +197,7 @@ def next_slot(gate: Gate, limits: Limits, now: float, patience: float = float("i
 
 
 def hold(gate: Gate, limits: Limits, decision: Decision, decided_at: float, now: float) -> Reason | None:
-    """Why the attempt gives its slot up, while it waits and right before it is sent; None: it goes on."""
+    """Why the attempt gives its slot up, checked while it waits and right before it is sent; None: it keeps it."""
     if gate.paused_at > decided_at or now < gate.paused_until:
         return Reason.PAUSED
     if gate.is_single(limits) and gate.probe_until != decision.lease:
@@ -222,7 +222,7 @@ def closes(gate: Gate, limits: Limits, decision: Decision) -> float:
 
 
 def left_late(gate: Gate, limits: Limits, slot: float, sent_at: float) -> Gate:
-    """A request was sent after its slot had closed: the next one keeps its distance from that moment."""
+    """A request was sent after its slot had closed: the next one is spaced from that moment."""
     if sent_at <= slot + limits.grace:
         return gate
     return replace(gate, not_before=max(gate.not_before, sent_at + (BURST_GAP if limits.is_auto else limits.spacing)))
@@ -272,9 +272,9 @@ def _pause(gate: Gate, limits: Limits, strikes: int, now: float, stated: Pause |
         return stated
     if not limits.is_auto:
         return limits.pause(strikes), PauseSource.LADDER
-    known = gate.pace.blocks
-    seconds = blocks.next_wait(known, Block(gate.blocked_at, now, strikes - 1), limits.risk.weight)
-    return (seconds, PauseSource.LEARNED) if known.weights else (max(seconds, limits.pause(1)), PauseSource.LADDER)
+    learned = gate.pace.blocks
+    seconds = blocks.next_wait(learned, Block(gate.blocked_at, now, strikes - 1), limits.risk.weight)
+    return (seconds, PauseSource.LEARNED) if learned.weights else (max(seconds, limits.pause(1)), PauseSource.LADDER)
 
 
 def next_pause(gate: Gate, limits: Limits) -> float:
@@ -288,12 +288,12 @@ def _remembered(gate: Gate, limits: Limits, now: float) -> int:
 
 
 def released(gate: Gate, lease: float | None) -> Gate:
-    """An attempt ended without saying anything about the account: its probe's lease is free again, unless another probe has it by now."""
+    """An attempt ended without information about the account: its probe's lease is free again, unless another probe has it by now."""
     return replace(gate, probe_until=0.0) if lease is not None and gate.probe_until == lease else gate
 
 
 def failed(gate: Gate, lease: float | None, now: float) -> Gate:
-    """An attempt was sent and brought no answer: the provider may have counted it."""
+    """An attempt was sent and got no answer: the provider may have counted it."""
     return replace(released(gate, lease), pace=pacing.counted(gate.pace, None, now))
 
 
@@ -328,7 +328,7 @@ def cleared(gate: Gate) -> Gate:
 
 
 def rekeyed(gate: Gate, now: float) -> Gate:
-    """The account has another key: what the old one was refused for is checked again at once. This one has not worked yet."""
+    """The account has another key: a pause for the old key's refusal ends at once. The new key has not worked yet."""
     gate = replace(gate, succeeded_at=0.0)
     return resumed(gate, now) if gate.is_stopped else gate
 

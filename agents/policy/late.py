@@ -9,32 +9,32 @@ from agents.policy.reasons import Reason
 
 # A machine on which a step woke late is busy: its new slot stays open this much longer, in seconds.
 LEEWAY = 0.4
-# A slot that opens sooner than this, in seconds, is not moved back: its holder may leave before the change is committed.
+# A slot that opens sooner than this, in seconds, is not moved back: its holder may send before the change is committed.
 UNMOVED_SECONDS = LEEWAY + GRACE
 
 
 def given_up(gate: Gate, limits: Limits, attempt: str, lease: float | None) -> Gate:
-    """An attempt ended without being sent. A slot that was taken over stays booked: who held it before may have sent at the same moment."""
+    """An attempt ended without being sent. A slot that was taken over stays booked: its former holder may have sent at the same moment."""
     gate = released(gate, lease)
     claim = gate.claim(attempt)
     if claim is None:
         return gate
-    claims = tuple(each for each in gate.claims if each is not claim)
+    claims = tuple(other for other in gate.claims if other is not claim)
     if claim.is_taken:
         return replace(gate, claims=claims)
     sends, last = list(gate.pace.sends), gate.last_slot_at
     if claim.booked in sends:
         sends.remove(claim.booked)
     if last == claim.booked:
-        # Where the slot before is forgotten by now, it was at least a spacing earlier. A refusal forgets slots that are still held.
-        last = max([*sends[-1:], *(each.booked for each in claims)], default=last - limits.spacing - limits.grace)
+        # A slot before that is no longer kept was at least a spacing earlier. A refusal removes slots that are still held from `sends`.
+        last = max([*sends[-1:], *(other.booked for other in claims)], default=last - limits.spacing - limits.grace)
     return replace(gate, claims=claims, last_slot_at=last, pace=replace(gate.pace, sends=tuple(sends)))
 
 
 def renewed(
     gate: Gate, limits: Limits, decision: Decision, decided_at: float, now: float, cut_off: float, expected_latency: float
 ) -> tuple[Decision, Gate]:
-    """For an attempt that missed its slot: now if the others can make room, else the next slot in time, else why it is given up."""
+    """For an attempt that missed its slot: now if the others can be moved back, else the next slot in time, else why it is given up."""
     obstacle, claim = hold(gate, limits, decision, decided_at, now), gate.claim(decision.attempt)
     if obstacle is None and not decision.is_taken:
         return decision, gate
@@ -55,7 +55,7 @@ def renewed(
 
 def _inserted(gate: Gate, limits: Limits, claim: Claim, now: float, latest: float) -> Gate | None:
     """The claim moved to now, and the slots behind it back. None: no room, a step would be late, or it is unknown who holds a slot."""
-    gap = BURST_GAP if limits.is_auto and gate.pace.is_known else limits.spacing + GRACE
+    gap = BURST_GAP if limits.is_auto and gate.pace.has_evidence else limits.spacing + GRACE
     own = replace(claim, slot=max(now, gate.not_before), leeway=LEEWAY, is_taken=False)
     before = [send for send in gate.pace.sends if send <= now + UNMOVED_SECONDS]
     # The last slot may be older than the minute that the pace keeps.
@@ -72,6 +72,6 @@ def _inserted(gate: Gate, limits: Limits, claim: Claim, now: float, latest: floa
             moved[holder.attempt] = replace(holder, slot=last - holder.leeway)
         sends.append(last)
     sends.sort()
-    claims = (*(moved.get(each.attempt, each) for each in gate.claims), own)
+    claims = (*(moved.get(other.attempt, other) for other in gate.claims), own)
     pace = replace(gate.pace, sends=tuple(sends))
     return replace(gate, last_slot_at=max(gate.last_slot_at, sends[-1]), pace=pace, claims=claims)

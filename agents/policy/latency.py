@@ -3,16 +3,16 @@
 from collections.abc import Iterable, Mapping, Sequence
 from math import inf
 
-# Before anything is known of a model.
+# Before a model's first sample.
 UNKNOWN = 8.0
 # No answer of a few hundred tokens comes sooner for long.
 FLOOR = 1.0
-# Where most answers are slower than this, steps are admitted all the same: no attempt for an hour would be worse.
+# Steps are admitted even where most answers are slower than this: no attempt for an hour would be worse.
 CEILING = 15.0
 QUANTILE = 0.9
-# Few samples say little about the slow ones among the next.
+# With few samples the slow answers are underestimated.
 FEW, FEW_FACTOR = 5, 1.5
-# A model is first believed to answer so much more rarely than the one configured before it, as if FEW attempts had shown it. So three
+# A model's prior is this share of the success rate of the one configured before it, with the weight of FEW attempts. So three
 # failures in a row put an untried model first; after twenty answers five failures do, if the next model answered in their place.
 EACH_PLACE = 0.7
 # Until the end of an attempt is on record and the next one is decided, in seconds. A busy database takes that long.
@@ -24,7 +24,7 @@ FORGOTTEN_AFTER = 3600.0
 MOST_NEXT = 2
 ROUNDING = 1e-9
 
-# When an attempt ended, how long it took, and whether it brought a usable answer; None: it was cut off, and might have brought one later.
+# When an attempt ended, how long it took, and whether its answer was usable; None: it was cut off, and might have been answered later.
 Sample = tuple[float, float, bool | None]
 # By model, newest last. A JSON value.
 Samples = Mapping[str, Sequence[Sample]]
@@ -36,12 +36,12 @@ def noted(samples: Samples, model: str, now: float, seconds: float, is_usable: b
     """The samples with one more."""
     fresh = {name: list(recent(samples, name, now)) for name in samples}
     fresh[model] = [*fresh.pop(model, []), (round(now, 3), round(seconds, 3), is_usable)][-KEPT_SAMPLES:]
-    known = {name: some for name, some in fresh.items() if some}
-    return dict(list(known.items())[-KEPT_MODELS:])
+    nonempty = [(name, some) for name, some in fresh.items() if some]
+    return dict(nonempty[-KEPT_MODELS:])
 
 
 def recent(samples: Samples, model: str, now: float) -> Sequence[Sample]:
-    return [each for each in samples.get(model, ()) if now - each[0] < FORGOTTEN_AFTER]
+    return [sample for sample in samples.get(model, ()) if now - sample[0] < FORGOTTEN_AFTER]
 
 
 def expected(some: Sequence[Sample]) -> float:
@@ -61,9 +61,9 @@ def limit(some: Sequence[Sample], then: Sequence[Sequence[Sample]], seconds: flo
     `then`: the samples of the models that may be tried next, in order; `wait`: expected seconds until a slot for one. Of equally good
     limits the longest, since another attempt costs a slot.
     """
-    own, others = _curve(some), [_curve(each) for each in then[:MOST_NEXT]]
+    own, others = _curve(some), [_curve(next_samples) for next_samples in then[:MOST_NEXT]]
     best, longest = _share(own, seconds), seconds
-    for need, share in _one_after_another(others, wait):
+    for need, share in _in_turn(others, wait):
         # The next attempt is not admitted with less time than its model is expected to take.
         left = seconds - wait - HANDOVER - max(need, expected(then[0]))
         first = _share(own, left)
@@ -73,12 +73,12 @@ def limit(some: Sequence[Sample], then: Sequence[Sequence[Sample]], seconds: flo
     return longest
 
 
-def _one_after_another(curves: Sequence[Curve], wait: float) -> Curve:
+def _in_turn(curves: Sequence[Curve], wait: float) -> Curve:
     """The least seconds in which models that are tried in turn answer with each chance, each given up at the best moment for that."""
     if not curves:
         return []
     steps = list(curves[0])
-    for more, then in _one_after_another(curves[1:], wait):
+    for more, then in _in_turn(curves[1:], wait):
         steps += [(seconds + wait + HANDOVER + more, share + (1 - share) * then) for seconds, share in curves[0]]
     best, kept = 0.0, Curve()
     for seconds, share in sorted(steps):
@@ -109,10 +109,10 @@ def _steps(outcomes: Iterable[tuple[float, bool | None]]) -> list[tuple[float, f
     One that was cut off is taken to go on as those did that were longer under way (the estimate of Aalen and Johansen).
     """
     running, answered, steps = 1.0, 0.0, list[tuple[float, float, float]]()
-    known = sorted(outcomes, key=lambda each: (each[0], each[1] is None))
-    for rank, (seconds, is_usable) in enumerate(known):
+    by_time = sorted(outcomes, key=lambda outcome: (outcome[0], outcome[1] is None))
+    for rank, (seconds, is_usable) in enumerate(by_time):
         if is_usable is not None:
-            part = running / (len(known) - rank)
+            part = running / (len(by_time) - rank)
             running, answered = running - part, answered + part * is_usable
             steps.append((seconds, answered, running))
     return steps
@@ -123,7 +123,7 @@ def _share(curve: Curve, seconds: float) -> float:
 
 
 def ordered(samples: Samples, models: Sequence[str], now: float, seconds: float = inf) -> tuple[str, ...]:
-    """By the share of attempts that brought a usable answer within `seconds`; `models`, as configured, is what is believed before."""
+    """By the share of attempts with a usable answer within `seconds`; the configured order of `models` is the prior."""
 
     def share(place: int) -> float:
         some = recent(samples, models[place], now)

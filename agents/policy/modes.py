@@ -21,7 +21,7 @@ class Pacing(Choice):
 
 
 class Risk(Choice):
-    """What a minute that a refusal costs weighs beside one that is gained."""
+    """The weight of a minute that is lost by a refusal, relative to one that is gained."""
 
     CAUTIOUS = "cautious", "Cautious: few refusals"
     BALANCED = "balanced", "Balanced"

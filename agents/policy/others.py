@@ -1,4 +1,4 @@
-"""Requests of others with the same account: where the day's count that answers state rises faster than ours do.
+"""Requests of others with the same account: how much faster the day's count in the answers rises than our own requests.
 
 A pure transition over a frozen value. Times are Unix seconds.
 """
@@ -11,7 +11,7 @@ from agents.policy.costs import day_of
 # Between two readings that are compared, in seconds. Requests that are answered out of order move a reading by a few, and a limit is
 # counted by the minute.
 APART = 60.0
-# A minute is forgotten after about this many seconds: tasks of a second miner come in rounds of minutes.
+# A minute is forgotten after about this many seconds: tasks of a second miner arrive in rounds of minutes.
 MEMORY = 300.0
 
 
@@ -30,7 +30,7 @@ class Others:
 
     @property
     def rate(self) -> float:
-        """Whole requests a minute, 0 for none or unknown: fewer cannot be told from answers out of order."""
+        """Whole requests a minute, 0 for none or unknown: fewer cannot be distinguished from answers out of order."""
         return max(0.0, float(round(self.mean)))
 
     def counted(self, used: float | None, at: float) -> "Others":

@@ -1,8 +1,9 @@
-"""When the next request of an account may be sent, by what is known of its limit and of its blocks.
+"""When the next request of an account may be sent, by the evidence on its limit and its blocks.
 
 Pure transitions over one frozen value of bounded size. Times are Unix seconds; a level is a number of requests in a minute.
 
-The pace is even, since an even pace suits both kinds of counter (see belief). A burst is only made for crowds that come at once and go.
+The pace is even, since an even pace suits both kinds of counter (see belief). Bursts are only for steps that arrive together, with none
+after them.
 """
 
 from bisect import bisect_left, bisect_right, insort
@@ -18,24 +19,24 @@ from agents.policy.blocks import Block, Blocks
 from agents.policy.others import Others
 from agents.policy.reasons import PaceSource
 
-# Requests arrive a little earlier or later than they left: a window is taken to be this much longer, in seconds.
+# Network delays vary: a window is assumed to be this much longer, in seconds.
 SLACK = 1.0
-# How late a request may leave for its slot, in seconds.
+# How long after its slot's start a request may be sent, in seconds.
 GRACE = 0.1
-# Between two requests of a burst: the first refusal of an edge is back before the next request leaves.
+# Between two requests of a burst: an edge's first refusal has arrived before the next request is sent.
 BURST_GAP = 0.25
-# Minutes that a limit is worth finding for: an hour before any refusal. Right after one two, of which another usual block would leave
-# nothing; then the longer the pace was used to the full: a quarter of what was gained may be lost by the next refusal.
+# For how many minutes finding a limit is assumed to pay: an hour before any refusal. Right after a refusal two, of which another usual
+# block would leave nothing; then more for each minute at the full pace: a quarter of what was gained may be lost by the next refusal.
 UNREFUSED_MINUTES, REFUSED_MINUTES, RISKED_PART = 60.0, 2.0, 0.25
 # An answer confirms the limit where so much of the pace was used in its minute.
 CONFIRMING_PART = 0.75
 # A burst that is accepted serves this crowd, and shows that the next one can be served so.
 BURSTS_WORTH = 2.0
-# Steps that all came within this time, in seconds, have no next ones: those come after an answer.
+# Steps that all arrived within this time, in seconds, are of different tasks: a task's next step comes after an answer.
 AT_ONCE = 3.0
 # How far ahead of its time a request may be planned, in seconds: the longest deadline of a step.
 AHEAD = 180.0
-# By then an answer has come, in seconds: it counts for what had been sent in the minute before its request.
+# An answer has arrived by then, in seconds: it is evidence on what was sent in the minute before its request.
 ANSWERED = 30.0
 
 
@@ -45,19 +46,19 @@ def earliest(sends: tuple[float, ...], most: float, start: float, gap: float) ->
     # Fewer than `most` sends in the minute before, counting all that are planned after it.
     if isfinite(most) and len(sends) - bisect_right(sends, start - MINUTE - SLACK) >= most:
         at = max(start, sends[len(sends) - int(most)] + MINUTE + SLACK)
-    for each in sends[bisect_right(sends, at - gap) :]:
-        if each >= at + gap:
+    for send in sends[bisect_right(sends, at - gap) :]:
+        if send >= at + gap:
             break
-        at = max(at, each + gap)
+        at = max(at, send + gap)
     return at
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """What is known of one account.
+    """What was learned about one account.
 
-    `sends`: when requests were or will be sent, a good minute of them, earliest first. `source`: of what is known of the limit;
-    `confirmed_at`: when an answer last said something about it. `used`: minutes for which the level was used since the last refusal, None
+    `sends`: when requests were or will be sent, those of a good minute, earliest first. `source`: of the evidence on the limit;
+    `confirmed_at`: when an answer last confirmed it. `used`: minutes for which the level was used since the last refusal, None
     before the first. `crowd`: when the first and the last step came that left no slot in time for one more, of the latest such crowd;
     `comes_at_once`: whether the crowd before it came all at once.
     """
@@ -77,7 +78,7 @@ class Pace:
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> "Pace":
-        """What another version kept beside is left out."""
+        """Fields of other versions are left out."""
         made = {
             "belief": Belief.from_json(value.get("belief", {})),
             "others_seen": Others(**value.get("others_seen", {})),
@@ -85,7 +86,7 @@ class Pace:
             "source": PaceSource(value.get("source", PaceSource.SPACING)),
         }
         lists = {name: tuple(value[name]) for name in ("sends", "crowd") if name in value}
-        return cls(**{name: each for name, each in {**value, **lists, **made}.items() if name in cls.__slots__})
+        return cls(**{name: item for name, item in {**value, **lists, **made}.items() if name in cls.__slots__})
 
     @property
     def published(self) -> float:
@@ -98,16 +99,16 @@ class Pace:
         return self.others_seen.rate
 
     @property
-    def is_known(self) -> bool:
+    def has_evidence(self) -> bool:
         return self.source is not PaceSource.SPACING
 
     def level(self, now: float, risk: float) -> float:
-        """Requests a minute, 0 while nothing is known. `risk`: what a minute lost by a refusal weighs beside one gained."""
-        if not self.is_known:
+        """Requests a minute, 0 without evidence. `risk`: the weight of a minute lost by a refusal, relative to one gained."""
+        if not self.has_evidence:
             return 0.0
         minutes = UNREFUSED_MINUTES if self.used is None else REFUSED_MINUTES + RISKED_PART * self.used
-        usual = min(self.published or USUAL, USUAL) - self.belief.taken if self.used is None else beliefs.band(self.belief, now)[1]
-        # Nothing is learned, and nothing gained, by a pace far above what is sent.
+        usual = min(self.published or USUAL, USUAL) - self.belief.taken if self.used is None else beliefs.quantiles(self.belief, now)[1]
+        # A pace far above what is sent gains nothing and shows nothing about the limit.
         sent = bisect_right(self.sends, now) - bisect_right(self.sends, now - MINUTE)
         most = min(MOST, max(usual, 2.0 * sent))
         kept = 1.0 - risk * self.blocks.cost / MINUTE / minutes
@@ -121,7 +122,7 @@ def gap(level: float, spacing: float) -> float:
 def slot(pace: Pace, spacing: float, risk: float, now: float, latest: float) -> float:
     """When the next request may be sent: at the even pace if that is by `latest`, else as soon as a burst allows, where one is of use.
 
-    A burst uses up the minute, and tasks that go on then find it empty: only a crowd that comes at once and goes is served by it.
+    A burst uses up the minute, so that tasks that continue have no slots left: it is only used for many steps that arrive together.
     """
     level = pace.level(now, risk)
     even = earliest(pace.sends, ceil(level) if level else inf, now, gap(level, spacing))
@@ -152,7 +153,7 @@ def reserved(pace: Pace, spacing: float, risk: float, at: float, now: float, lat
 
 
 def _is_for_bursts(pace: Pace, now: float) -> bool:
-    """Crowds come at once and go: the last one did, as far as it is over."""
+    """Whether the last crowd, if it is over, came all at once, and the present one does so too."""
     first, last = pace.crowd
     if now > last + MINUTE:
         return bool(last) and last - first < AT_ONCE
@@ -171,23 +172,23 @@ def accepted(pace: Pace, risk: float, sent_at: float, now: float, published: flo
     belief = beliefs.stated(pace.belief, limit, now) if limit and limit != pace.published else pace.belief
     if source is PaceSource.SPACING:
         source = PaceSource.PUBLISHED if belief.stated else PaceSource.USUAL
-    known = replace(pace, belief=beliefs.updated(belief, pace.sends, sent_at, now, accepted=True), source=source)
-    level = known.level(now, risk)
+    learned = replace(pace, belief=beliefs.updated(belief, pace.sends, sent_at, now, accepted=True), source=source)
+    level = learned.level(now, risk)
     used = None if pace.used is None else round(pace.used + 1.0 / level, 6)
     if _sent_before(pace, sent_at) + 1 < CONFIRMING_PART * level:
-        return replace(known, used=used)
+        return replace(learned, used=used)
     source = source if source is PaceSource.REFUSED else PaceSource.ACCEPTED
-    return replace(known, used=used, source=source, confirmed_at=now)
+    return replace(learned, used=used, source=source, confirmed_at=now)
 
 
 def violated(pace: Pace, sent_at: float, now: float) -> Pace:
     """The first refusal in a row."""
-    # A crowd that was cut short by the refusal shows nothing of how crowds come.
+    # A crowd that the refusal cut short does not show whether crowds come at once.
     crowd, sent_at = pace.crowd if pace.comes_at_once else (0.0, 0.0), _slot_of(pace, sent_at)
     belief = beliefs.updated(pace.belief, pace.sends, sent_at, now, accepted=False)
     pace = replace(pace, sends=pace.sends[: bisect_right(pace.sends, now)], crowd=crowd, belief=belief)
     if not _sent_before(pace, sent_at):
-        # Nothing had been sent for a minute: the account is blocked, and that says nothing about its limit.
+        # Nothing had been sent for a minute: the account is blocked, which is no evidence on its limit.
         return pace
     return replace(pace, source=PaceSource.REFUSED, confirmed_at=now, used=0.0)
 
@@ -198,7 +199,7 @@ def probed(pace: Pace, block: Block, now: float, *, is_over: bool) -> Pace:
 
 
 def rebased(pace: Pace, now: float) -> Pace:
-    """Under a clock that was set back: nothing planned for a time that is far away."""
+    """Under a clock that was set back: what was planned for a time far ahead is removed."""
     if pace.sends and pace.sends[-1] > now + AHEAD:
         pace = replace(pace, sends=pace.sends[: bisect_right(pace.sends, now)])
     if pace.others_seen.at > now + AHEAD:
@@ -209,7 +210,7 @@ def rebased(pace: Pace, now: float) -> Pace:
 
 
 def _slot_of(pace: Pace, sent_at: float) -> float:
-    """Its place among the sends: a request leaves a little after its slot has opened."""
+    """The slot of a request that was sent at `sent_at`, a little after the slot opened."""
     slot = pace.sends[bisect_right(pace.sends, sent_at) - 1] if pace.sends else 0.0
     return slot if 0 <= sent_at - slot <= SLACK else sent_at
 

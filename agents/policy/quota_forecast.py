@@ -57,7 +57,7 @@ class Use:
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """`at`: when it is used up, never in the past; None where it lasts or nobody knows. `pace`: per hour, None: unknown."""
+    """`at`: when it is used up, never in the past; None where it lasts or that is unknown. `pace`: per hour, None: unknown."""
 
     outcome: Outcome
     sentence: str
@@ -66,17 +66,17 @@ class Forecast:
 
 
 def use(what: Use, now: float) -> Forecast:
-    limit, known = what.limit, _in_window(what, now)
-    unclear = _unclear(limit.name, known, now)
+    limit, samples = what.limit, _in_window(what, now)
+    unclear = _unclear(limit.name, samples, now)
     if unclear:
         return unclear
-    left = limit.total - known[-1].value
+    left = limit.total - samples[-1].value
     if left <= 0:
         return Forecast(Outcome.USED_UP, f"The {limit.name} is used up. {_resets(limit, now)}", at=now)
-    pace = _pace(known, now, limit.spans, limit.began_at)
+    pace = _pace(samples, now, limit.spans, limit.began_at)
     if pace is None:
-        return Forecast(Outcome.UNKNOWN, f"Too few readings yet to say how long the {limit.name} lasts.")
-    at = _used_up_at(known[-1].at, left, pace, now)
+        return Forecast(Outcome.UNKNOWN, f"Too few readings yet to estimate how long the {limit.name} lasts.")
+    at = _used_up_at(samples[-1].at, left, pace, now)
     if at is None or (limit.resets_at is not None and now < limit.resets_at <= at):
         return Forecast(Outcome.LASTS, f"At this pace the {limit.name} lasts until it resets.", pace=pace)
     sentence = f"At this pace the {limit.name} is used up at {_when(at, now)}"
@@ -87,45 +87,45 @@ def use(what: Use, now: float) -> Forecast:
 
 
 def balance(samples: Sequence[Sample], now: float) -> Forecast:
-    known = _between(samples, now - max(LONG_SPANS), now)
-    unclear = _unclear("balance", known, now)
+    samples = _between(samples, now - max(LONG_SPANS), now)
+    unclear = _unclear("balance", samples, now)
     if unclear:
         return unclear
-    left = known[-1].value
+    left = samples[-1].value
     if left <= 0:
         return Forecast(Outcome.USED_UP, "There is no balance: what goes beyond quota and caps is refused.", at=now)
-    pace = _pace([Sample(each.at, -each.value) for each in known], now, LONG_SPANS, None)
+    pace = _pace([Sample(sample.at, -sample.value) for sample in samples], now, LONG_SPANS, None)
     if pace is None:
-        return Forecast(Outcome.UNKNOWN, "Too few readings yet to say how long the balance lasts.")
-    at = _used_up_at(known[-1].at, left, pace, now)
+        return Forecast(Outcome.UNKNOWN, "Too few readings yet to estimate how long the balance lasts.")
+    at = _used_up_at(samples[-1].at, left, pace, now)
     if at is None:
         return Forecast(Outcome.LASTS, "At this pace the balance lasts for more than a year.", pace=pace)
     return Forecast(Outcome.RUNS_OUT, f"At this pace the balance is used up in about {_length(at - now)}.", at, pace)
 
 
 def warnings(uses: Sequence[Use], money: Sequence[Sample], now: float) -> tuple[str, ...]:
-    found = [_worry(each, money, now) for each in uses]
-    foreseen = balance(money, now)
-    if foreseen.outcome is Outcome.RUNS_OUT and foreseen.at is not None and foreseen.at - now < LOW_DAYS * DAY:
-        left = f"{money[-1].value:.2f} USD left, about {_length(foreseen.at - now)} at this pace"
-        found.append(f"The balance is falling: {left}. Top up the account.")
-    return tuple(each for each in found if each)
+    sentences = [_warning(limit_use, money, now) for limit_use in uses]
+    forecast = balance(money, now)
+    if forecast.outcome is Outcome.RUNS_OUT and forecast.at is not None and forecast.at - now < LOW_DAYS * DAY:
+        left = f"{money[-1].value:.2f} USD left, about {_length(forecast.at - now)} at this pace"
+        sentences.append(f"The balance is falling: {left}. Top up the account.")
+    return tuple(filter(None, sentences))
 
 
-def _worry(what: Use, money: Sequence[Sample], now: float) -> str:
-    limit, known = what.limit, _in_window(what, now)
-    if not known or _unclear(limit.name, known, now):
+def _warning(what: Use, money: Sequence[Sample], now: float) -> str:
+    limit, samples = what.limit, _in_window(what, now)
+    if not samples or _unclear(limit.name, samples, now):
         return ""
-    over_at = next((each.at for each in known if each.value >= limit.total), None)
-    if known[-1].value >= limit.total and over_at is not None:
-        if not money and known[-1].value > limit.total:
+    over_at = next((sample.at for sample in samples if sample.value >= limit.total), None)
+    if samples[-1].value >= limit.total and over_at is not None:
+        if not money and samples[-1].value > limit.total:
             return f"The {limit.name} is used up and requests are still accepted: the balance pays for them. {_resets(limit, now)}"
         # What the balance fell by since then, from the last reading before.
-        before = [each for each in money if each.at <= over_at][-1:]
-        billed = _risen([Sample(each.at, -each.value) for each in (*before, *_between(money, over_at, now))])
+        before = [sample for sample in money if sample.at <= over_at][-1:]
+        billed = _risen([Sample(sample.at, -sample.value) for sample in (*before, *_between(money, over_at, now))])
         since = f"{billed:.2f} USD since {_when(over_at, now)}"
         return f"The {limit.name} is used up and the balance is being billed: {since}. {_resets(limit, now)}" if billed > ROUNDING else ""
-    part = known[-1].value / limit.total
+    part = samples[-1].value / limit.total
     return f"{100 * part:.0f} % of the {limit.name} is used. {_resets(limit, now)}" if part >= NEARLY else ""
 
 
@@ -136,31 +136,31 @@ def _in_window(what: Use, now: float) -> list[Sample]:
 
 def _between(samples: Sequence[Sample], since: float, now: float) -> list[Sample]:
     """Without readings from the future, which were made before the clock was set back."""
-    return sorted((each for each in samples if since <= each.at <= now), key=lambda each: each.at)
+    return sorted((sample for sample in samples if since <= sample.at <= now), key=lambda sample: sample.at)
 
 
-def _unclear(name: str, known: Sequence[Sample], now: float) -> Forecast | None:
-    if not known:
-        return Forecast(Outcome.UNKNOWN, f"The {name} was not read lately.")
-    age = now - known[-1].at
+def _unclear(name: str, samples: Sequence[Sample], now: float) -> Forecast | None:
+    if not samples:
+        return Forecast(Outcome.UNKNOWN, f"The {name} was not read recently.")
+    age = now - samples[-1].at
     return Forecast(Outcome.UNKNOWN, f"The {name} was last read {_length(age)} ago.") if age > STALE else None
 
 
-def _pace(known: Sequence[Sample], now: float, spans: Sequence[float], began_at: float | None) -> float | None:
+def _pace(samples: Sequence[Sample], now: float, spans: Sequence[float], began_at: float | None) -> float | None:
     """What is used an hour: the median over the spans that the readings cover, and since the window began, when nothing was used."""
     paces = []
     for span in spans:
-        some = _between(known, now - span, now)
+        some = _between(samples, now - span, now)
         if len(some) >= FEWEST and some[-1].at - some[0].at >= COVERED * span:
             paces.append(_risen(some) / (some[-1].at - some[0].at))
-    if began_at is not None and known[-1].at - began_at >= BEGUN:
-        paces.append((known[0].value + _risen(known)) / (known[-1].at - began_at))
+    if began_at is not None and samples[-1].at - began_at >= BEGUN:
+        paces.append((samples[0].value + _risen(samples)) / (samples[-1].at - began_at))
     return median(paces) * HOUR if paces else None
 
 
-def _risen(known: Sequence[Sample]) -> float:
-    """All rises together: a fall is a reset or a top-up."""
-    return sum(max(0.0, later.value - earlier.value) for earlier, later in pairwise(known))
+def _risen(samples: Sequence[Sample]) -> float:
+    """The sum of all rises: a fall is a reset or a top-up."""
+    return sum(max(0.0, later.value - earlier.value) for earlier, later in pairwise(samples))
 
 
 def _used_up_at(read_at: float, left: float, pace: float, now: float) -> float | None:

@@ -30,7 +30,7 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What is known of an account; None is unknown, and `faults` say why. A `daily_total` of 0 is pay as you go."""
+    """An account's balance, quota and caps; None is unknown, for the reasons in `faults`. A `daily_total` of 0 is pay as you go."""
 
     balance: float | None = None
     daily_total: float | None = None
@@ -52,25 +52,25 @@ Part = tuple[dict[str, Any], list[str]]
 
 def reading(answers: Mapping[str, object], now: float) -> Reading:
     """The answers, by path, as read at `now`: JSON values or Failed. A path that was not requested is no fault."""
-    known, faults = dict[str, Any](), list[str]()
-    for path, answer in sorted(answers.items(), key=lambda each: each[0] == QUOTAS):
-        # The list of quotas states the day's total too: it counts where the usage does not.
-        if path == QUOTAS and ("daily_total" in known or known.get("is_unlimited")):
+    fields, faults = dict[str, Any](), list[str]()
+    for path, answer in sorted(answers.items(), key=lambda item: item[0] == QUOTAS):
+        # The list of quotas states the day's total too, for where the usage does not.
+        if path == QUOTAS and ("daily_total" in fields or fields.get("is_unlimited")):
             continue
         facts, unknown = _failed(path, answer) if isinstance(answer, Failed) else _READERS[path](answer, now)
-        known |= {name: value for name, value in facts.items() if value is not None}
+        fields |= {name: value for name, value in facts.items() if value is not None}
         faults += unknown
-    return Reading(**known, faults=tuple(dict.fromkeys(faults)))
+    return Reading(**fields, faults=tuple(dict.fromkeys(faults)))
 
 
-def cap_ends_at(known: Reading) -> float | None:
+def cap_ends_at(read: Reading) -> float | None:
     """None where no window is used up, or a reset is unknown."""
     windows = (
-        (known.four_hour_cap, known.four_hour_used, known.four_hour_reset_at),
-        (known.monthly_cap, known.monthly_used, known.monthly_reset_at),
+        (read.four_hour_cap, read.four_hour_used, read.four_hour_reset_at),
+        (read.monthly_cap, read.monthly_used, read.monthly_reset_at),
     )
     ends = [resets_at for cap, used, resets_at in windows if cap is not None and used is not None and used >= cap - ROUNDING]
-    return max(each for each in ends if each) if ends and all(ends) else None
+    return max(end for end in ends if end) if ends and all(ends) else None
 
 
 def _failed(path: str, failed: Failed) -> Part:
@@ -83,7 +83,7 @@ def _unknown(path: str, why: str) -> Part:
 
 def _me(answer: object, _: float) -> Part:
     balance = _number(answer, "balance", least=-LARGEST)
-    return _unknown(ME, "the answer tells no number for it") if balance is None else ({"balance": balance}, [])
+    return _unknown(ME, "the answer has no number for it") if balance is None else ({"balance": balance}, [])
 
 
 def _usage(answer: object, _: float) -> Part:
@@ -91,7 +91,7 @@ def _usage(answer: object, _: float) -> Part:
     total, used = None if is_unlimited else _number(answer, "quota"), _number(answer, "used")
     missing = [] if is_unlimited or total is not None else ["how much it is"]
     missing += [] if used is not None else ["what is used"]
-    faults = _unknown(USAGE, f"the usage does not tell {' or '.join(missing)}")[1] if missing else []
+    faults = _unknown(USAGE, f"the usage does not state {' or '.join(missing)}")[1] if missing else []
     return {"daily_total": total, "daily_used": used, "is_unlimited": is_unlimited}, faults
 
 
@@ -110,16 +110,16 @@ def _subscription(answer: object, now: float) -> Part:
     if answer.get("subscription") is False:
         return {"is_subscribed": False}, []
     if not isinstance(answer.get("four_hour"), Mapping) and not isinstance(answer.get("monthly"), Mapping):
-        return _unknown(SUBSCRIPTION, "the answer tells of no window")
+        return _unknown(SUBSCRIPTION, "the answer has no window")
     facts, faults = dict[str, Any](is_subscribed=True), []
     for name in FURTHEST:
         window = answer.get(name)
-        found = _window(window, name, now)
-        facts |= {f"{name}_{field}": value for field, value in found.items()}
+        values = _window(window, name, now)
+        facts |= {f"{name}_{field}": value for field, value in values.items()}
         is_uncapped = isinstance(window, Mapping) and window.get("uncapped") is True
-        if not is_uncapped and (found["cap"] is None or found["used"] is None):
+        if not is_uncapped and (values["cap"] is None or values["used"] is None):
             window_name = name.replace("four_hour", "4-hour")
-            faults.append(f"{NAMES[SUBSCRIPTION]} unknown in part: the {window_name} window does not tell cap and usage.")
+            faults.append(f"{NAMES[SUBSCRIPTION]} unknown in part: the {window_name} window does not state cap and usage.")
     return facts, faults
 
 

@@ -102,7 +102,7 @@ class PaceSource(Choice):
 
 
 class Occasion(Choice):
-    """Why what is believed of a limit was put on record."""
+    """Why an estimate of a limit was recorded."""
 
     ACCEPTED = "accepted", "Request accepted"
     REFUSED = "refused", "Request refused"

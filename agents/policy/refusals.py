@@ -22,9 +22,9 @@ class Reaction(StrEnum):
     UNTIL_WINDOW = "until_window"  # the account waits for the subscription's next four hours
     CHECK = "check"  # the account waits for its operator, and is checked at intervals
     COOLDOWN = "cooldown"  # the model waits
-    TASK = "task"  # nobody waits; the rest of the task is answered without the LLM
-    RETRY = "retry"  # nobody waits; the fault may pass at once
-    FAIL = "fail"  # nobody waits; the same request would be refused again
+    TASK = "task"  # no wait; the rest of the task is answered without the LLM
+    RETRY = "retry"  # no wait; the fault may pass at once
+    FAIL = "fail"  # no wait; the same request would be refused again
 
 
 PERIODS = {Reaction.UNTIL_MIDNIGHT: DAY, Reaction.UNTIL_WINDOW: FOUR_HOURS}
@@ -121,7 +121,7 @@ class RefusalClass(StrEnum):
         return self.reaction in WHOLE_ACCOUNT
 
 
-# What the edge's page means by what a made-up key met right after, and what to do.
+# The meaning of the edge's page by the answer to a request with a made-up key right after, and what to do.
 BY_CONTROL = {
     RefusalClass.AUTH: (
         "Rate limited: a made-up key was refused as wrong, so this limit is this account's own.",
@@ -139,17 +139,17 @@ _ADDRESS = re.compile(r"\b5[1-9A-HJ-NP-Za-km-z]{46,47}\b")
 
 
 def sentence(kind: RefusalClass, *, has_succeeded: bool = True, status: int | None = None, control: RefusalClass | None = None) -> str:
-    """`has_succeeded`: whether a call with this key ever did; `status`: the refusal's; `control`: what a made-up key met; where known."""
+    """`has_succeeded`: whether a call with this key ever did; `status`: the refusal's; `control`: a made-up key's refusal; where known."""
     if kind is RefusalClass.EDGE and control in BY_CONTROL:
         return " ".join(BY_CONTROL[control])
-    # The edge answers a call without a good Authorization header, or one to the wrong host, with the very page of a rate limit.
+    # The edge answers a call without a valid Authorization header, or one to the wrong host, with the same page as for a rate limit.
     if kind is RefusalClass.EDGE and not has_succeeded:
         return NEVER_WORKED
     return WRONG_HOST if is_wrong_host(kind, status) else kind.sentence
 
 
 def is_wrong_host(kind: RefusalClass, status: int | None) -> bool:
-    """The address is at fault, not the key: nothing is there, or it sends one elsewhere."""
+    """The address is wrong, not the key: nothing is there, or it redirects."""
     return kind is RefusalClass.AUTH and status is not None and (status == 404 or 300 <= status < 400)
 
 
@@ -168,11 +168,11 @@ class Refusal:
 
 def classify(status: int, headers: Mapping[str, str], body: str, now: float, secrets: Iterable[str] = ()) -> Refusal:
     """Of a non-2xx answer; `body` may be its first part. A provider may repeat what it was sent: keys and `secrets` are masked."""
-    known = {name.lower(): value for name, value in headers.items()}
-    is_html = "html" in known.get("content-type", "").lower() or body.lstrip().startswith("<")
+    by_name = {name.lower(): value for name, value in headers.items()}
+    is_html = "html" in by_name.get("content-type", "").lower() or body.lstrip().startswith("<")
     detail = storable(" ".join((body if is_html else _json_detail(body)).split()))
     kind = _kind(status, detail.lower(), is_html=is_html or detail.startswith("<"))
-    until, source = wait(kind, known.get("retry-after", ""), detail, now)
+    until, source = wait(kind, by_name.get("retry-after", ""), detail, now)
     masked = redact(_ADDRESS.sub("[address]", detail[:MASKED_CHARS]), secrets)
     return Refusal(kind, masked[:DETAIL_CHARS], until, source)
 

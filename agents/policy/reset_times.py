@@ -11,15 +11,15 @@ from agents.policy.reasons import PauseSource
 
 DAY = 86_400.0
 FOUR_HOURS = 14_400.0
-# The longest ban that anybody reported; a longer Retry-After is shortened to it.
+# The longest reported ban; a longer Retry-After is shortened to it.
 LONGEST_RETRY = DAY
-# Quotas are daily: a reset further ahead than the day after tomorrow is no reset of a day.
+# Quotas are daily: a reset after the day after tomorrow is not a daily one.
 FURTHEST_RESET = 2 * DAY
 # The provider keeps quotas in a cache of 60 s: a reset that has just passed takes effect that much later.
 CACHED = 60.0
 # Beyond the year 5138 in seconds, before 1973 in milliseconds: what is larger is in milliseconds.
 FIRST_MILLISECONDS = 1e11
-# With fewer earlier blocks that lasted as long as this one, nothing is predicted from them; so many make it half as sure as it can get.
+# With fewer earlier blocks as long as this one nothing is predicted from them; HALF_SURE of them give half the highest confidence.
 FEWEST, HALF_SURE, SUREST = 3, 4, 0.9
 LOW, MIDDLE, HIGH = 0.1, 0.5, 0.9
 
@@ -27,7 +27,7 @@ _RESET = re.compile(r'"quota_reset_timestamp"\s*:\s*(?:"([^"]*)"|(-?[\d.eE+-]+))
 
 
 def period_ends_at(period: float, now: float) -> float:
-    """The next 00:00 UTC, or the next of 00:00, 04:00, 08:00 … UTC, when the provider's cache has seen it too."""
+    """The next 00:00 UTC, or the next of 00:00, 04:00, 08:00 … UTC, plus the time of the provider's cache."""
     return ((now - CACHED) // period + 1) * period + CACHED
 
 
@@ -43,9 +43,9 @@ def retry_at(header: str, now: float) -> float | None:
 
 
 def quota_resets_at(detail: str, now: float) -> float | None:
-    """The `quota_reset_timestamp` in a refusal's detail. None where it can't be meant."""
-    found = _RESET.search(detail)
-    reset = moment(found[1] or found[2] or "") if found else None
+    """The `quota_reset_timestamp` in a refusal's detail. None where it is implausible."""
+    match = _RESET.search(detail)
+    reset = moment(match[1] or match[2] or "") if match else None
     if reset is None or not now - CACHED < reset <= now + FURTHEST_RESET:
         return None
     return reset if reset > now else reset + CACHED
@@ -94,7 +94,7 @@ def predicted(
         return Prediction(source, 0.0)
     if source.is_stated:
         return Prediction(source, source.confidence, paused_until, paused_until, paused_until + CACHED)
-    longer = sorted(each for each in past if each > now - blocked_at)
+    longer = sorted(seconds for seconds in past if seconds > now - blocked_at)
     if len(longer) < FEWEST:
         return Prediction(source, source.confidence, paused_until, paused_until, paused_until + next_pause)
     # Nothing is sent before the pause is over, so nothing can be observed earlier.

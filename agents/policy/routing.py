@@ -51,7 +51,7 @@ def _is_kept(rules: Rules, step: Step, earlier: Sequence[Earlier]) -> bool:
     """Whether the template agent was unsure of an earlier step of the task, or what it sent failed."""
     if any(past.succeeded is False for past in step.history):
         return True
-    return any(one.confidence is None or one.confidence < rules.sure_from or one.outcome in _FAILED for one in earlier)
+    return any(past.confidence is None or past.confidence < rules.sure_from or past.outcome in _FAILED for past in earlier)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class Budget:
 
 
 def budget(seconds: float, received_at: float) -> Budget:
-    """`seconds` as the caller or the settings state them, less a margin for the last write and the way back."""
+    """`seconds` as the caller or the settings state them, less a margin for the last write and the transfer of the answer."""
     seconds = min(seconds, LONGEST_DEADLINE)
     return Budget(received_at + seconds, received_at + seconds - min(MARGIN, seconds / 2))
 
@@ -111,7 +111,7 @@ class Tries:
         for candidate in self.candidates:
             models = candidate.models
             if candidate.account == account:
-                models = () if reach is Reach.ACCOUNT else tuple(each for each in models if each != model)
+                models = () if reach is Reach.ACCOUNT else tuple(other for other in models if other != model)
             left += [Candidate(candidate.account, models)] if models else []
         if not left and may_retry and not self.tried:
             return Tries((Candidate(account, (model,)),), tried=1, is_retry=True)

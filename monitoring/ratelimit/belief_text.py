@@ -38,16 +38,16 @@ def sentences(gate: Gate, limits: Limits, now: float) -> list[Sentence]:
 
 
 def short_limit(gate: Gate, now: float) -> str:
-    return f"Limit most likely {_limit_range(gate.pace, now)}" if gate.pace.is_known else "Limit not known yet"
+    return f"Limit most likely {_limit_range(gate.pace, now)}" if gate.pace.has_evidence else "Limit not known yet"
 
 
 def _limit_range(pace: Pace, now: float) -> str:
-    low, middle, high = belief.band(pace.belief, now)
+    low, middle, high = belief.quantiles(pace.belief, now)
     return f"{middle:g} a minute" + (f" ({low:g}–{high:g})" if low < high else "")
 
 
 def _limit(pace: Pace, now: float) -> Sentence:
-    if not pace.is_known:
+    if not pace.has_evidence:
         return Sentence("The limit is not known yet.")
     text = f"The account most likely allows {_limit_range(pace, now)}, by {pace.source.sentence}"
     more = f" The provider publishes {pace.published:g} a minute." if pace.published else ""
@@ -62,7 +62,7 @@ def _spaced(limits: Limits) -> str:
 def _pace(gate: Gate, limits: Limits, now: float) -> str:
     """The automatic pace."""
     single = " One request at a time is sent until one is accepted." if gate.is_single(limits) else ""
-    if not gate.pace.is_known:
+    if not gate.pace.has_evidence:
         return f"Until then the spacing applies: {_spaced(limits)}.{single}"
     blocks, level = gate.pace.blocks, gate.pace.level(now, limits.risk.weight)
     seen = f"{blocks.measured} {'was' if blocks.measured == 1 else 'were'}" if blocks.measured else "none was"

@@ -51,7 +51,7 @@ def status_text(snapshot: AccountStatus, now: datetime) -> StatusText:
     if snapshot.models_remedy:
         return StatusText(Tone.BAD, "LLM ready, but each of its models was refused.", remedy=snapshot.models_remedy)
     limits, spacing = snapshot.limits, snapshot.limits.spacing
-    if limits.is_auto and snapshot.gate.pace.is_known:
+    if limits.is_auto and snapshot.gate.pace.has_evidence:
         level = snapshot.gate.pace.level(now.timestamp(), limits.risk.weight)
         return StatusText(Tone.GOOD, f"LLM ready, up to {level:g} requests a minute according to its answers.")
     return StatusText(Tone.GOOD, f"LLM ready, one request every {spacing:g} s." if spacing else "LLM ready, without spacing.")

@@ -8,7 +8,7 @@ from typing import Any
 from agents.ledger import gate_rows
 from agents.models import Gate, Settings, WhatIf
 from agents.operator_jobs.what_if import DAY, LEAST_STEPS, newest_automatic
-from agents.policy.belief import MINUTE, MOST, band
+from agents.policy.belief import MINUTE, MOST, quantiles
 from agents.policy.modes import Pacing
 from agents.policy.reasons import PaceSource
 
@@ -73,7 +73,7 @@ def _by_limit(spacing: float, now: float) -> Offer | None:
     """By the limits that refusals have shown; without any, by the published limit."""
     paces = [gate_rows.read(row).pace for row in Gate.objects.filter(account__enabled=True)]
     used = MINUTE / spacing if spacing else MOST
-    refused = [band(pace.belief, now) for pace in paces if pace.source is PaceSource.REFUSED]
+    refused = [quantiles(pace.belief, now) for pace in paces if pace.source is PaceSource.REFUSED]
     if refused:
         low, _, high = min(refused)
         if low <= FAR_ABOVE * used and high >= used:

@@ -100,7 +100,7 @@ def test_a_host_that_refuses_too_many_requests_gets_no_more(fake_chutes: FakeChu
     ("answer", "fault"),
     [
         (Answer(200, "text/html", (b"<html>Sign in</html>",)), "Balance unknown: the answer is no JSON."),
-        (Answer(200, "application/json", (b'{"balance": NaN}',)), "Balance unknown: the answer tells no number for it."),
+        (Answer(200, "application/json", (b'{"balance": NaN}',)), "Balance unknown: the answer has no number for it."),
         (Answer(302, "text/html", (), {"Location": "/"}), "No management API answers at this address; check the Management URL."),
         (json_answer(404, {"detail": "Not Found"}), "No management API answers at this address; check the Management URL."),
     ],

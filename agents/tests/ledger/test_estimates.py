@@ -62,7 +62,7 @@ def test_a_record_has_the_belief_and_the_pace_in_force() -> None:
     answered(20, accepted=False)
     row, pace = LimitEstimate.objects.latest("at"), Pace.from_json(Gate.objects.get().pace)
     at = row.at.timestamp()
-    assert (row.low, row.middle, row.high) == belief.band(pace.belief, at)
+    assert (row.low, row.middle, row.high) == belief.quantiles(pace.belief, at)
     assert row.pace == round(pace.level(at, 1.0), 1) > 0
 
 

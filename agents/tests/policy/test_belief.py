@@ -17,9 +17,9 @@ from agents.policy.belief import (
     Belief,
     _aged,
     accepted_with,
-    band,
     best_level,
     filled,
+    quantiles,
     stated,
     updated,
 )
@@ -91,7 +91,7 @@ def test_whatever_order_times_have_weights_stay_a_probability_of_bounded_size(
         assert all(isfinite(each) and each >= 0 for each in (*belief.weights, *belief.excess, belief.changes, belief.watched))
         assert abs(sum(belief.weights) - 1) < ROUNDED
         assert abs(sum(belief.limits(now)) - 1) < ROUNDED
-        low, middle, high = band(belief, now)
+        low, middle, high = quantiles(belief, now)
         assert low <= middle <= high
         assert best_level(belief, now, 0.9, MOST) in LIMITS
         assert len(json.dumps(belief.as_json())) <= 6_000
@@ -122,9 +122,9 @@ def level(belief: Belief, now: float, minutes: float = 1.0) -> float:
 
 
 def check_found(belief: Belief, limit: int, now: float) -> None:
-    low, _, high = band(belief, now)
+    low, _, high = quantiles(belief, now)
     above = [*LIMITS[1:], inf][LIMITS.index(high)]
-    assert low <= limit <= above, band(belief, now)
+    assert low <= limit <= above, quantiles(belief, now)
     assert 0.8 * limit <= level(belief, now) <= limit
 
 

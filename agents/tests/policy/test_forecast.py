@@ -52,7 +52,7 @@ def test_one_told_number_is_enough_since_the_day_began_with_none_used() -> None:
 
 def test_a_window_that_has_only_begun_says_nothing() -> None:
     found = daily([Sample(MIDNIGHT + 300, 5)], now=MIDNIGHT + 400)
-    assert found.sentence == "Too few readings yet to say how long the daily quota lasts."
+    assert found.sentence == "Too few readings yet to estimate how long the daily quota lasts."
 
 
 def test_two_readings_are_too_few_where_the_beginning_is_unknown() -> None:
@@ -69,7 +69,7 @@ def test_one_hours_burst_does_not_speak_for_the_day() -> None:
 
 def test_what_was_used_yesterday_does_not_count_today() -> None:
     yesterday = steady(20, since=MIDNIGHT - 6 * HOUR, until=MIDNIGHT - 300)
-    assert daily(yesterday, now=MIDNIGHT + 60).sentence == "The daily quota was not read lately."
+    assert daily(yesterday, now=MIDNIGHT + 60).sentence == "The daily quota was not read recently."
     both = [*yesterday, *steady(5)]
     assert daily(both) == daily(steady(5))
 

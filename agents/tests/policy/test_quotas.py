@@ -115,7 +115,7 @@ def test_a_reset_that_cannot_be_meant_is_unknown_and_the_rest_of_its_window_is_n
 
 def test_what_is_used_follows_from_what_remains() -> None:
     assert window(usage=None).four_hour_used == 0.75
-    assert window(usage=None, remaining=None).faults == ("Subscription unknown in part: the 4-hour window does not tell cap and usage.",)
+    assert window(usage=None, remaining=None).faults == ("Subscription unknown in part: the 4-hour window does not state cap and usage.",)
 
 
 def test_an_account_without_a_subscription_has_no_caps_and_no_fault() -> None:
