@@ -114,8 +114,17 @@ class Past:
     @property
     def is_in_item(self) -> bool:
         """Whether, by our records, the last press was on an item."""
+        return ' in item "' in self._last_pressed
+
+    @property
+    def is_in_dialog(self) -> bool:
+        """Whether, by our records, the last press was in a dialog."""
+        return ' in dialog "' in self._last_pressed
+
+    @property
+    def _last_pressed(self) -> str:
         pressed = next((entry for entry in reversed(self.entries) if entry.type in PRESSES and entry.succeeded is not False), None)
-        return pressed is not None and ' in item "' in (pressed.words or "")
+        return (pressed.words if pressed else "") or ""
 
     @property
     def last_entered(self) -> bool:

@@ -7,13 +7,13 @@ from dataclasses import replace
 from agents.contract.action_history import Past
 from agents.contract.origins import path_of
 from agents.page import Element, Page, Record
-from agents.page.elements import BUTTONS, TEXT_FIELDS
+from agents.page.elements import BUTTONS, FIELDS, TEXT_FIELDS
 from agents.page.matching import words
 from agents.template import blind_xpath
 from agents.template.budget import in_time
-from agents.template.forms.filling import chosen_from_list, fills_for
+from agents.template.forms.filling import answers, chosen_from_list, filled, fills_for
 from agents.template.forms.forms import search_for
-from agents.template.forms.slots import Slot, value_for
+from agents.template.forms.slots import Slot, slots, value_for
 from agents.template.items.finding import certain_items, fitting, is_target_page, press_on_item, towards
 from agents.template.items.matching import best_button, judge, press_best, press_labelled, was_pressed
 from agents.template.items.navigation import is_own_item, is_own_page, to_own_page
@@ -200,9 +200,18 @@ _COUNTED = frozenset({"spinbutton", "listbox"})
 class Cart(PressOnItem):
     unseen = 4
 
+    def before(self, intent: Intent, page: Page) -> tuple[Move, ...]:
+        """In a dialog that asks for size, number and extras: what the prompt says of them, then the dialog's own button."""
+        inside = [element for element in page.elements if element.layer and element.usable]
+        button = best_button(inside, self.labels(intent)) if any(element.role in FIELDS for element in inside) else None
+        fills = filled(page, answers(intent.criteria, slots(inside), page)) if button else ()
+        return (*fills, replace(press(page, button), repeats=True)) if button else ()
+
     def act(self, intent: Intent, page: Page) -> tuple[Move, ...]:
         amounts = self._amounts(intent)
         if not takes_from_cart(intent):
+            if in_dialog := self.before(intent, page):
+                return in_dialog
             return (*fills_for(page, amounts, page.usable(_COUNTED)), *super().act(intent, page))
         if not _is_cart(page):
             return ()
@@ -214,7 +223,9 @@ class Cart(PressOnItem):
 
     def achieved(self, intent: Intent, page: Page, past: Past) -> bool:
         if not takes_from_cart(intent):
-            return super().achieved(intent, page, past)
+            sent = self.before(intent, page)[-1:]
+            is_sent = past.is_in_dialog or all(max(map(past.times, move.alternatives)) > 1 for move in sent)
+            return super().achieved(intent, page, past) and is_sent
         if not _changes(intent):
             return was_pressed(past, _REMOVE)
         if not _is_cart(page) or past.filled:

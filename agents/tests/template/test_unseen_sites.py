@@ -321,3 +321,23 @@ def test_a_comment_is_sent_by_no_button_that_only_counts_likes() -> None:
     )
     made = next_plan("Comment 'Thanks for sharing!' on the post where content equals 'Morning'", posts, url="http://localhost:8000/")
     assert [action.type for action in made.actions] == ["TypeAction"]
+
+
+def test_what_is_put_in_the_cart_is_first_set_in_the_dialog_that_opens() -> None:
+    cards = "".join(
+        f"<article><h3>{name}</h3><p>{price}</p><button type=button>Add to Basket</button></article>"
+        for name, price in (("Soup", "$4"), ("Pasta", "$9"), ("Cake", "$6"))
+    )
+    dialog = (
+        "<div role=dialog aria-modal=true aria-label='Choose'><h2>Pasta</h2><label>Quantity <input type=number name=quantity value=1></label>"
+        "<button type=button>Add to Basket</button></div>"
+    )
+    prompt = "Add a menu item to the cart where name equals 'Pasta' and quantity greater equal '3'"
+    opening = pressed_next(prompt, cards, WAITED)
+    assert "Add to Basket" in opening
+    first = pressed("Add to Basket", words='click button "Add to Basket" in item "Pasta"')
+    inside = next_plan(prompt, cards + dialog, first)
+    assert [action.type for action in inside.actions if action.type != "WaitAction"] == ["TypeAction", "ClickAction"]
+    assert inside.actions[0].fields["text"] == "3"
+    second = pressed("Add to Basket", words='click button "Add to Basket" in dialog "Choose"')
+    assert next_plan(prompt, cards, first, second, WAITED).done
