@@ -8,7 +8,7 @@ from random import Random
 from typing import Any
 
 from agents.policy.routing import budget
-from agents.simulation.provider import Balancer, Reply, Said, World, ask, cap_used, counted, quota_used, reset_at
+from agents.simulation.provider import Balancer, Reply, ReplyKind, World, answer_request, cap_used, counted, quota_used, reset_at
 from agents.simulation.run import EPOCH, USABLE, Miner, Run, Sending
 from agents.simulation.scenario import Counter, Hidden, Scenario
 
@@ -80,10 +80,10 @@ class Oracle(Run):
         """Not where the answer comes too late for this step, but not for every one. After a fault the step asks again."""
         now, dice, left = self.clock.now, self._dice_of_account, sending.cut_off - self.clock.now
         dice.balancer = balancer
-        reply, world, before = Reply(Said.CAPACITY, 0.0), self.account.world, dice.getstate()
-        while reply.said is Said.CAPACITY:  # a moment later one of the models has room
+        reply, world, before = Reply(ReplyKind.CAPACITY, 0.0), self.account.world, dice.getstate()
+        while reply.kind is ReplyKind.CAPACITY:  # a moment later one of the models has room
             before = dice.getstate()
-            world, reply = ask(self.account.world, self.account.hidden, having_room(self.account.hidden), now - EPOCH, dice)
+            world, reply = answer_request(self.account.world, self.account.hidden, having_room(self.account.hidden), now - EPOCH, dice)
         if left <= 0 or (reply.fault in USABLE and left < reply.seconds <= budget(self.miner.deadline, 0.0).cut_off):
             dice.setstate(before)
             return False
@@ -138,5 +138,5 @@ class Patient(Run):
     def _refused(self, sending: Sending, sent_at: float, reply: Reply) -> None:
         super()._refused(sending, sent_at, reply)
         ban = self.account.world.edge.ban
-        if reply.said is Said.EDGE and ban and self.clock.now < EPOCH + ban.until:
+        if reply.kind is ReplyKind.EDGE and ban and self.clock.now < EPOCH + ban.until:
             self.gate = replace(self.gate, paused_until=EPOCH + ban.until)

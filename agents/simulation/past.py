@@ -1,4 +1,4 @@
-"""The last hours as a value: the steps as they came, and all that was sent for them. Times are Unix seconds, durations seconds."""
+"""The last hours as a value: the steps as they arrived, and all that was sent for them. Times are Unix seconds, durations seconds."""
 
 import re
 from bisect import bisect_right
@@ -20,21 +20,21 @@ from agents.simulation.scenario import BadSetting
 CHUNK = 2000
 # For these reasons no LLM was tried, whatever its gate would have decided.
 NOT_TRIED = frozenset(map(Reason, ("mode", "caller", "no_key", "no_model", "disabled", "sure", "cost", "busy", "database", "fault")))
-# A step's time is its deadline less its arrival, each kept to a microsecond; nobody sets a deadline as finely as this, in seconds.
+# A step's time is its deadline less its arrival, each kept to a microsecond; deadlines are not set as finely as this, in seconds.
 SAME = 0.005
 # An attempt that ends this close to its cut-off was cut off, in seconds.
 AT_CUT_OFF = 0.25
 SENT = ("sent_at", "ended_at", "cut_off_at", "model", "purpose", "verdict", "refusal", "event__pause_seconds", "event__pause_source")
 _SPAN = re.compile(r"(\d{1,6}(?:\.\d{1,6})?)([mhd])")
 _UNITS = {"m": 60.0, "h": 3600.0, "d": 86_400.0}
-# Steps are kept for months at most; a longer time is a slip of the finger.
+# Steps are kept for months at most; a longer time is a typing error.
 LONGEST = 366 * 86_400.0
 
 
 def span(text: str) -> float:
     """Seconds of a time such as 90m, 24h or 7d. Raises BadSetting."""
-    found = _SPAN.fullmatch(text.strip().lower())
-    seconds = float(found[1]) * _UNITS[found[2]] if found else 0.0
+    match = _SPAN.fullmatch(text.strip().lower())
+    seconds = float(match[1]) * _UNITS[match[2]] if match else 0.0
     if not 0 < seconds <= LONGEST:
         raise BadSetting("--last", "must be a time such as 90m, 24h or 7d, at most 366d")
     return seconds
@@ -42,22 +42,22 @@ def span(text: str) -> float:
 
 @dataclass(frozen=True, slots=True)
 class PastStep:
-    """`gap`: seconds from the answer before in its chain; `timeout`: its caller's own; `asks`: whether the LLM was to be tried at all."""
+    """`gap`: seconds since the answer before in its chain; `timeout`: its caller's own; `tries_llm`: whether the LLM was to be tried."""
 
     gap: float
     timeout: float | None
-    asks: bool
+    tries_llm: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """Steps of one task of which each waited for the answer to the one before it; the first came at `at`."""
+    """Steps of one task of which each waited for the answer to the one before it; the first arrived at `at`."""
 
     at: float
     steps: tuple[PastStep, ...]
 
 
-# What one request came to, as far as its account and its model go.
+# The outcome of one request for its account and its model.
 Outcome = StrEnum("Outcome", ["OK", "INVALID", "FAILED", "CUT_OFF", "CAPACITY", "MODEL", "REFUSED"])
 
 
@@ -77,7 +77,7 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """`published`: requests a minute that the provider states, 0 unknown; `llm`: steps it answered; `elsewhere`: to other accounts."""
+    """`published`: the provider's stated limit a minute, 0 unknown; `llm`: steps it answered; `elsewhere`: requests to other accounts."""
 
     starts_at: float
     ends_at: float
@@ -135,7 +135,7 @@ def _chains(start: datetime, now: datetime) -> tuple[tuple[Chain, ...], int]:
         else:
             steps = []
             chains.append((came_at, steps))
-        place = bisect_right(deadlines, received, key=lambda each: each[0])
+        place = bisect_right(deadlines, received, key=lambda row: row[0])
         timeout = (deadline - received).total_seconds()
         is_default = abs(timeout - (deadlines[place - 1][1] if place else default)) < SAME
         steps.append(PastStep(gap, None if is_default else timeout, reason not in NOT_TRIED))
@@ -163,7 +163,7 @@ def _sent(
 
 
 def _blocked_before(account: Account, start: datetime) -> list[Sent]:
-    """A block that began before `start` and still ran: as if a request had been refused at `start`."""
+    """A block that began before `start` and was not over: as if a request had been refused at `start`."""
     running = RateLimitEvent.objects.filter(account=account, model="", started_at__lt=start).filter(
         Q(recovered_at__gt=start) | Q(recovered_at=None), Q(ended_at__gt=start) | Q(ended_at=None)
     )

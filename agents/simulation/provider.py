@@ -1,4 +1,4 @@
-"""A hidden account behind its edge: what comes of one request. Times are seconds from the scenario's start."""
+"""A hidden account behind its edge, and its reply to one request. Times are seconds from the scenario's start."""
 
 from bisect import bisect_right, insort
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ class Balancer:
 
 @dataclass(frozen=True, slots=True)
 class Ban:
-    """`untouched_until`: when it would have ended had nobody sent anything."""
+    """`untouched_until`: when it would have ended without any request."""
 
     began_at: float
     seconds: float
@@ -105,15 +105,15 @@ def _hit(edge: Edge, law: BanLaw, now: float) -> Edge:
 
 
 SLOW_SECONDS = (30.0, 90.0)
-# What one request comes to. ANSWERED may still have a fault.
-Said = StrEnum("Said", "ANSWERED EDGE AUTH DAILY_QUOTA SUBSCRIPTION_CAP CAPACITY MODEL")
+# ANSWERED may still have a fault.
+ReplyKind = StrEnum("ReplyKind", "ANSWERED EDGE AUTH DAILY_QUOTA SUBSCRIPTION_CAP CAPACITY MODEL")
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
     """`seconds`: infinite for a hang. `reset_at`: as a 402 states it; `cap_reset_at`: as the management API does; `used`: of the quota."""
 
-    said: Said
+    kind: ReplyKind
     seconds: float
     model: str = ""
     fault: Fault | None = None
@@ -140,25 +140,25 @@ def account_dice(seed: int) -> Random:
     return Random(f"account {seed}")
 
 
-def ask(world: World, hidden: Hidden, models: Sequence[str], now: float, rng: Random) -> tuple[World, Reply]:
+def answer_request(world: World, hidden: Hidden, models: Sequence[str], now: float, rng: Random) -> tuple[World, Reply]:
     """One request for the first of `models` that can take it, at `now`."""
     refusal_seconds = hidden.latency.refusal
     if not hidden.valid:
-        return world, Reply(Said.AUTH, refusal_seconds)
+        return world, Reply(ReplyKind.AUTH, refusal_seconds)
     world = _with_others(world, hidden, now, rng)
     edge, verdict = pass_edge(world.edge, hidden, now, rng)
     world = replace(world, edge=edge)
     if verdict is not EdgeVerdict.ACCEPTED:
-        return world, Reply(Said.EDGE, refusal_seconds, in_ban=verdict is EdgeVerdict.BANNED)
+        return world, Reply(ReplyKind.EDGE, refusal_seconds, in_ban=verdict is EdgeVerdict.BANNED)
     if hidden.quota and quota_used(world, hidden.quota, now) >= hidden.quota.total:
-        return world, Reply(Said.DAILY_QUOTA, refusal_seconds, reset_at=reset_at(hidden.quota, now))
+        return world, Reply(ReplyKind.DAILY_QUOTA, refusal_seconds, reset_at=reset_at(hidden.quota, now))
     if hidden.cap4h and cap_used(world, hidden.cap4h, now) >= hidden.cap4h.cap:
-        return world, Reply(Said.SUBSCRIPTION_CAP, refusal_seconds, cap_reset_at=reset_at(hidden.cap4h, now))
-    reply = Reply(Said.MODEL, refusal_seconds)
+        return world, Reply(ReplyKind.SUBSCRIPTION_CAP, refusal_seconds, cap_reset_at=reset_at(hidden.cap4h, now))
+    reply = Reply(ReplyKind.MODEL, refusal_seconds)
     for model in models:
         if model in hidden.models:
             reply = _answer(hidden, model, rng)
-            if reply.said is Said.ANSWERED and reply.fault is not Fault.HTTP503:
+            if reply.kind is ReplyKind.ANSWERED and reply.fault is not Fault.HTTP503:
                 world = _spent(world, hidden, now)
                 return world, replace(reply, used=world.quota_used)
     return world, reply
@@ -181,17 +181,17 @@ def _with_others(world: World, hidden: Hidden, now: float, rng: Random) -> World
 def _answer(hidden: Hidden, model: str, rng: Random) -> Reply:
     own = hidden.models[model]
     if rng.random() < own.full:
-        return Reply(Said.CAPACITY, hidden.latency.refusal, model)
+        return Reply(ReplyKind.CAPACITY, hidden.latency.refusal, model)
     roll, fault = rng.random(), None
-    for each, chance in (hidden.faults if own.faults is None else own.faults).items():
+    for drawn, chance in (hidden.faults if own.faults is None else own.faults).items():
         if roll < chance:
-            fault = each
+            fault = drawn
             break
         roll -= chance
     seconds = drawn_latency(own.latency or hidden.latency, rng)
     if fault is Fault.SLOW:
         seconds = rng.uniform(*SLOW_SECONDS)
-    return Reply(Said.ANSWERED, float("inf") if fault is Fault.HANG else seconds, model, fault)
+    return Reply(ReplyKind.ANSWERED, float("inf") if fault is Fault.HANG else seconds, model, fault)
 
 
 def _spent(world: World, hidden: Hidden, now: float) -> World:

@@ -18,7 +18,7 @@ from agents.policy.latency import Sample, Samples, recent
 from agents.policy.reasons import PauseSource, Reason
 from agents.policy.refusals import RefusalClass, wait
 from agents.policy.routing import Candidate, Reach, Tries, budget, retry_pause
-from agents.simulation.provider import Reply, Said, World, account_dice, ask, banned_now
+from agents.simulation.provider import Reply, ReplyKind, World, account_dice, answer_request, banned_now
 from agents.simulation.scenario import MODELS, Change, Fault, Scenario, merged
 from agents.worker import watchdog
 
@@ -30,7 +30,7 @@ NEXT_STEP = 2.0
 TASK_SECONDS = 180.0
 # A waiting step checks the gate this often; the worker checks this often whether a pause has ended without a step.
 CHECK_EVERY, CANARY = 0.2, watchdog.Limits().canary_every
-# As the probing job has them: how long it waits for its answer, and before it sends another one after an answer without information.
+# As in the probing job: how long it waits for an answer, and how long it waits after an answer without information, in seconds.
 PROBE_BUDGET, PROBE_AGAIN = 25.0, 60.0
 # A waiting process wakes late, on average this many seconds for each unit of the load average, on two cores: at 12 some six in a hundred
 # slots of 100 ms are missed. Measured there: a process that does nothing else 0.5 ms a unit, one with eight busy threads 15 ms.
@@ -39,7 +39,7 @@ LATE_A_LOAD = 0.003
 USD_A_REQUEST = costs.of_tokens(None, 2_000, 150)
 USABLE = frozenset({None, Fault.SLOW})
 UNACCEPTED = frozenset({Fault.HTTP500, Fault.HTTP502, Fault.HTTP503, Fault.RESET, Fault.HANG})
-REFUSALS = {said: RefusalClass(said.value) for said in (Said.EDGE, Said.AUTH, Said.DAILY_QUOTA, Said.SUBSCRIPTION_CAP)}
+REFUSALS = {kind: RefusalClass(kind.value) for kind in (ReplyKind.EDGE, ReplyKind.AUTH, ReplyKind.DAILY_QUOTA, ReplyKind.SUBSCRIPTION_CAP)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class Answered:
 class Record:
     """One run, in the order of its times. `blocks`: when the account was shut: from, and until when it would have been without requests.
 
-    `longest_ban`: of all bans, as a multiple of what it was after the refusal that showed it first: what came later is our own doing.
+    `longest_ban`: of all bans, as a multiple of its length at the first refusal: what was added later was caused by our own requests.
     """
 
     answers: list[Answered] = field(default_factory=list)
@@ -84,16 +84,16 @@ class Record:
     missed: int = 0
 
     def count(self, reply: Reply) -> None:
-        self.edge_429 += reply.said is Said.EDGE
+        self.edge_429 += reply.kind is ReplyKind.EDGE
         self.in_ban += reply.in_ban
-        self.wasted += reply.said in REFUSALS and reply.said is not Said.EDGE
+        self.wasted += reply.kind in REFUSALS and reply.kind is not ReplyKind.EDGE
 
 
 @dataclass(frozen=True, slots=True)
 class Measures:
     """Counts, and seconds for `p50` and `p95` of all answers. `resume_minutes` is None where the account was never shut.
 
-    `missed`: slots that a step woke too late for.
+    `missed`: slots for which a step woke too late.
     """
 
     steps: float
@@ -113,12 +113,12 @@ def means(records: Sequence[Record]) -> Measures:
         return round(sum(values) / len(values), 2)
 
     waits = [wait / 60 for record in records for wait in resumes(record)]
-    seconds = [sorted(each.answered_at - each.posted_at for each in record.answers) or [0.0] for record in records]
+    seconds = [sorted(answer.answered_at - answer.posted_at for answer in record.answers) or [0.0] for record in records]
     p50, p95 = (mean([some[min(len(some) - 1, int(part * len(some)))] for some in seconds]) for part in (0.5, 0.95))
     return Measures(
         steps=mean([len(record.answers) for record in records]),
-        in_time=mean([sum(each.in_time for each in record.answers) for record in records]),
-        llm=mean([sum(each.by_llm for each in record.answers) for record in records]),
+        in_time=mean([sum(answer.in_time for answer in record.answers) for record in records]),
+        llm=mean([sum(answer.by_llm for answer in record.answers) for record in records]),
         edge_429=mean([record.edge_429 for record in records]),
         in_ban=mean([record.in_ban for record in records]),
         wasted=mean([record.wasted for record in records]),
@@ -131,10 +131,10 @@ def means(records: Sequence[Record]) -> Measures:
 
 def resumes(record: Record) -> list[float]:
     """For each block: seconds from its end, with a step waiting, to the next LLM answer (or the end of the run)."""
-    first_posted = list(accumulate((each.posted_at for each in reversed(record.answers)), min))[::-1]
+    first_posted = list(accumulate((answer.posted_at for answer in reversed(record.answers)), min))[::-1]
     waits = []
     for until in record.blocks.values():
-        place = bisect_left(record.answers, until, key=lambda each: each.answered_at)
+        place = bisect_left(record.answers, until, key=lambda answer: answer.answered_at)
         if place < len(record.answers):
             start = max(until, first_posted[place])
             back = bisect_left(record.successes, start)
@@ -143,7 +143,7 @@ def resumes(record: Record) -> list[float]:
 
 
 class Clock:
-    """`now` moves from one event to the next. Of two at the same time the one that was planned first comes first."""
+    """`now` moves from one event to the next. Of two events at the same time the one planned first runs first."""
 
     def __init__(self, now: float) -> None:
         self.now = now
@@ -163,7 +163,7 @@ class Clock:
 class SimulatedAccount(Protocol):
     @property
     def published(self) -> float | None: ...
-    def ask(self, model: str) -> Reply: ...
+    def answer_request(self, model: str) -> Reply: ...
 
 
 class Account:
@@ -178,9 +178,9 @@ class Account:
     def published(self) -> float:
         return self.hidden.published
 
-    def ask(self, model: str) -> Reply:
+    def answer_request(self, model: str) -> Reply:
         now = self._clock.now - self._epoch
-        self.world, reply = ask(self.world, self.hidden, model.split(","), now, self._rng)
+        self.world, reply = answer_request(self.world, self.hidden, model.split(","), now, self._rng)
         self._record.count(reply)
         self._note_ban()
         resets_at = reply.reset_at or reply.cap_reset_at
@@ -247,13 +247,13 @@ class Play:
     def post(self, timeout: float | None, then: Callable[[], None]) -> None:
         posted_at = self.clock.now
         time = budget(timeout or self.miner.deadline, posted_at)
-        self._ask(Sending(self._tries, time.cut_off, partial(self.answer, posted_at, time.deadline, then)))
+        self._attempt(Sending(self._tries, time.cut_off, partial(self.answer, posted_at, time.deadline, then)))
 
     def answer(self, posted_at: float, deadline: float, then: Callable[[], None], *, by_llm: bool) -> None:
         self.record.answers.append(Answered(posted_at, self.clock.now, self.clock.now <= deadline, by_llm))
         then()
 
-    def _ask(self, sending: Sending) -> None:
+    def _attempt(self, sending: Sending) -> None:
         now, limits = self.clock.now, self.miner.limits
         today = self._used.get(day_of(now), 0)
         if not allows(self.miner.caps, Used(today, today * USD_A_REQUEST), USD_A_REQUEST):
@@ -261,10 +261,10 @@ class Play:
             return
         models = latency.ordered(self._latencies, sending.tries.candidates[0].models, now, sending.cut_off - now)
         ready = backoff.ready(self.gate.cooldowns, models, now)
-        sending.model, sending.then = ready[0], [self._seen(each) for each in ready[1:]]
-        decision, self.gate = governor.decide(self.gate, limits, now, sending.cut_off, latency.expected(self._seen(sending.model)))
+        sending.model, sending.then = ready[0], [self._samples(model) for model in ready[1:]]
+        decision, self.gate = governor.decide(self.gate, limits, now, sending.cut_off, latency.expected(self._samples(sending.model)))
         if decision.may_wait:
-            self.clock.at(max(now, self.gate.paused_until) + CHECK_EVERY, partial(self._ask, sending))
+            self.clock.at(max(now, self.gate.paused_until) + CHECK_EVERY, partial(self._attempt, sending))
             return
         if decision.slot is None:
             sending.done(by_llm=False)
@@ -275,7 +275,7 @@ class Play:
         late = self._sleep.expovariate(1 / (LATE_A_LOAD * self.miner.load)) if self.miner.load else 0.0
         self.clock.at(governor.earliest(self.gate, limits, decision) + late, partial(self._wake, sending))
 
-    def _seen(self, model: str) -> Sequence[Sample]:
+    def _samples(self, model: str) -> Sequence[Sample]:
         return recent(self._latencies, model, self.clock.now)
 
     def _wake(self, sending: Sending) -> None:
@@ -291,21 +291,21 @@ class Play:
             self.gate = governor.released(self.gate, decision.lease)
             self._used[day_of(sending.decided_at)] -= 1
             self.record.missed += obstacle is Reason.MISSED
-            self._ask(sending)
+            self._attempt(sending)
             return
-        reply, wait = self.account.ask(sending.model), (decision.slot or 0.0) - sending.decided_at
-        longest = latency.limit(self._seen(sending.model), sending.then, sending.cut_off - now, wait)
+        reply, wait = self.account.answer_request(sending.model), (decision.slot or 0.0) - sending.decided_at
+        longest = latency.limit(self._samples(sending.model), sending.then, sending.cut_off - now, wait)
         self.clock.at(now + min(reply.seconds, longest), partial(self._end, sending, now, None if reply.seconds > longest else reply))
 
     def _end(self, sending: Sending, sent_at: float, reply: Reply | None) -> None:
         """`reply` None: it was cut off."""
         assert sending.decision is not None
-        now, is_answered = self.clock.now, reply is not None and reply.said is Said.ANSWERED
+        now, is_answered = self.clock.now, reply is not None and reply.kind is ReplyKind.ANSWERED
         is_accepted = reply is not None and is_answered and reply.fault not in UNACCEPTED
         if reply is None or is_answered:
             is_usable = None if reply is None else reply.fault in USABLE
             self._latencies = latency.noted(self._latencies, sending.model, now, now - sent_at, is_usable)
-        if reply is not None and reply.said in REFUSALS:
+        if reply is not None and reply.kind in REFUSALS:
             self._refused(sending, sent_at, reply)
             return
         if reply is not None and is_accepted:
@@ -316,7 +316,7 @@ class Play:
                 sending.done(by_llm=True)
                 return
         else:
-            lease, is_refused = sending.decision.lease, reply is not None and reply.said in (Said.CAPACITY, Said.MODEL)
+            lease, is_refused = sending.decision.lease, reply is not None and reply.kind in (ReplyKind.CAPACITY, ReplyKind.MODEL)
             self.gate = governor.released(self.gate, lease) if is_refused else governor.failed(self.gate, lease, now)
             if is_refused:
                 cooldowns = backoff.cooled(self.gate.cooldowns, sending.model, now, self._dice.random())
@@ -328,13 +328,13 @@ class Play:
         if not sending.tries.candidates:
             sending.done(by_llm=False)
         elif sending.tries.is_retry:
-            self.clock.at(self.clock.now + retry_pause(self._dice.random()), partial(self._ask, sending))
+            self.clock.at(self.clock.now + retry_pause(self._dice.random()), partial(self._attempt, sending))
         else:
-            self._ask(sending)
+            self._attempt(sending)
 
     def _refused(self, sending: Sending, sent_at: float, reply: Reply) -> None:
         now, before = self.clock.now, self.gate
-        jitter, kind = self._dice.random(), REFUSALS[reply.said]
+        jitter, kind = self._dice.random(), REFUSALS[reply.kind]
         self.gate = governor.refused(before, self.miner.limits, sent_at, now, self._stated(reply), kind, jitter)
         sending.done(by_llm=False)
         if self.gate is before:
@@ -346,7 +346,7 @@ class Play:
             self._check_gate_later()
 
     def _stated(self, reply: Reply) -> tuple[float, PauseSource] | None:
-        now, kind = self.clock.now, REFUSALS[reply.said]
+        now, kind = self.clock.now, REFUSALS[reply.kind]
         resets_at = reply.cap_reset_at if reply.reset_at is None and self.miner.admin_key else reply.reset_at
         if resets_at is not None:
             return self.epoch + resets_at - now, PauseSource.PROVIDER
@@ -366,10 +366,10 @@ class Play:
         since = max(self.gate.paused_until, now - PROBE_AGAIN)
         if state is GateState.PROBING and now >= self.gate.probe_until and self._probed_at < since:
             self._probed_at = now
-            # A probe is one request: as with a step's last try, nothing comes after it.
+            # A probe is one request without a retry, as a step's last try.
             models = latency.ordered(self._latencies, self.miner.models, now)
             last = Tries((Candidate(0, backoff.ready(self.gate.cooldowns, models, now)[:1]),), tried=1)
-            self._ask(Sending(last, now + PROBE_BUDGET, lambda by_llm: None))
+            self._attempt(Sending(last, now + PROBE_BUDGET, lambda by_llm: None))
 
 
 class Run(Play):

@@ -14,7 +14,7 @@ from pydantic.dataclasses import dataclass
 
 from agents.policy.costs import Caps
 
-# What a whole of settings is called; a field in it is named without that.
+# The name of settings as a whole; a field in them is named without it.
 SETTINGS = "settings"
 
 
@@ -37,7 +37,7 @@ T = TypeVar("T")
 
 
 def read(kind: Any, value: object, name: str) -> Any:
-    """The JSON value as a `kind`. `name`: what the whole is called. Raises BadSetting."""
+    """The JSON value as a `kind`. `name`: of the whole value. Raises BadSetting."""
     try:
         return TypeAdapter(kind).validate_json(json.dumps(value))
     except ValidationError as error:
@@ -62,7 +62,7 @@ def _merged(old: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any
 
 
 def _named(error: ValidationError, name: str) -> BadSetting:
-    first = min(error.errors(include_url=False), key=lambda each: LATER.get(each["type"], 1))
+    first = min(error.errors(include_url=False), key=lambda problem: LATER.get(problem["type"], 1))
     cause = first.get("ctx", {}).get("error")
     inside = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in first["loc"] if part != "[key]")
     field = inside.lstrip(".") if name == SETTINGS and inside else f"{name}{inside}"
@@ -194,7 +194,7 @@ class Hidden:
 
 
 def merged(hidden: Hidden, changes: object) -> Hidden:
-    """A bare number as the latency is the median; the clipping goes with it. Raises BadSetting."""
+    """A bare number as the latency is the median; the bounds scale with it. Raises BadSetting."""
     median = changes.get("latency") if isinstance(changes, Mapping) else None
     if isinstance(changes, Mapping) and isinstance(median, int | float) and not isinstance(median, bool):
         changes = {**changes, "latency": {"median": median, "low": median * 2 / 3.5, "high": median * 6 / 3.5}}
@@ -218,7 +218,7 @@ class Change:
 
 def in_order(entries: Sequence[Change], start: T, merge: Callable[[T, object], T], name: str = "timeline") -> tuple[Change, ...]:
     """Earliest first, for what starts as `start` and what `merge` can change. Raises BadSetting, which names the entry and the field."""
-    numbered = sorted(enumerate(entries), key=lambda each: each[1].at)
+    numbered = sorted(enumerate(entries), key=lambda numbered_entry: numbered_entry[1].at)
     for number, change in numbered:
         try:
             start = merge(start, change.changes or {})
@@ -228,7 +228,7 @@ def in_order(entries: Sequence[Change], start: T, merge: Callable[[T, object], T
 
 
 FIRST_AT = 5.0
-# Neither a round nor a task may come in no time: there would be no end to them.
+# Rounds and tasks need some time between them: otherwise a run would never end.
 LEAST = 0.001
 
 

@@ -12,7 +12,7 @@ from agents.models.settings import PACING, settings_of
 from agents.simulation.run import Miner
 from agents.simulation.scenario import MODELS, BadSetting
 
-# What can be tried on the last hours, and what a scenario knows beside it.
+# What can be tried on the last hours, and what can be set for a scenario besides.
 TRIED = (*settings_of(Settings, PACING), "deadline_seconds")
 SIMULATED = (*TRIED, "daily_attempts", "daily_usd", "model_names", "admin_key")
 
@@ -33,7 +33,7 @@ def miner_with(pairs: Iterable[str], settings: Settings | None = None, models: t
     for pair in pairs:
         name, _, text = pair.partition("=")
         if name not in SIMULATED:
-            raise BadSetting(name, f"unknown; known are {', '.join(SIMULATED)}")
+            raise BadSetting(name, f"unknown; expected one of {', '.join(SIMULATED)}")
         try:
             if name == "admin_key":
                 admin_key = {"true": True, "false": False}[text]

@@ -17,7 +17,7 @@ from agents.policy.gate import GateState, hold
 from agents.policy.reasons import PauseSource, Purpose, Reason, Verdict
 from agents.policy.refusals import RefusalClass, wait
 from agents.policy.routing import Budget, Candidate, Reach, Tries, budget, retry_pause
-from agents.simulation.provider import Reply, Said
+from agents.simulation.provider import Reply, ReplyKind
 from agents.simulation.run import Account, Clock, Record
 from agents.simulation.scenario import MODELS, Fault, Scenario
 
@@ -26,7 +26,7 @@ START = 1_777_852_800.0
 NEXT_STEP, REREAD_SECONDS, PROBE_BUDGET = 2.0, 0.2, 25.0
 # The worker checks for due probes every ten seconds, so that the mean delay is half of that.
 PROBE_AFTER = 5.0
-KINDS = {said: RefusalClass(said.value) for said in Said if said is not Said.ANSWERED}
+KINDS = {kind: RefusalClass(kind.value) for kind in ReplyKind if kind is not ReplyKind.ANSWERED}
 STATUSES = {Fault.HTTP500: 500, Fault.HTTP502: 502, Fault.HTTP503: 503, Fault.RESET: None, Fault.HANG: None}
 
 
@@ -100,7 +100,7 @@ class Recording:
         if obstacle:
             self._again(step, self._ended(permit, Verdict.GIVEN_UP), obstacle)
             return
-        sent_at, reply = self.clock.now, self.hidden.ask(permit.model)
+        sent_at, reply = self.clock.now, self.hidden.answer_request(permit.model)
         wait = (permit.decision.slot or 0.0) - permit.decided_at
         longest = latency.limit(permit.recent, permit.then, step.budget.cut_off - sent_at, wait)
         over = sent_at + min(reply.seconds, longest)
@@ -140,8 +140,8 @@ class Recording:
         end = self._ended(permit, Verdict.FAILED, sent_at)
         if reply is None:
             return replace(end, is_cut=True)
-        if reply.said in KINDS:
-            return self._refusal(end, KINDS[reply.said], reply)
+        if reply.kind in KINDS:
+            return self._refusal(end, KINDS[reply.kind], reply)
         if reply.fault in STATUSES:
             return replace(end, status=STATUSES[reply.fault])
         verdict = Verdict.OK if reply.fault in (None, Fault.SLOW) else Verdict.INVALID
@@ -174,7 +174,7 @@ class Recording:
             self.clock.at(permit.decision.slot or now, partial(self._send_probe, permit))
 
     def _send_probe(self, permit: Permit) -> None:
-        sent_at, reply = self.clock.now, self.hidden.ask(permit.model)
+        sent_at, reply = self.clock.now, self.hidden.answer_request(permit.model)
         self.clock.at(sent_at + min(reply.seconds, PROBE_BUDGET), partial(self._probed, permit, sent_at, reply))
 
     def _probed(self, permit: Permit, sent_at: float, reply: Reply) -> None:

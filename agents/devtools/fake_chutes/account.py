@@ -55,7 +55,7 @@ class Account:
         if self.balance:
             quota = hidden.quota and replace(hidden.quota, total=sys.maxsize)
             hidden = replace(hidden, quota=quota, cap4h=hidden.cap4h and replace(hidden.cap4h, cap=sys.float_info.max))
-        self.world, reply = provider.ask(self.world, hidden, models, self.now, self.rng)
+        self.world, reply = provider.answer_request(self.world, hidden, models, self.now, self.rng)
         return reply
 
     def pay(self, usd: float) -> None:

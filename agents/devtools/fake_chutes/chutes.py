@@ -18,7 +18,7 @@ from agents.devtools.fake_chutes.behaviour import CAP, DAILY_QUOTA, Course, Refu
 from agents.devtools.fake_chutes.completions import ChatRequest
 from agents.devtools.fake_chutes.server import Answer, Request, json_answer
 from agents.simulation import provider
-from agents.simulation.provider import Said
+from agents.simulation.provider import ReplyKind
 from agents.simulation.scenario import BadSetting, Fault, Number, read
 
 KEPT = 20_000  # arrivals: about 5 MB; more than an hour at the highest rate that a test sends
@@ -37,10 +37,10 @@ def detail(status: int, value: object) -> Answer:
 
 BAD_KEY = detail(401, "Invalid or expired token")
 REFUSALS = {
-    Said.EDGE: EDGE,
-    Said.AUTH: BAD_KEY,
-    Said.SUBSCRIPTION_CAP: detail(402, CAP),
-    Said.CAPACITY: detail(429, "Infrastructure is at maximum capacity, try again later"),
+    ReplyKind.EDGE: EDGE,
+    ReplyKind.AUTH: BAD_KEY,
+    ReplyKind.SUBSCRIPTION_CAP: detail(402, CAP),
+    ReplyKind.CAPACITY: detail(429, "Infrastructure is at maximum capacity, try again later"),
 }
 
 
@@ -111,16 +111,16 @@ class Chutes:
             return self._recorded(request, refused, _named_model(request.body))
         chat, refusing = completions.read(request.body), account.refusing
         reply = account.serve(() if isinstance(chat, str) or refusing else (chat.model,))
-        if not isinstance(chat, str) and reply.said is Said.ANSWERED:
+        if not isinstance(chat, str) and reply.kind is ReplyKind.ANSWERED:
             return self._recorded(request, self._answered(account, reply, chat, request, by_hand), chat.model, reply.fault or "")
-        if reply.said is Said.DAILY_QUOTA:
+        if reply.kind is ReplyKind.DAILY_QUOTA:
             reset = account.iso(reply.reset_at or 0.0)
             refused = detail(402, {"message": DAILY_QUOTA, "quota_reset_timestamp": reset})
-        elif reply.said is Said.MODEL:
+        elif reply.kind is ReplyKind.MODEL:
             invalid = detail(400, chat) if isinstance(chat, str) else detail(404, f"model not found: {chat.model}")
             refused = _as_answer(refusing) if refusing and not isinstance(chat, str) else invalid
         else:
-            refused = REFUSALS[reply.said]
+            refused = REFUSALS[reply.kind]
         return self._recorded(request, replace(refused, wait=reply.seconds), _named_model(request.body), in_ban=reply.in_ban)
 
     def _answered(self, account: Account, reply: provider.Reply, chat: ChatRequest, request: Request, by_hand: str | None) -> Answer:

@@ -112,7 +112,7 @@ def test_a_step_that_may_not_use_the_llm_is_marked() -> None:
     step(25, reason=Reason.COST)
     step(30)
     (chain,) = past().chains
-    assert [each.asks for each in chain.steps] == [False, False, True, False, True]
+    assert [step.tries_llm for step in chain.steps] == [False, False, True, False, True]
     assert past().llm == 1
 
 

@@ -88,8 +88,8 @@ def test_other_settings_come_out_about_as_they_would_have_been(settings: Any) ->
     each_row(["spacing_seconds=2", "pacing=auto"], check)
 
 
-def chain(start: float, gaps: list[float], timeout: float | None = None, asks: bool = True) -> Chain:
-    return Chain(start, tuple(PastStep(gap, timeout, asks) for gap in gaps))
+def chain(start: float, gaps: list[float], timeout: float | None = None, tries_llm: bool = True) -> Chain:
+    return Chain(start, tuple(PastStep(gap, timeout, tries_llm) for gap in gaps))
 
 
 def a_past(*chains: Chain, sent: tuple[Sent, ...] = (), **more: Any) -> Past:
@@ -124,7 +124,7 @@ def test_a_deadline_that_is_tried_counts_for_steps_without_one_of_their_own() ->
 
 
 def test_a_step_for_which_the_llm_was_not_asked_is_not_asked_about_now() -> None:
-    assert played(a_past(chain(5, [0.0], asks=False), sent=answers(3))).llm == 0
+    assert played(a_past(chain(5, [0.0], tries_llm=False), sent=answers(3))).llm == 0
 
 
 def test_a_model_answers_as_it_did_and_an_unknown_one_as_all_did() -> None:
@@ -153,23 +153,23 @@ def test_progress_is_told_in_order_and_to_the_end() -> None:
 
 def test_nothing_came_and_nothing_is_claimed() -> None:
     assert played(a_past()) == Measures(0, 0, 0, 0, 0, 0, None, 0.0, 0.0)
-    assert "No request came through in this time: answers are taken to be usable, after 2 to 6 s." in assumptions(a_past())
+    assert "No request was accepted in this time: answers are assumed to be usable, after 2 to 6 s." in assumptions(a_past())
 
 
-def test_what_is_assumed_is_said() -> None:
-    said = " ".join(assumptions(a_past(sent=answers(3))))
-    assert "The account's limit was never met in this time. It took up to 1 requests in a minute" in said
-    assert "here it is taken to let 60 in, the provider's usual limit. That is not proven." in said
-    assert "let 90 in, the limit that the provider publishes." in " ".join(assumptions(a_past(sent=answers(3), published=90.0)))
+def test_the_assumptions_are_listed() -> None:
+    sentences = " ".join(assumptions(a_past(sent=answers(3))))
+    assert "The account's limit was never reached in this time. It accepted up to 1 requests in a minute" in sentences
+    assert "here it is assumed to accept 60, the provider's usual limit. That is not proven." in sentences
+    assert "accept 90, the limit that the provider publishes." in " ".join(assumptions(a_past(sent=answers(3), published=90.0)))
     refused = Sent(3601, 0.1, "m", Outcome.REFUSED, kind=RefusalClass.EDGE)
-    assert "The edge shut the account out without our doing: once" in " ".join(assumptions(a_past(sent=(*answers(3), refused))))
+    assert "The edge blocked the account without a cause in our pace: once" in " ".join(assumptions(a_past(sent=(*answers(3), refused))))
     left = " ".join(assumptions(a_past(elsewhere=7, changes=1, operator_pauses=1)))
     assert "7 requests went to other accounts" in left
     assert "Settings were changed" in left
     assert "Pauses by operators are left out." in left
 
 
-def told(*arguments: str) -> str:
+def printed(*arguments: str) -> str:
     out = StringIO()
     call_command("simulate", *arguments, stdout=out)
     return out.getvalue()
@@ -177,10 +177,10 @@ def told(*arguments: str) -> str:
 
 @pytest.mark.django_db(transaction=True)
 def test_the_command_prints_the_measures_and_what_is_assumed() -> None:
-    found = json.loads(told("--last", "24h", "--miner-settings", "spacing_seconds=2", "--json"))
+    found = json.loads(printed("--last", "24h", "--miner-settings", "spacing_seconds=2", "--json"))
     assert list(found) == [*NAMES, "assumed"]
     assert found["steps"] == Step.objects.count() == 0
-    assert "assumed: The account's limit was never met in this time." in told("--last", "90m")
+    assert "assumed: The account's limit was never reached in this time." in printed("--last", "90m")
 
 
 @pytest.mark.parametrize(
