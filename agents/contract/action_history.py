@@ -114,15 +114,11 @@ class Past:
     @property
     def is_in_item(self) -> bool:
         """Whether, by our records, the last press was on an item."""
-        return ' in item "' in self._last_pressed
+        return ' in item "' in self.last_pressed
 
     @property
-    def is_in_dialog(self) -> bool:
-        """Whether, by our records, the last press was in a dialog."""
-        return ' in dialog "' in self._last_pressed
-
-    @property
-    def _last_pressed(self) -> str:
+    def last_pressed(self) -> str:
+        """What was pressed last, by our records; "" where they do not show it."""
         pressed = next((entry for entry in reversed(self.entries) if entry.type in PRESSES and entry.succeeded is not False), None)
         return (pressed.words if pressed else "") or ""
 

@@ -204,8 +204,14 @@ class Cart(PressOnItem):
         """In a dialog that asks for size, number and extras: what the prompt says of them, then the dialog's own button."""
         inside = [element for element in page.elements if element.layer and element.usable]
         button = best_button(inside, self.labels(intent)) if any(element.role in FIELDS for element in inside) else None
-        fills = filled(page, answers(intent.criteria, slots(inside), page)) if button else ()
-        return (*fills, replace(press(page, button), repeats=True)) if button else ()
+        if button is None:
+            return ()
+        given, amounts = answers(intent.criteria, slots(inside), page), self._amounts(intent)
+        count = str(self._count_beside(best_button(inside, _MORE)))
+        is_set = any(one.slot.element.role in _COUNTED for one in given) or all(meets(one, count) for one in amounts)
+        # The button's label often states the price, which changes with the number.
+        last = (replace(press(page, button), repeats=True),) if is_set else self._stepped(page, inside, amounts)
+        return (*filled(page, given), *(last or (press(page, button),)))
 
     def act(self, intent: Intent, page: Page) -> tuple[Move, ...]:
         amounts = self._amounts(intent)
@@ -224,7 +230,9 @@ class Cart(PressOnItem):
     def achieved(self, intent: Intent, page: Page, past: Past) -> bool:
         if not takes_from_cart(intent):
             sent = self.before(intent, page)[-1:]
-            is_sent = past.is_in_dialog or all(max(map(past.times, move.alternatives)) > 1 for move in sent)
+            said = past.last_pressed.lower()
+            is_in_dialog = ' in dialog "' in said and any(label in said for label in self.labels(intent))
+            is_sent = is_in_dialog or all(max(map(past.times, move.alternatives)) > 1 for move in sent)
             return super().achieved(intent, page, past) and is_sent
         if not _changes(intent):
             return was_pressed(past, _REMOVE)

@@ -341,3 +341,18 @@ def test_what_is_put_in_the_cart_is_first_set_in_the_dialog_that_opens() -> None
     assert inside.actions[0].fields["text"] == "3"
     second = pressed("Add to Basket", words='click button "Add to Basket" in dialog "Choose"')
     assert next_plan(prompt, cards, first, second, WAITED).done
+
+
+def test_the_number_in_that_dialog_is_set_by_its_plus_where_it_has_no_field() -> None:
+    dialog = (
+        "<article><h3>Pasta</h3><button type=button>Add to Basket</button></article>"
+        "<div role=dialog aria-modal=true aria-label='Choose'><h2>Pasta</h2><label>Notes <input name=notes></label>"
+        "<div><button type=button aria-label='Decrease'>−</button><span>1</span><button type=button aria-label='Increase'>+</button></div>"
+        "<button type=button>Add to Basket</button></div>"
+    )
+    prompt = "Add a menu item to the cart where quantity greater equal '3'"
+    first = pressed("Add to Basket", words='click button "Add to Basket" in item "Pasta"')
+    clicks = [action for action in next_plan(prompt, dialog, first).actions if action.type == "ClickAction"]
+    assert [str(action.fields["selector"]["value"]) for action in clicks] == ["//button[normalize-space()='+']"] * 2
+    more = pressed("+", words='click button "Increase" in dialog "Choose"')
+    assert "Add to Basket" in pressed_next(prompt, dialog.replace("<span>1<", "<span>3<"), first, more, more)
