@@ -103,6 +103,8 @@ _RISKS: dict[str, tuple[str, str]] = {
     "log out": ("logout signout", r"log ?out|sign ?out|log off|end (?:my |the )?session"),
     "report": ("block report deactivate", r"block|report\w*|flag|deactivate|spam"),
 }
+# "Add to purchase" only puts it there.
+_NOT_BY_ADDING = frozenset({"pay", "book"})
 _ICONS = {"trash": "delete", "archive": "archive", "send": "send"}
 # A control of one of these only leads there, or chooses what is shown.
 _LEADS = frozenset({"navigate", "view", "open", "show", "go", "sidebar", "nav", "filter", "folder", "tab", "about", "page"})
@@ -179,7 +181,8 @@ def is_unasked(element: Element, intent: Intent) -> bool:
     """Whether pressing it would destroy, send or bind something that the task does not ask for."""
     named = words(element.label or element.text)
     said = frozenset((*named, "".join(named)))
-    risks = {risk for risk, (does, _) in _RISKS.items() if not said.isdisjoint(does.split())}
+    exempt = _NOT_BY_ADDING if named[:2] == ("add", "to") else frozenset()
+    risks = {risk for risk, (does, _) in _RISKS.items() if not said.isdisjoint(does.split())} - exempt
     if not element.is_named or not named:
         risks |= {_ICONS[word] for word in element.icon.split() if word in _ICONS}
     if _is_of_other(said, risks, intent):

@@ -104,6 +104,7 @@ def test_what_destroys_or_sends_or_binds_is_not_pressed_unasked(markup: str, pro
     ("<button>Delete film</button>", "Delete the film where title equals 'Dusk'"),
     ("<button>Remove from watchlist</button>", "Remove from the watchlist the film where title equals 'Dusk'"),
     ("<button>Remove</button>", "Remove the lamp from my cart"),
+    ("<button>Add to purchase</button>", "Add to my cart the lamp where name equals 'Dusk'"),
     ("<button>Deliver</button>", "Send an email where to equals 'a@example.com'"),
     ("<button>Save draft</button>", "Save the letter as a draft where to equals 'a@example.com'"),
     ("<button aria-label='Navigate to Archive'></button>", "Open the email where subject equals 'Dusk'"),
