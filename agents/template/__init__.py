@@ -1,24 +1,24 @@
 """The rule-based agent: a plan from prompt, page and history, in milliseconds and without a model."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from agents.contract.actions import wait
 from agents.contract.limits import MAX_CRITERIA
-from agents.contract.origins import path_of
 from agents.contract.protocol import Form, Plan, Step
 from agents.contract.task_rules import conform
 from agents.page import Page, read
 from agents.template.budget import ENDLESS, TimeBudget, budgeted
-from agents.template.confidence import rated
-from agents.template.moves import NOTHING_LEFT, opened
+from agents.template.confidence import is_certain, rated
+from agents.template.moves import Known, opened
 from agents.template.next_step import next_step
 from agents.template.one_shot import one_shot
 from agents.template.prompt import Intent
 from agents.template.prompt.criteria import are_cut
 from agents.template.prompt.intents import understand
 from agents.template.prompt.masking import mask
+from agents.template.sites.known_way import known_way
 from agents.template.solutions.solution import Solution, best_for
 from agents.template.solutions.using import by_solution
 
@@ -26,8 +26,6 @@ logger = logging.getLogger(__name__)
 
 _PLAIN = "A plain answer, whatever the task is."
 CUT_OFF = "The planning was cut off by its time budget."
-# What is known of one-shot tasks beside the rules: a plan with its confidence, or None.
-Known = Callable[[Step, Intent], Plan | None]
 
 
 def plan(
@@ -62,19 +60,9 @@ def _planned(step: Step, page: Page | None, known: Known, solutions: Sequence[So
         if made := _as_learned(step, intent, page, solutions):
             return replace(made, actions=conform(made.actions, step))
         made = next_step(step, intent, page)
-        if made.reasoning == NOTHING_LEFT:
-            made = _elsewhere(step, intent, known) or made
+        if not page.blank and not is_certain(made, intent, page):
+            made = known_way(step, intent, page, known) or made
     return rated(replace(made, actions=conform(made.actions, step)), step, intent, page)
-
-
-def _elsewhere(step: Step, intent: Intent, known: Known) -> Plan | None:
-    """Where the page has nothing left to try: to where the task is done by what is known of its site, if it was not there yet."""
-    made = known(replace(step, form=Form.ONE_SHOT), intent)
-    visited = {path_of(url) for url in (step.url, *(entry.url for entry in step.history))}
-    for action in made.actions if made else ():
-        if action.type == "NavigateAction" and path_of(str(action.fields.get("url", ""))) not in visited:
-            return Plan((action,), reasoning="Template: to where the site is known to do it.")
-    return None
 
 
 def _as_learned(step: Step, intent: Intent, page: Page, solutions: Sequence[Solution]) -> Plan | None:

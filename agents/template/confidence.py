@@ -10,9 +10,10 @@ from agents.contract.protocol import Form, Plan, Step
 from agents.page import Element, Page
 from agents.page.matching import likeness, words
 from agents.template.forms.filling import answers
+from agents.template.forms.forms import passwords
 from agents.template.forms.slots import slots
 from agents.template.items.matching import judge
-from agents.template.moves import NO_PAGE, NOTHING_LEFT
+from agents.template.moves import GUESS, NO_PAGE, NOTHING_LEFT
 from agents.template.prompt import Intent, Kind, Trait, besides_item, target_of
 from agents.template.prompt.masking import mask
 from agents.template.recipes import BEST_GUESS, recipe_for
@@ -33,6 +34,13 @@ def rated(plan: Plan, step: Step, intent: Intent, page: Page | None) -> Plan:
     strongest = sorted(doubts, key=lambda doubt: doubt[0])[:2]
     confidence = round(prod((left for left, _ in doubts), start=1.0), 2)
     return replace(plan, confidence=confidence, confidence_why=" ".join(why for _, why in strongest) or SURE)
+
+
+def is_certain(plan: Plan, intent: Intent, page: Page) -> bool:
+    """Whether a rule made the plan, and what it fills in is all that the task gives."""
+    is_guessed = plan.reasoning == NOTHING_LEFT or plan.reasoning.startswith(GUESS)
+    # A log-in takes only a part of what the task gives.
+    return not is_guessed and (bool(passwords(page)) or not any(_of_fills(plan, intent, page)))
 
 
 def _of_words(prompt: str, intent: Intent) -> Iterator[Doubt]:

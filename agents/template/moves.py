@@ -6,9 +6,11 @@ from dataclasses import dataclass
 
 from agents.contract.actions import FILLS, Action, InvalidAction, click, navigate, select_option, submit, type_text, wait
 from agents.contract.origins import path_of
+from agents.contract.protocol import Plan, Step
 from agents.contract.selectors import Selector, xpath
 from agents.page import Element, Page
 from agents.page.elements import BUTTONS, GOOD_ENOUGH
+from agents.template.prompt import Intent
 
 # A fourth selector of the same element would cost its 10 s for next to nothing.
 MOST_SELECTORS = 3
@@ -18,6 +20,10 @@ BREATH = wait(0.5)
 LOADING = wait(1.5)
 NOTHING_LEFT = "Template: nothing is left to do on this page."
 NO_PAGE = "Template: no page came along."
+# How the reasoning begins of what is tried because no rule has anything to do on the page.
+GUESS = "Template: a guess, "
+# What is known of whole tasks beside the rules: a plan with its confidence, or None.
+Known = Callable[[Step, Intent], Plan | None]
 
 
 @dataclass(frozen=True, slots=True)

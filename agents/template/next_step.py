@@ -20,7 +20,7 @@ from agents.template.items.answers import answer
 from agents.template.items.finding import fitting, is_target_page, press_on_item, to_things, towards
 from agents.template.items.matching import attribute_of, judge, was_pressed
 from agents.template.items.navigation import OWNERS, is_of_section, is_own_item, list_of, place_of, to_own_page, to_own_part, to_section
-from agents.template.moves import LOADING, NO_PAGE, NOTHING_LEFT, Move, breathing, opened, press
+from agents.template.moves import GUESS, LOADING, NO_PAGE, NOTHING_LEFT, Move, breathing, opened, press
 from agents.template.prompt import Intent, Kind, Trait, target_of
 from agents.template.prompt.verbs import VERBS, is_unasked, verb_of
 from agents.template.recipes import LOGIN, LOGOUT, Recipe, recipe_for
@@ -222,8 +222,8 @@ def _open(step: Step, past: Past, moves: Sequence[Move]) -> list[Action]:
     return Choice(Past(step.history), past).open([replace(move, alternatives=permitted(move.alternatives, step)) for move in moves])
 
 
-def _sent(actions: Sequence[Action], past: Past, why: str) -> Plan:
-    return Plan(tuple(breathing(actions, after_failure=past.last_failed)), reasoning=f"Template: {why}.")
+def _sent(actions: Sequence[Action], past: Past, why: str, how: str = "Template: ") -> Plan:
+    return Plan(tuple(breathing(actions, after_failure=past.last_failed)), reasoning=f"{how}{why}.")
 
 
 def _nothing_left(step: Step, intent: Intent, page: Page, past: Past) -> Plan:
@@ -241,10 +241,10 @@ def _nothing_left(step: Step, intent: Intent, page: Page, past: Past) -> Plan:
     for where, moves in ways.items():
         onward = _open(step, past, moves)
         if onward and not any(past.times(action) for move in moves for action in move.alternatives):
-            return _sent(onward, past, f"{intent.kind}, {where}")
+            return _sent(onward, past, f"{intent.kind}, {where}", GUESS)
     for move in further(intent, page, whole):
         if onward := _open(step, whole, [move]):
-            return _sent(onward, past, f"{intent.kind}, exploring")
+            return _sent(onward, past, f"{intent.kind}, exploring", GUESS)
     return Plan((), done=True, reasoning=NOTHING_LEFT)
 
 

@@ -12,6 +12,7 @@ from agents.contract.actions import Action
 from agents.contract.protocol import Form, PastAction, Plan, Step
 from agents.contract.selectors import quoted
 from agents.template import plan
+from agents.template.moves import Known
 
 Node = Any
 START = "http://localhost:8000/?seed=58"
@@ -190,7 +191,15 @@ def one_shot(prompt: str, pages: Mapping[str, str], html: str = "") -> Outcome:
 
 
 def step_by_step(
-    prompt: str, pages: Mapping[str, str], *, first_only: bool, nameless: bool = False, filled_in: bool = False, most: int = 12
+    prompt: str,
+    pages: Mapping[str, str],
+    known: Known = lambda *_: None,
+    /,
+    *,
+    first_only: bool,
+    nameless: bool = False,
+    filled_in: bool = False,
+    most: int = 12,
 ) -> Outcome:
     """Runs a task in steps from its start page, until the agent reports it as done.
 
@@ -201,7 +210,7 @@ def step_by_step(
     browser.open(start_of(pages))
     outcome = Outcome(browser, [], [])
     for index in range(most):
-        made = plan(Step("/step", Form.STEP, "t", prompt, browser.url, browser.page(), index, tuple(outcome.history)), None)
+        made = plan(Step("/step", Form.STEP, "t", prompt, browser.url, browser.page(), index, tuple(outcome.history)), None, known)
         outcome.plans.append(made)
         if made.done:
             break

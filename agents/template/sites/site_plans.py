@@ -1,4 +1,4 @@
-"""One-shot plans by what is known of the task's site."""
+"""Plans of whole tasks by what is known of the task's site: one-shot plans, of which steps take the way to where the task is done."""
 
 import logging
 import re
@@ -13,9 +13,8 @@ from agents.contract.actions import Action, InvalidAction, click, navigate, sele
 from agents.contract.origins import split_http
 from agents.contract.protocol import Form, Plan, Step
 from agents.contract.selectors import quoted, xpath
-from agents.template import Known
 from agents.template.blind_xpath import folded
-from agents.template.moves import BREATH, LOADING, opened
+from agents.template.moves import BREATH, LOADING, Known, opened
 from agents.template.prompt import Criterion, Intent, Operator, meets
 from agents.template.prompt.criteria import criteria
 from agents.template.prompt.intents import understand
@@ -36,6 +35,8 @@ _SETTLING = wait(1)
 _SENT = wait(1.5)
 # Long forms go beyond this with what is quick; a further page of a list is not.
 _ROOM_FOR_PAGES = 28
+# In steps the page shows which item is meant: this stands where it is pressed, and picks nothing.
+_SHOWN = click(xpath("//*[0]"))
 _KNOWN = "How this site does such a task is known."
 _COMPARED = {"equals": "=", "not equals": "!=", "greater than": ">", "less than": "<", "greater equal": ">=", "less equal": "<="}
 # Prompts put them before the names of fields: the year of the film is the "movie_year".
@@ -97,7 +98,7 @@ def _known_plan(sites: Sites, seen: SiteFacts, step: Step, intent: Intent) -> Pl
     project = _project_of(step, sites)
     facts, values = sites.get(project, SiteFacts()), field_values(step.prompt, intent)
     if plan := plan_for(facts, values):
-        made = Plan(_by_facts(intent, facts, values, plan), reasoning=plan.task, confidence=facts.confidence)
+        made = Plan(_by_facts(step, intent, facts, values, plan), reasoning=plan.task, confidence=facts.confidence)
     else:
         items, pages, forms = {**seen.items, **facts.items}, {**seen.pages, **facts.pages}, {**seen.forms, **facts.forms}
         made = _by_pages(step, intent, replace(seen, items=items, pages=pages, forms=forms), values)
@@ -118,10 +119,10 @@ def plan_for(facts: SiteFacts, values: FieldValues) -> SitePlan | None:
     return next((plan for plan in facts.plans if plan.fits(values.words)), None)
 
 
-def _by_facts(intent: Intent, facts: SiteFacts, values: FieldValues, plan: SitePlan) -> tuple[Action, ...]:
+def _by_facts(step: Step, intent: Intent, facts: SiteFacts, values: FieldValues, plan: SitePlan) -> tuple[Action, ...]:
     entries = (*(facts.login if plan.login or intent.logs_in else ()), *plan.actions)
     for pages in range(MOST_PAGES, -1, -1):
-        doing = _Doing(facts, values, pages)
+        doing = _Doing(facts, values, pages, step.form)
         actions = tuple(_spaced([action for entry in entries for action in doing.actions(entry)]))
         if len(actions) <= _ROOM_FOR_PAGES:
             break
@@ -152,6 +153,9 @@ def _for_item(rehearsal: Rehearsal, facts: SiteFacts, values: FieldValues) -> tu
     for one in rehearsal.out:
         if isinstance(one, Action):
             actions.append(one)
+            continue
+        if rehearsal.step.form is Form.STEP:
+            actions.append(_SHOWN)
             continue
         item = item_of(one, facts.items)
         known = {
@@ -195,6 +199,7 @@ class _Doing:
     facts: SiteFacts
     values: FieldValues
     pages: int
+    form: Form
 
     def actions(self, entry: SiteAction) -> list[Action]:
         if entry.only_if and not self.values.has(entry.only_if):
@@ -227,6 +232,8 @@ class _Doing:
 
     def _item(self, entry: SiteAction) -> list[Action]:
         """Press within a card that meets the conditions or, where a page of the list has none, what leads to the next page."""
+        if self.form is Form.STEP:
+            return [_SHOWN]
         item = self.facts.items[entry.target]
         inside, tests = self._filled(entry, entry.inside) or item.link, conditions(item, self.values)
         # A predicate that holds on the list's page alone, and what to press where it doesn't: a heading, which does nothing.

@@ -1,0 +1,117 @@
+"""In steps, the way to where a task is done by what is known of its site: routes to open, and controls there that show a form or a list.
+
+What is done there, and to which item, is left to what the page shows. Each route is opened once, and each control is pressed once.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from lxml import etree
+
+from agents.contract.action_history import WAITS, Past
+from agents.contract.actions import FILLS, Action
+from agents.contract.origins import path_of
+from agents.contract.protocol import PastAction, Plan, Step
+from agents.page import Element, Page
+from agents.template.items.finding import is_target_page
+from agents.template.moves import LOADING, Known, breathing
+from agents.template.prompt import Intent, Trait, target_of
+from agents.template.prompt.intents import understand
+from agents.template.prompt.verbs import is_unasked
+
+# Away from the item's page, what destroys or sends is left to the rules: they check what it belongs to.
+_NOTHING = understand("")
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A route of the plan, and what is pressed there before anything is filled in; `ends_so`: nothing is."""
+
+    opening: Action
+    presses: tuple[Action, ...]
+    logs_in: bool
+    ends_so: bool
+
+    @property
+    def path(self) -> str:
+        return path_of(str(self.opening.fields.get("url", "")))
+
+
+def known_way(step: Step, intent: Intent, page: Page, known: Known) -> Plan | None:
+    """The next action on the way; None where no site is known, or nothing of the way is left to try."""
+    made, past = known(step, intent), Past(step.history)
+    places = list(_places(made.actions)) if made else []
+    if places and _is_over(places[-1], past):
+        # What a press sent may be on its way.
+        waits = () if past.last_waited else (LOADING,)
+        return Plan(waits, done=not waits, reasoning="Template: all is done that is known to do it.")
+    action = _at_item(places, intent, page, past) if _is_at_item(intent, page) else _next(places, page, past)
+    if action is None:
+        return None
+    actions = tuple(breathing([action], after_failure=past.last_failed))
+    return Plan(actions, reasoning="Template: to where the site is known to do it.")
+
+
+def _is_over(place: _Place, past: Past) -> bool:
+    """Whether the last press of all was sent, with nothing filled in before it."""
+    return place.ends_so and any(past.times(press) and not past.failed(press) for press in place.presses[-1:])
+
+
+def _is_at_item(intent: Intent, page: Page) -> bool:
+    return intent.kind.has(Trait.OF_ITEM) and is_target_page(target_of(intent), page)
+
+
+def _at_item(places: Sequence[_Place], intent: Intent, page: Page, past: Past) -> Action | None:
+    """What is pressed on the page of the item, which the task may ask to take away."""
+    left = (press for place in places for press in place.presses if not past.times(press))
+    return next((press for press in left if _may_press(press, page, intent)), None)
+
+
+def _places(actions: Sequence[Action]) -> Iterator[_Place]:
+    starts = [at for at, action in enumerate(actions) if action.type == "NavigateAction"]
+    # The first opens the task's own page.
+    for start, end in zip(starts[1:], [*starts[2:], len(actions)], strict=True):
+        done = [action for action in actions[start + 1 : end] if action.type not in WAITS]
+        others = [at for at, action in enumerate(done) if action.type != "ClickAction"]
+        yield _Place(actions[start], tuple(done[: others[0] if others else None]), any(map(_is_password, done)), not others)
+
+
+def _is_password(action: Action | PastAction) -> bool:
+    return action.type in FILLS and "password" in str(action.fields.get("selector"))
+
+
+def _next(places: Sequence[_Place], page: Page, past: Past) -> Action | None:
+    visited = {path_of(page.url), *(path_of(entry.url) for entry in past.entries)}
+    is_member = page.logged_in is True or any(map(_is_password, past.entries))
+    for place in places:
+        if place.logs_in and is_member:
+            continue
+        is_here = place.path == path_of(page.url)
+        left = [press for press in place.presses if not past.times(press)]
+        if place.path not in visited:
+            return place.opening
+        if is_here and left and _may_press(left[0], page, _NOTHING):
+            return left[0]
+        if place.logs_in:
+            return None  # what follows needs the log-in first
+    return None
+
+
+def _may_press(action: Action, page: Page, intent: Intent) -> bool:
+    """Whether the page has such a control, in no item of a list, that destroys, sends or binds nothing that is not asked for."""
+    element = _element(str(action.fields["selector"].get("value", "")), page)
+    if element is None or not element.usable or element.submits or element.is_open_tab:
+        return False
+    is_harmless = element.role == "tab" or not is_unasked(element, intent)
+    return is_harmless and (len(page.records) < 2 or element.place not in page.items)
+
+
+def _element(expression: str, page: Page) -> Element | None:
+    if not page.elements:
+        return None
+    try:
+        nodes = page.node(page.elements[0]).getroottree().xpath(expression)
+    except (etree.XPathError, ValueError):
+        return None
+    node = nodes[0] if isinstance(nodes, list) and nodes else None
+    return next((one for one in page.elements if page.node(one) is node), None)

@@ -1,0 +1,106 @@
+"""In steps, the way to where a task is done on a known site, beside what its pages show, on a small site of paper."""
+
+from pathlib import Path
+
+from agents.configuration.known_sites import load
+from agents.template.sites.site_plans import by_facts
+from agents.tests.paper_browser import Outcome, step_by_step
+
+FACTS = """
+port = 8000
+login = [
+  { open = "/enter" },
+  { fill = "(//form//input)[1]", with = "username", else = "<username>" },
+  { fill = "//input[@type='password']", with = "password", else = "<password>" },
+  { press = "//form//button" },
+]
+
+[ways."add a lamp"]
+says = ["add", "lamp"]
+unless = "cart"
+actions = [
+  { open = "/desk" },
+  { press = "(//*[@role='tab'])[2]" },
+  { fill = "//form//input[1]", with = "shade" },
+  { press = "//form//button" },
+]
+
+[ways."count the lamps"]
+says = ["count"]
+actions = [{ open = "/nowhere" }, { press = "//button[@id='erase']" }]
+
+[items.lamp]
+list = "/all"
+card = "//article"
+link = "//a"
+texts = { name = ".//h3" }
+
+[ways."keep a lamp"]
+says = ["cart"]
+actions = [{ list = "lamp" }, { item = "lamp" }, { press = "(//main//button)[1]" }]
+"""
+HOME = "<a href='/?seed=58'>Home</a>"
+TABS = (
+    "<div role=tablist><button type=button role=tab aria-selected=true>Me</button>"
+    "<button type=button role=tab aria-selected=false data-goto='/desk/w'>Workbench</button></div>"
+)
+PAGES = {
+    "/": f"{HOME}<h1>Dusk</h1><p>Text</p><a href='/lamps/1?seed=58'>Moon</a>",
+    "/lamps/1": f"{HOME}<main><h1>Moon</h1><p>Watts: 40</p><button type=button data-goto='/kept'>Zzz</button></main>",
+    "/kept": f"{HOME}<h1>Moon</h1>",
+    "/desk": f"{HOME}{TABS}<h1>Me</h1><form action='/me'><label>Shade<input name=shade></label><button>Save</button></form>",
+    "/desk/w": f"{HOME}{TABS}<h1>Workbench</h1><form action='/lamps'><label>Shade<input name=shade></label>"
+    "<label>Watts<input name=watts></label><button>Add lamp</button></form>",
+    "/nowhere": f"{HOME}<h1>Nothing here</h1><button type=button id=erase data-goto='/erased'>Delete all</button>",
+    "/enter": f"{HOME}<form action='/session'><label>Username<input name=username></label><label>Password<input type=password name=password>"
+    "</label><button>Log in</button></form>",
+    "/session": f"{HOME}<h1>Hello</h1><button type=button>Log out</button>",
+    "/me": f"{HOME}<h1>Saved</h1>",
+    "/lamps": f"{HOME}<h1>Added</h1>",
+    "/erased": f"{HOME}<h1>Erased</h1>",
+}
+ADD = "Add a lamp where shade equals 'red' and watts equals '40'"
+
+
+def run(prompt: str, folder: Path, facts: str = FACTS) -> Outcome:
+    (folder / "lamps.toml").write_text(facts, "utf-8")
+    sites, faults = load(folder)
+    assert not faults
+    return step_by_step(prompt, PAGES, by_facts(sites), first_only=False)
+
+
+def test_a_form_that_no_page_leads_to_is_reached_by_what_is_known_of_the_site(tmp_path: Path) -> None:
+    assert run(ADD, tmp_path).browser.sent == [("/lamps", {"shade": "red", "watts": "40"})]
+    assert not run(ADD, tmp_path, facts="").browser.sent
+
+
+def test_a_form_without_a_field_for_all_that_is_given_is_not_sent_where_another_is_known(tmp_path: Path) -> None:
+    assert "/me" not in run(ADD, tmp_path).browser.visited
+
+
+def test_a_page_that_shows_the_way_is_followed_whatever_is_known(tmp_path: Path) -> None:
+    pages = {**PAGES, "/": f"<h1>Dusk</h1>{PAGES['/desk/w']}"}
+    (tmp_path / "lamps.toml").write_text(FACTS, "utf-8")
+    outcome = step_by_step(ADD, pages, by_facts(load(tmp_path)[0]), first_only=False)
+    assert outcome.browser.visited == ["/", "/lamps"]
+
+
+def test_a_wrong_route_costs_one_step_and_is_not_opened_twice(tmp_path: Path) -> None:
+    outcome = run("Count the lamps where watts equals '40'", tmp_path)
+    assert outcome.browser.visited.count("/nowhere") == 1
+    assert outcome.done
+
+
+def test_what_destroys_is_not_pressed_because_it_is_known(tmp_path: Path) -> None:
+    assert "/erased" not in run("Count the lamps where watts equals '40'", tmp_path).browser.visited
+
+
+def test_the_log_in_comes_before_what_needs_it(tmp_path: Path) -> None:
+    outcome = run(f"Login where username equals 'ann' and password equals 'pw', then {ADD}", tmp_path)
+    assert outcome.browser.visited == ["/", "/enter", "/session", "/desk", "/desk/w", "/lamps"]
+
+
+def test_what_is_known_to_be_pressed_on_an_items_page_is_pressed_once_and_ends_the_task(tmp_path: Path) -> None:
+    outcome = run("Add to my cart the lamp where the name equals 'Moon'", tmp_path)
+    assert outcome.browser.visited == ["/", "/lamps/1", "/kept"]
+    assert outcome.done
