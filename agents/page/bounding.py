@@ -68,8 +68,8 @@ def bounded(html: str) -> tuple[str, tuple[str, ...]]:
 
 
 def _end_of_plain(html: str, at: int) -> int:
-    found = _PLAIN.match(html, at)
-    return found.end() if found else at
+    plain = _PLAIN.match(html, at)
+    return plain.end() if plain else at
 
 
 @dataclass
@@ -97,7 +97,7 @@ class _Rewriting:
     def _next(self) -> str:
         if tag := _TAG.match(self.html, self.at):
             self.at = tag.end()
-            # A name with signs in it stands for no element that anybody selects.
+            # A name with signs in it stands for no element that is selected.
             name = tag["name"] if _PLAIN_NAME.fullmatch(tag["name"]) else "span"
             if not tag["end"]:
                 return self._element(name)
@@ -109,8 +109,8 @@ class _Rewriting:
             self.at = self.html.find(">", self.at) + 1 or len(self.html)
         return "<!---->"  # so that what is before and after it does not become one tag
 
-    def _pass(self, found: re.Match[str] | None) -> None:
-        self.at = found.end() if found else len(self.html)
+    def _pass(self, match: re.Match[str] | None) -> None:
+        self.at = match.end() if match else len(self.html)
 
     def _pass_tag(self) -> None:
         self._pass(_REST_OF_TAG.match(self.html, self.at))
@@ -134,34 +134,34 @@ class _Rewriting:
 
     def _attributes(self) -> str | None:
         kept, size = dict[str, str](), 0
-        while (found := _NEXT.match(self.html, self.at)) and not found["end"]:
+        while (match := _NEXT.match(self.html, self.at)) and not match["end"]:
             if len(kept) >= MAX_ATTRIBUTES or size > MAX_TAG:
                 self.too_many += 1
                 self._pass_tag()
                 return "".join(kept.values())
-            self.at = found.end()
+            self.at = match.end()
             self.attributes_read += 1
-            name, value = found["name"].lower(), found["double"] or found["single"] or found["bare"] or ""
+            name, value = match["name"].lower(), match["double"] or match["single"] or match["bare"] or ""
             if len(value) > MAX_ATTRIBUTE:
                 self.too_long += 1
             elif _ATTRIBUTE_NAME.fullmatch(name) and name not in kept:
                 kept[name] = f' {name}="{value.replace(chr(34), "&quot;")}"'
                 size += len(kept[name])
-        if not found:
+        if not match:
             return None
-        self.at = found.end()
+        self.at = match.end()
         # The parser takes any tag that ends so for an empty element, which browsers do not.
-        return "".join(kept.values()) + ("/" if found[0].endswith("/>") else "")
+        return "".join(kept.values()) + ("/" if match[0].endswith("/>") else "")
 
     def _end_of_script(self, at: int) -> re.Match[str] | None:
         """The end tag that ends a script. Inside of a comment in it, a script of its own may begin and end."""
         in_comment = is_inner = False
-        while found := _IN_SCRIPT.search(self.html, at):
-            at = found.start() + 2 if found[0] == "<!--" else found.end()
-            if found[0] in {"<!--", "-->"}:
-                in_comment, is_inner = found[0] == "<!--", is_inner and found[0] == "<!--"
-            elif found["end"] and not is_inner:
-                return found
+        while match := _IN_SCRIPT.search(self.html, at):
+            at = match.start() + 2 if match[0] == "<!--" else match.end()
+            if match[0] in {"<!--", "-->"}:
+                in_comment, is_inner = match[0] == "<!--", is_inner and match[0] == "<!--"
+            elif match["end"] and not is_inner:
+                return match
             elif in_comment:
-                is_inner = not found["end"]
+                is_inner = not match["end"]
         return None

@@ -2,16 +2,16 @@
 
 Ids, classes and texts may change between visits; structure, input types, names and addresses rarely do. Hence this order:
 
-1. a password, e-mail, search or telephone field by its type: a page has one of them, whatever it is called;
+1. a password, e-mail, search or telephone field by its type: a page has one of them, whatever its name;
 2. a link by its address: routes are not restyled;
-3. the name attribute: form handling hangs on it;
+3. the name attribute: form handling depends on it;
 4. a form's only submitting button by its place in the structure;
 5. data-testid, aria-label, placeholder, title: written for people or tests;
 6. the id, where it is a CSS identifier and not made by a machine;
 7. a button or link by its text, a link by its address, with its place among those of the same;
 8. the place among the fields of its form, or among its kind on the page: always there, and worth nothing after a change.
 
-What presses Enter or chooses an option wants exactly one match; for the rest the first match is then the element itself.
+Actions that press Enter or choose an option require exactly one match; for the rest the first match is then the element itself.
 """
 
 import re
@@ -33,7 +33,7 @@ _TELLING_TYPES = frozenset({"password", "email", "search", "tel"})
 _FOR_PEOPLE = ("data-testid", "aria-label", "placeholder", "title")
 # Those of any tag are found by the attribute: to visit all nodes takes ten times as long.
 _owners_of = {name: etree.XPath(f"//@{name}") for name in ("name", "id", *_FOR_PEOPLE)}
-# What a link in an SVG drawing is called here: CSS takes it for a link, XPath does not.
+# The tag given here to a link in an SVG drawing: a link to CSS, but not to XPath.
 DRAWN_LINK = "svg-a"
 _FIELD_TAGS, _PRESSED_TAGS = frozenset({"input", "textarea", "select"}), frozenset({"button", "a", "li", "label"})
 # Where the name of an item stands; how far above its buttons the block may be that holds both, and how many of its nodes are read.
@@ -41,7 +41,7 @@ _NAMING_TAGS = ("h1", "h2", "h3", "h4", "h5", "h6", "p", "span", "a", "strong", 
 _FURTHEST_NAME, _MOST_IN_BLOCK = 6, 400
 # A longer text is no name, in characters.
 _LONGEST_NAME = 400
-# A text in more blocks is no item's name. Each name that is looked up beside buttons costs a pass over its blocks.
+# A text in more blocks is no item's name. Each search for a name beside buttons costs a pass over its blocks.
 _MOST_BLOCKS, _MOST_NAMES = 4, 100
 _PLAIN_TAG = re.compile(r"[a-z][a-z0-9]*")
 _XPATH_SPACE = re.compile(r"[ \t\r\n]+")
@@ -63,7 +63,7 @@ class Steady:
     root: Node
     nodes: list[Node]
     carried: frozenset[str] = frozenset()
-    _known: dict[int, tuple[Selector, ...]] = field(default_factory=dict)
+    _selectors: dict[int, tuple[Selector, ...]] = field(default_factory=dict)
     _made_beside: dict[str, int] = field(default_factory=dict)  # elements' places, by the selector
     _numbered: dict[tuple[str, str | None], Numbered] = field(default_factory=dict)
     _by_tag: dict[tuple[Node | None, str], dict[Node, int]] = field(default_factory=dict)
@@ -72,13 +72,13 @@ class Steady:
     _texts: dict[Node, str] = field(default_factory=dict)
 
     def selectors(self, element: Element) -> tuple[Selector, ...]:
-        if element.place not in self._known:
-            self._known[element.place] = tuple(self.valid(element))
-        return self._known[element.place]
+        if element.place not in self._selectors:
+            self._selectors[element.place] = tuple(self.valid(element))
+        return self._selectors[element.place]
 
-    def known(self) -> frozenset[int]:
+    def resolved(self) -> frozenset[int]:
         """The places of the elements whose selectors were made."""
-        return frozenset(self._known)
+        return frozenset(self._selectors)
 
     def valid(self, element: Element) -> Iterator[Selector]:
         for candidate in self._candidates(element):
@@ -92,19 +92,19 @@ class Steady:
         node = self.nodes[element.place]
         text, label = self._text_of(node), node.get("aria-label", "")
         blocks = islice(node.iterancestors(), _FURTHEST_NAME if name and (text or label) else 0)
-        near = (one for block in blocks for one in islice(block.iter(*_NAMING_TAGS), _MOST_IN_BLOCK))
-        tag = next((str(one.tag) for one in near if self._text_of(one) == name), None)
+        near = (inner for block in blocks for inner in islice(block.iter(*_NAMING_TAGS), _MOST_IN_BLOCK))
+        tag = next((str(inner.tag) for inner in near if self._text_of(inner) == name), None)
         places = self._in_named_blocks(tag, name, element.tag, text, label) if tag else {}
         if node not in places:
             return ()
         test = f"normalize-space()={quoted(text)}" if text else f"@aria-label={quoted(label)}"
         path = f"//{tag}[normalize-space()={quoted(name)}]/ancestor::*[.//{element.tag}[{test}]][1]//{element.tag}[{test}]"
         try:
-            found = xpath(path if len(places) == 1 else f"({path})[{places[node]}]")
+            selector = xpath(path if len(places) == 1 else f"({path})[{places[node]}]")
         except InvalidAction:
             return ()
-        self._made_beside[found["value"]] = element.place
-        return (found,)
+        self._made_beside[selector["value"]] = element.place
+        return (selector,)
 
     def is_picked(self, element: Element, selector: Selector) -> bool:
         """Whether a selector is one of ours that picks the element alone. It is compared, not run: an XPath may take for ever."""
@@ -117,7 +117,7 @@ class Steady:
         return self._made_beside.get(value) == element.place or selector in self.selectors(element)
 
     def _candidates(self, element: Element) -> Iterator[str | tuple[str, str]]:
-        """XPaths, or attributes with their values; not all can be said in a selector."""
+        """XPaths, or attributes with their values; not all can be expressed as a selector."""
         node, type_ = self.nodes[element.place], element.type
         is_telling = element.tag == "input" and type_ in _TELLING_TYPES and type_ == node.get("type")
         if is_telling and len(self._having("input", "type").nodes[type_]) == 1:
@@ -176,13 +176,13 @@ class Steady:
     def _having(self, tag: str, name: str | None = None) -> Numbered:
         """`//tag[@name=…]` by the attribute's value; without a name `//tag[normalize-space()=…]` by the text."""
         if (tag, name) not in self._numbered:
-            found = self._numbered[tag, name] = Numbered(defaultdict(list), {})
+            numbered = self._numbered[tag, name] = Numbered(defaultdict(list), {})
             owners = _owners_of.get(name or "") if tag == "*" else None
             for node in self.root.iter(tag) if owners is None else (value.getparent() for value in owners(self.root)):
                 value = self._text_of(node) if name is None else node.get(name)
                 if value is not None:
-                    found.nodes[value].append(node)
-                    found.places[node] = len(found.nodes[value])
+                    numbered.nodes[value].append(node)
+                    numbered.places[node] = len(numbered.nodes[value])
         return self._numbered[tag, name]
 
     def _of_tag(self, tag: str, within: Node | None = None) -> dict[Node, int]:
@@ -196,7 +196,7 @@ class Steady:
         key = (form, tag, typed)
         if key not in self._submitting:
             forms = self._forms if form is None else [form]
-            nodes = (node for one in forms for node in one.iter(tag) if not typed or node.get("type") == "submit")
+            nodes = (node for searched in forms for node in searched.iter(tag) if not typed or node.get("type") == "submit")
             first = next(nodes, None)
             self._submitting[key] = None if any(node is not first for node in nodes) else first
         return self._submitting[key]
@@ -215,9 +215,11 @@ class Steady:
             if len(self._beside) >= _MOST_NAMES:
                 return {}
             buttons = self._having(tag).nodes[text] if text else self._having(tag, "aria-label").nodes[label]
-            named, wanted = self._having(name_tag).nodes[name], set(buttons)
+            named, candidates = self._having(name_tag).nodes[name], set(buttons)
             inside: set[Node] = set()
-            for node in named if wanted and len(named) <= _MOST_BLOCKS else ():
-                inside |= next((held for outer in node.iterancestors() if (held := wanted.intersection(outer.iterdescendants(tag)))), set())
-            self._beside[key] = {button: place for place, button in enumerate((one for one in buttons if one in inside), 1)}
+            for node in named if candidates and len(named) <= _MOST_BLOCKS else ():
+                inside |= next(
+                    (held for outer in node.iterancestors() if (held := candidates.intersection(outer.iterdescendants(tag)))), set()
+                )
+            self._beside[key] = {button: place for place, button in enumerate((button for button in buttons if button in inside), 1)}
         return self._beside[key]

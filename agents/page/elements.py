@@ -28,16 +28,16 @@ CHECKED = "checked"
 class Element:
     """`place` counts the page's interactive elements from 0 in document order. `role` is the ARIA role ("textbox", "button",
     "link", "listbox" for a select, …), `type` the type attribute in lower case ("text" for an input and "submit" for a form's
-    button that have none). `label` is what a person would call it, `hints` further words that only the markup has. `form`
+    button that have none). `label` is its visible name, `hints` further texts that only the markup has. `form`
     counts forms from 0. `layer`: 0 on the page itself, else the number of the dialog that it stands in, `overlay` of the menu or
     popover, in document order from 1. `options` are the visible texts of a select, `sent_as` what each of them is sent as.
     `longest` is how many characters a field takes. `beside` is the text just before a field, whether or not it is its label;
-    `group` what the set is called that a choice belongs to ("Rating" over five stars). `least` and `most` are the bounds of a
+    `group` the name of the set that a choice belongs to ("Rating" over five stars). `least` and `most` are the bounds of a
     field for numbers, dates or times. `selected`: the tab, page, option or toggle in force. `expanded`: whether what it opens
     is open, None where it opens nothing; `opens`: "menu", "listbox", "dialog", …, "item" for a row or card that is
     pressed as a whole, "" for nothing known.
 
-    `icon` is the name of the icon that a control without words has ("trash", "star"); its `label` is then made of that, or of its
+    `icon` is the name of the icon that a control without a text has ("trash", "star"); its `label` is then made of that, or of its
     test id, id or class, and `is_named` is false; `nth` is its number, from 1, among those of the same label side by side, 0 for
     one alone. `checked`, `pressed` and `starred` are None for what is never so. `current`: the link to the page, step or section
     that is shown. `readonly`: it can be pressed but not typed into. `covered`: it lies behind an open dialog.
@@ -88,9 +88,9 @@ class Element:
     def made(cls, values: dict[str, Any]) -> Self:
         """Of its fields by name, which it keeps. Setting forty frozen fields one by one takes longer than all else that is read of a
         link."""
-        one = object.__new__(cls)
-        object.__setattr__(one, "__dict__", values)
-        return one
+        element = object.__new__(cls)
+        object.__setattr__(element, "__dict__", values)
+        return element
 
     @property
     def usable(self) -> bool:
@@ -103,13 +103,13 @@ class Element:
 
     @property
     def states(self) -> tuple[str, ...]:
-        """In words, as a person would say them; "not …" only where that may be changed by a press."""
+        """As short texts; "not …" only where a press may change that."""
         either = (("checked", self.checked), ("pressed", self.pressed), ("starred", self.starred), ("expanded", self.expanded))
         toggled = [name if is_on else f"not {name}" for name, is_on in either if is_on is not None]
-        said = (("disabled", self.disabled), ("read-only", self.readonly), ("current", self.current), ("focused", self.focused))
+        shown = (("disabled", self.disabled), ("read-only", self.readonly), ("current", self.current), ("focused", self.focused))
         selected = self.selected and not (self.checked or self.pressed or self.current)
         further = (("selected", selected), ("required", self.required), ("invalid", self.invalid))
-        return (*toggled, *(name for name, is_on in (*said, *further) if is_on))
+        return (*toggled, *(name for name, is_on in (*shown, *further) if is_on))
 
     @property
     def pushed(self) -> str:
@@ -117,7 +117,7 @@ class Element:
 
     @cached_property
     def forms(self) -> frozenset[str]:
-        """Of all words that it goes by: a name with none of them is not its name."""
+        """Of the words in all its names: a name with none of them is not its name."""
         return frozenset().union(*map(forms, (self.label, self.text, self.placeholder, self.name, self.hints, self.pushed)))
 
     @property
@@ -140,7 +140,7 @@ _WEAK_SOURCE = 0.85
 
 
 def score(element: Element, wanted: str) -> float:
-    """The best likeness among label, text, placeholder and name; what only the markup has counts a little less."""
+    """The best likeness among label, text, placeholder and name; what only the markup has weighs a little less."""
     if element.forms.isdisjoint(forms(wanted)):
         return 0.0
     shown = max(likeness(wanted, text) for text in (element.label, element.text, element.placeholder))

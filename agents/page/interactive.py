@@ -1,4 +1,4 @@
-"""From an outline to Elements: what can be operated, what a person would call it, and the state that it is in."""
+"""From an outline to Elements: what can be operated, its label, and its state."""
 
 import re
 from collections.abc import Set
@@ -26,9 +26,9 @@ _DEFAULT_TYPES = {"input": "text", "button": "submit"}
 _POPUPS = {"true": "menu", "false": ""}
 _NO_TEXT = frozenset({"input", "select", "textarea"})
 _TICKED_TYPES = frozenset({"checkbox", "radio"})
-# As Tailwind, Bootstrap 4 and 5 call those that only their labels show.
+# Classes of Tailwind, Bootstrap 4 and 5 for inputs that are visible only as their labels.
 _DRAWN_OVER = frozenset({"sr-only", "visually-hidden", "opacity-0", "btn-check", "custom-control-input"})
-# A link or button with words and no attribute besides these is called by its words, and has no state but those of its class.
+# A link or button with a text and no attribute besides these is labelled by its text, and has only the states of its class.
 _BARE_TAGS, _BARE = frozenset({"a", "button"}), frozenset({"class", "href", "style", "type", "target", "rel"})
 
 
@@ -49,9 +49,9 @@ class Reader:
     def places(self) -> list[int]:
         outline = self.outline
         handed = [at for at in outline.handed if self._is_pressed(at)]
-        found = list(merge(outline.controls, handed)) if handed else outline.controls
-        self.has_more = len(found) > MOST_ELEMENTS
-        return found[:MOST_ELEMENTS]
+        places = list(merge(outline.controls, handed)) if handed else outline.controls
+        self.has_more = len(places) > MOST_ELEMENTS
+        return places[:MOST_ELEMENTS]
 
     @cached_property
     def nodes(self) -> list[Node]:
@@ -82,7 +82,7 @@ class Reader:
         outer = outline.around[outline.parents[at]].hand
         if outer >= 0 and outline.lasts[outer] - outline.firsts[outer] == pieces:
             return False
-        inside = [one for one in outline.controls[outline.slice_of(at, outline.controls)] if outline.tags[one]]
+        inside = [place for place in outline.controls[outline.slice_of(at, outline.controls)] if outline.tags[place]]
         if not inside and not outline.holds(at, outline.labels):
             if len(outline.text(at, _LONGEST_PRESSED + 1)) <= _LONGEST_PRESSED:
                 if outline.held(at, HEADINGS):
@@ -90,7 +90,7 @@ class Reader:
                 return True
         elif outline.attributes[at].get("tabindex") == "0" or outer >= 0:
             return False
-        in_controls = sum(outline.lasts[one] - outline.firsts[one] for one in inside)
+        in_controls = sum(outline.lasts[place] - outline.firsts[place] for place in inside)
         if outline.ends[at] - at > _MOST_IN_ROW or in_controls + 1 >= pieces or outline.holds(at, outline.labels):
             return False
         self._rows.add(at)
@@ -112,11 +112,11 @@ class Reader:
 
     def _element(self, place: int, at: int) -> Element:
         outline = self.outline
-        node, found, around = outline.nodes[at], outline.attributes[at], outline.around[at]
-        get, tag = found.get, str(node.tag)
+        node, attributes, around = outline.nodes[at], outline.attributes[at], outline.around[at]
+        get, tag = attributes.get, str(node.tag)
         type_ = get("type", "").strip().lower() or _DEFAULT_TYPES.get(tag, "")
         text = "" if tag in _NO_TEXT else outline.text(at, LONGEST_TEXT)
-        if tag in _BARE_TAGS and _BARE.issuperset(found) and len(text) > 2 and text.isascii() and around.label < 0:
+        if tag in _BARE_TAGS and _BARE.issuperset(attributes) and len(text) > 2 and text.isascii() and around.label < 0:
             return Element.made(self._bare(place, at, tag, type_, text))
         placed = {"place": place, "tag": tag, "type": type_, "text": text, "href": get("href", "") if tag == "a" else ""}
         if is_labelled := at in self._labels:
@@ -125,25 +125,26 @@ class Reader:
         placed |= {"overlay": around.overlay, "footer": around.footer}
         haspopup = get("aria-haspopup", "").lower()
         opens, is_row = _POPUPS.get(haspopup, haspopup), at in self._rows
-        role = self._role(tag, type_, found, around, opens)
+        role = self._role(tag, type_, attributes, around, opens)
         label = self._row_name(at) if is_row else self.naming.label(at, role, text)
-        said, named = self._said(at, role), self._named(at, role)
-        state = {"opens": "item" if is_row else opens, "expanded": _is_expanded(node, found, opens)} | _marked(found)
-        is_off = "disabled" in found or "disabled" in said or get("aria-disabled") == "true" or ("readonly" in found and role != PICKER)
+        class_states, named = self._class_states(at, role), self._named(at, role)
+        state = {"opens": "item" if is_row else opens, "expanded": _is_expanded(node, attributes, opens)} | _marked(attributes)
+        is_fixed = "readonly" in attributes and role != PICKER
+        is_off = "disabled" in attributes or "disabled" in class_states or get("aria-disabled") == "true" or is_fixed
         state["disabled"] = around.disabled or is_off
-        state |= {"value": _value_of(node, role, found, text)} | shown_by(node, found, said, role, label, text)
+        state |= {"value": _value_of(node, role, attributes, text)} | shown_by(node, attributes, class_states, role, label, text)
         return Element.made(placed | named | state | (self._chosen_from(node) if tag == "select" else {}))
 
     def _bare(self, place: int, at: int, tag: str, type_: str, text: str) -> dict[str, Any]:
-        role, found, around = "link" if tag == "a" else "button", self.outline.attributes[at], self.outline.around[at]
-        said = self._said(at, role)
-        is_on = "selected" in said
+        role, attributes, around = "link" if tag == "a" else "button", self.outline.attributes[at], self.outline.around[at]
+        class_states = self._class_states(at, role)
+        is_on = "selected" in class_states
         return {
             "place": place,
             "tag": tag,
             "type": type_,
             "text": text,
-            "href": found.get("href", "") if tag == "a" else "",
+            "href": attributes.get("href", "") if tag == "a" else "",
             "hidden": type_ == "hidden" or around.hidden,
             "form": around.form,
             "layer": around.layer,
@@ -152,11 +153,11 @@ class Reader:
             "role": role,
             "label": text,
             "group": "" if tag == "a" else self.naming.group_of(at, role),
-            "disabled": around.disabled or "disabled" in said,
+            "disabled": around.disabled or "disabled" in class_states,
             "selected": is_on,
             "current": is_on and role == "link",
             "starred": takes_off(text) or None,
-            "focused": "focused" in said,
+            "focused": "focused" in class_states,
         }
 
     def _named(self, at: int, role: str) -> dict[str, Any]:
@@ -172,32 +173,33 @@ class Reader:
         }
 
     def _title(self, at: int, role: str) -> tuple[str, ...]:
-        """What a pointer over a link or button shows besides its words."""
+        """What a pointer over a link or button shows besides its text."""
         title = self.outline.attributes[at].get("title", "")
         return (title,) if title and role in BUTTONS else ()
 
     @cached_property
     def _has_selected(self) -> bool:
-        return any("selected" in said.states for said in self.outline.known.values())
+        return any("selected" in classes.states for classes in self.outline.classes_by_value.values())
 
-    def _said(self, at: int, role: str) -> Set[str]:
+    def _class_states(self, at: int, role: str) -> Set[str]:
         """The states that its class names have; a link is selected where the entry of a list around it is."""
         outline = self.outline
-        said = outline.classes(at).states
+        states = outline.classes(at).states
         if role != "link" or not self._has_selected:
-            return said
+            return states
         near = islice(outline.up(outline.parents[at], -1), 2)
         is_on = any("selected" in outline.classes(outer).states and outline.nodes[outer].tag == "li" for outer in near)
-        return said | {"selected"} if is_on else said
+        return states | {"selected"} if is_on else states
 
-    def _role(self, tag: str, type_: str, found: Attributes, around: Around, opens: str) -> str:
-        if is_editable(found):
+    def _role(self, tag: str, type_: str, attributes: Attributes, around: Around, opens: str) -> str:
+        if is_editable(attributes):
             return "textbox"
-        fixed = "readonly" in found
+        fixed = "readonly" in attributes
         # Nothing can be typed into it, and nothing is in it: a press opens what it is chosen from.
-        if fixed and tag == "input" and (around.hand >= 0 or (found.get("placeholder") and not found.get("value")) or _is_date(found)):
+        is_empty = attributes.get("placeholder") and not attributes.get("value")
+        if fixed and tag == "input" and (around.hand >= 0 or is_empty or _is_date(attributes)):
             return PICKER
-        own = "option" if is_option(tag, found) else found.get("role", "").strip().lower()
+        own = "option" if is_option(tag, attributes) else attributes.get("role", "").strip().lower()
         return role_of(tag, type_, own, opens, fixed=fixed)
 
     def _row_name(self, at: int) -> str:
@@ -215,22 +217,22 @@ class Reader:
         return {"options": tuple(text for text, _ in options), "sent_as": tuple(value for _, value in options)}
 
 
-def _marked(found: Attributes) -> dict[str, Any]:
+def _marked(attributes: Attributes) -> dict[str, Any]:
     """The bounds and marks that the attributes of a field have."""
-    get, longest = found.get, found.get("maxlength", "")
+    get, longest = attributes.get, attributes.get("maxlength", "")
     return {
-        "readonly": "readonly" in found,
-        # Browsers ignore a length that is nothing, words, signs or absurd.
+        "readonly": "readonly" in attributes,
+        # Browsers ignore a length that is empty, not a number or absurd.
         "longest": int(longest) if longest and longest.isascii() and longest.isdigit() and len(longest) <= 9 else None,
         "least": get("min") or get("aria-valuemin") or "",
         "most": get("max") or get("aria-valuemax") or "",
-        "required": "required" in found or get("aria-required") == "true",
+        "required": "required" in attributes or get("aria-required") == "true",
         "invalid": get("aria-invalid") == "true",
     }
 
 
-def _is_date(found: Attributes) -> bool:
-    return _DATE.fullmatch(found.get("value", "")) is not None
+def _is_date(attributes: Attributes) -> bool:
+    return _DATE.fullmatch(attributes.get("value", "")) is not None
 
 
 def _option_text(option: Node) -> str:
@@ -243,22 +245,22 @@ def _covers(outline: Outline, at: int) -> bool:
     return is_modal or outline.classes(at).covers
 
 
-def _value_of(node: Node, role: str, found: Attributes, text: str) -> str:
+def _value_of(node: Node, role: str, attributes: Attributes, text: str) -> str:
     """Of what is on or off as `shown_by` has it."""
     if role == PICKER:
-        return text or found.get("value", "")
+        return text or attributes.get("value", "")
     if node.tag == "textarea":
         return (node.text or "").strip()
     if node.tag == "select":
         return next((_option_text(option) for option in node.iter("option") if option.get("selected") is not None), "")
-    is_on = "true" in {found.get("aria-checked"), found.get("aria-pressed"), found.get("aria-selected")}
-    return CHECKED if is_on else found.get("value") or found.get("aria-valuenow") or ""
+    is_on = "true" in {attributes.get("aria-checked"), attributes.get("aria-pressed"), attributes.get("aria-selected")}
+    return CHECKED if is_on else attributes.get("value") or attributes.get("aria-valuenow") or ""
 
 
-def _is_expanded(node: Node, found: Attributes, opens: str) -> bool | None:
-    if "aria-expanded" in found:
-        return found["aria-expanded"] == "true"
+def _is_expanded(node: Node, attributes: Attributes, opens: str) -> bool | None:
+    if "aria-expanded" in attributes:
+        return attributes["aria-expanded"] == "true"
     if node.tag == "summary":
         parent = node.getparent()
         return parent is not None and parent.get("open") is not None
-    return _OPEN_STATES.get(found.get("data-state", "")) if opens else None
+    return _OPEN_STATES.get(attributes.get("data-state", "")) if opens else None

@@ -1,4 +1,4 @@
-"""One item of a list: what it is called, and what its texts and its markup say about it, by a label or by their shape."""
+"""One item of a list: its name, and the attributes in its texts and markup, by a label or by their shape."""
 
 import re
 from bisect import bisect_left
@@ -42,11 +42,11 @@ _PHONE = re.compile(r"\+?\(?\d[\d ().-]{7,18}\d")
 _LABELLED = re.compile(r"([A-Za-z][\w /&-]{0,29}?)\s*[:：]\s*(\S.*)?")
 _ANYWHERE = (("price", _PRICE), ("duration", _DURATION), ("date", _DATE))
 _PARTS = re.compile(r"\s*[•·|]\s*|\s+[—–]\s+")
-# What a text has that these patterns match, or the figures': to look for it takes a tenth of the time.
+# Each text that these patterns or those for figures match has one of these signs: to search for them takes a tenth of the time.
 _PARTED, _COUNTING, _SOUGHT = re.compile("[•·|—–]"), re.compile("[0-9★⭐]"), re.compile("left|stock|sold out|unavailable|@")
-# In a longer text a figure is part of a story.
+# In a longer text a figure is part of a sentence.
 _LONGEST_SHAPED, _LONGEST_LABEL = 60, 30
-_PLAIN_WORDS = re.compile(r"[^\W\d_]+(?:[ -][^\W\d_]+){0,2}")
+_PLAIN_TEXT = re.compile(r"[^\W\d_]+(?:[ -][^\W\d_]+){0,2}")
 
 _GENRES = frozenset(
     """action adventure animation biography comedy crime documentary drama family fantasy history horror music musical mystery romance
@@ -88,12 +88,12 @@ def label_name(text: str) -> str:
 def attributes_in(text: str) -> tuple[tuple[str, str], ...]:
     """As (name, value): "Crime • 1994 • 142 min" has genre, year and duration."""
     parts = _PARTS.split(text) if _PARTED.search(text) else (text,)
-    found = [(part, list(_of_part(part))) for part in parts if part]
-    genres = [part for part, pairs in found if ("genre", part) in pairs]
+    read = [(part, list(_of_part(part))) for part in parts if part]
+    genres = [part for part, pairs in read if ("genre", part) in pairs]
     if genres:
-        others = [part for part, pairs in found if not pairs and _PLAIN_WORDS.fullmatch(part) and not _is_name(part)]
-        genres = [part for part, _ in found if part in genres or part in others]
-    pairs = [pair for _, some in found for pair in some if pair[0] != "genre"]
+        others = [part for part, pairs in read if not pairs and _PLAIN_TEXT.fullmatch(part) and not _is_name(part)]
+        genres = [part for part, _ in read if part in genres or part in others]
+    pairs = [pair for _, some in read for pair in some if pair[0] != "genre"]
     return (*pairs, *(("genre", part) for part in genres))
 
 
@@ -109,13 +109,13 @@ def _of_part(text: str) -> Iterator[tuple[str, str]]:
     if len(text) > _LONGEST_SHAPED:
         return
     if _COUNTING.search(text):
-        yield from ((name, found[0]) for name, pattern in _ANYWHERE if (found := pattern.search(text)))
+        yield from ((name, match[0]) for name, pattern in _ANYWHERE if (match := pattern.search(text)))
         yield from _figures(text)
     folded, caseless = text.lower(), text.casefold()
     if "by" in caseless and (person := _PERSON.fullmatch(text)) and person[2][0].isupper() and not is_label(person[2]):
         yield _PERSONS.get((person[1] or "").lower(), "author"), person[2]
     sought = (("stock", _STOCK), ("email", _EMAIL)) if _SOUGHT.search(caseless) else ()
-    yield from ((name, found[0]) for name, pattern in sought if (found := pattern.search(text)))
+    yield from ((name, match[0]) for name, pattern in sought if (match := pattern.search(text)))
     if folded in _STATUSES:
         yield "status", text
     if all(part.strip() in _GENRES for part in folded.replace(" & ", ",").replace("/", ",").split(",")):
@@ -123,14 +123,14 @@ def _of_part(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _figures(text: str) -> Iterator[tuple[str, str]]:
-    if found := _RATING.search(text):
-        yield "rating", found[found.lastindex or 0]
+    if match := _RATING.search(text):
+        yield "rating", match[match.lastindex or 0]
     elif stars := _STARS.match(text):
         yield "rating", str(len(stars[0]))
     elif _BARE_RATING.fullmatch(text):
         yield "rating", text
     counted = (("reviews", _REVIEWS.search(text)), ("year", _YEAR.fullmatch(text)), ("pages", _PAGES.fullmatch(text)))
-    yield from ((name, found[1]) for name, found in counted if found)
+    yield from ((name, match[1]) for name, match in counted if match)
     if _PHONE.fullmatch(text) and not _DATE.search(text) and sum(map(str.isdigit, text)) > _LEAST_PHONE:
         yield "phone", text
 
@@ -148,7 +148,7 @@ _NAMING = frozenset({"name", "title", "subject", "product", "item", "task", "fil
 # A label's block holds it, its value, and maybe a pair or two more.
 _MOST_PIECES, _FURTHEST = 6, 12
 _TELLING = ("aria-label", "title", "datetime", "content")
-# A button's text says what it does.
+# A button's text is no attribute of the item.
 _QUIET = frozenset({"button", "label"})
 
 
@@ -210,16 +210,16 @@ class Item:
                 yield text
 
     def attributes(self) -> dict[str, str]:
-        """The labelled ones first: a shape never overrides what a label says. Several genres are one value, with commas."""
-        found, shaped = dict[str, str](), list(self._shaped())
+        """The labelled ones first: a shape never overrides a label. Several genres are one value, with commas."""
+        attributes, shaped = dict[str, str](), list(self._shaped())
         columns, labelled = self._columns() if self.heads else (), self._labelled() if len(self._texts) > 1 else ()
         for name, value in (*columns, *labelled, *self._marked(), *shaped):
             if name and value:
-                found.setdefault(name, value)
+                attributes.setdefault(name, value)
         genres = [value for name, value in shaped if name == "genre"]
-        if found.get("genre") in genres:
-            found["genre"] = ", ".join(dict.fromkeys(part.strip() for value in genres for part in value.split(",")))
-        return found
+        if attributes.get("genre") in genres:
+            attributes["genre"] = ", ".join(dict.fromkeys(part.strip() for value in genres for part in value.split(",")))
+        return attributes
 
     def _columns(self) -> Iterator[tuple[str, str]]:
         row = enumerate(cells(self.outline, self.at))
@@ -227,10 +227,10 @@ class Item:
 
     def _labelled(self) -> Iterator[tuple[str, str]]:
         named = zip(self._places, self._texts, map(is_label, self._texts), strict=True)
-        for (place, text, known), (after, value, is_name) in pairwise(named):
-            if not is_name and (known or text in self.labels) and value not in self.labels:
-                block = self._block_of(place, after, 3 if known else 2)
-                if block is not None and (known or self.outline.lasts[block] - self.outline.firsts[block] == 2):
+        for (place, text, is_known), (after, value, is_name) in pairwise(named):
+            if not is_name and (is_known or text in self.labels) and value not in self.labels:
+                block = self._block_of(place, after, 3 if is_known else 2)
+                if block is not None and (is_known or self.outline.lasts[block] - self.outline.firsts[block] == 2):
                     yield label_name(text), self._value(block, place, after)
 
     def _block_of(self, label: int, value: int, furthest: int) -> int | None:
@@ -253,7 +253,7 @@ class Item:
         )
 
     def _value(self, block: int, label: int, value: int) -> str:
-        """What a label names: all that its block says after it, where the block is its own; else the next text."""
+        """What a label names: all texts after it in its block, where the block is its own; else the next text."""
         outline = self.outline
         rest = outline.pieces[value : outline.lasts[block]]
         is_own = label == outline.firsts[block] and len(rest) < _MOST_PIECES and not any(map(is_label, rest))
@@ -273,17 +273,17 @@ class Item:
 
     def _shaped(self) -> Iterator[tuple[str, str]]:
         outline, read = self.outline, zip(self._places, self._texts, map(attributes_in, self._texts), strict=True)
-        telling = [one for one in read if one[2] or one[1][0] == "(" or (self.rated and len(one[1]) <= 2)]
-        # A title is no figure, whatever it looks like.
+        telling = [entry for entry in read if entry[2] or entry[1][0] == "(" or (self.rated and len(entry[1]) <= 2)]
+        # A title is no figure, whatever its form.
         headings = outline.inside(self.at, HEADINGS) if telling else ()
         titles = {place for head in headings for place in range(outline.firsts[head], outline.lasts[head])}
-        for place, text, found in telling:
+        for place, text, pairs in telling:
             owner = outline.owners[place]
             if place in titles or outline.tags[owner] in _QUIET:
                 continue
             if text[0] == "(" and place and (counted := _COUNTED.fullmatch(text)) and _is_rating(outline.pieces[place - 1]):
                 yield "reviews", counted[1]
                 continue
-            yield from found
+            yield from pairs
             if self.rated and len(text) <= 2 and text.isdigit() and outline.path(self.at, owner) in self.rated:
                 yield "rating", text

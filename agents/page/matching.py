@@ -13,15 +13,15 @@ _TEXTS = 16_384
 @lru_cache(maxsize=_TEXTS)
 def words(text: str) -> tuple[str, ...]:
     """In lower case; camelCase, snake_case and kebab-case come apart, a plural counts as its singular, e-mail is one word."""
-    found = [word.lower() for word in _WORD.findall(_CAMEL.sub(" ", _E_MAIL.sub("e", text[:400])))]
-    return tuple(word[:-1] if len(word) > 3 and word[-1] == "s" and word[-2] != "s" else word for word in found)
+    parts = [word.lower() for word in _WORD.findall(_CAMEL.sub(" ", _E_MAIL.sub("e", text[:400])))]
+    return tuple(word[:-1] if len(word) > 3 and word[-1] == "s" and word[-2] != "s" else word for word in parts)
 
 
 @lru_cache(maxsize=_TEXTS)
 def forms(text: str) -> frozenset[str]:
     """The words of a text, and all of them in one: two texts with no form in common have nothing in common."""
-    found = words(text)
-    return frozenset((*found, "".join(found))) if found else frozenset()
+    parts = words(text)
+    return frozenset((*parts, "".join(parts))) if parts else frozenset()
 
 
 @lru_cache(maxsize=_TEXTS)

@@ -1,4 +1,4 @@
-"""What a person would call a control: by ARIA, a label, what stands beside or above it, or its own text."""
+"""The label of a control: by ARIA, a <label>, the text beside or above it, or its own text."""
 
 import re
 from bisect import bisect_left
@@ -37,16 +37,16 @@ class Naming:
 
     @cached_property
     def _labels_for(self) -> dict[str, int]:
-        found = reversed(self.outline.labels[:MOST_LABELS])
-        return {name: at for at in found if (name := self.outline.attributes[at].get("for"))}
+        labels = reversed(self.outline.labels[:MOST_LABELS])
+        return {name: at for at in labels if (name := self.outline.attributes[at].get("for"))}
 
     @cached_property
     def _legends(self) -> dict[int, str]:
-        outline, found = self.outline, dict[int, str]()
+        outline, legends = self.outline, dict[int, str]()
         for at in outline.inside(0, frozenset({"legend"})):
-            fieldset = next((one for one in islice(outline.up(at, -1), _FURTHEST_SET) if outline.tags[one] == "fieldset"), -1)
-            found.setdefault(fieldset, outline.text(at, _LONGEST_GROUP))
-        return found
+            fieldset = next((outer for outer in islice(outline.up(at, -1), _FURTHEST_SET) if outline.tags[outer] == "fieldset"), -1)
+            legends.setdefault(fieldset, outline.text(at, _LONGEST_GROUP))
+        return legends
 
     def label(self, at: int, role: str, text: str) -> str:
         """`text` is the element's own."""
@@ -56,7 +56,7 @@ class Naming:
         get, node = self.outline.attributes[at].get, self.outline.nodes[at]
         is_field = role in FIELDS or role == PICKER or get("type") in _OTHER_FIELDS
         yield from self._by_label(at)
-        # What it shows comes before what only a pointer over it shows; a sign or a number does not say enough.
+        # Visible text comes before what only a pointer over it shows; a sign or a number is not enough.
         if not is_field and role not in TICKED and len(text) > 2 and any(map(str.isalpha, text)):
             yield text
         if role in TICKED:
@@ -74,11 +74,11 @@ class Naming:
             yield get("value", "")
 
     def _by_label(self, at: int) -> Iterator[str]:
-        outline, found = self.outline, self.outline.attributes[at]
-        if "aria-labelledby" in found:
-            yield self._of_ids(found["aria-labelledby"])
-        yield found.get("aria-label", "")
-        if "id" in found and (label := self._labels_for.get(found["id"], -1)) >= 0:
+        outline, attributes = self.outline, self.outline.attributes[at]
+        if "aria-labelledby" in attributes:
+            yield self._of_ids(attributes["aria-labelledby"])
+        yield attributes.get("aria-label", "")
+        if "id" in attributes and (label := self._labels_for.get(attributes["id"], -1)) >= 0:
             yield outline.text(label, LONGEST_TEXT)
         if (label := outline.around[at].label) >= 0:
             yield outline.text(label, LONGEST_TEXT)
@@ -100,15 +100,15 @@ class Naming:
         """A first option that names what is chosen, such as "All genres" or "Sort by: newest"."""
         node = self.outline.nodes[at]
         first = next(iter(node.iter("option")), None) if node.tag == "select" else None
-        said = one_line("".join(islice(first.itertext(), 4))) if first is not None else ""
-        return said if INVITES.match(said) else ""
+        text = one_line("".join(islice(first.itertext(), 4))) if first is not None else ""
+        return text if INVITES.match(text) else ""
 
     def _alt_in(self, at: int) -> str:
         outline = self.outline
         if outline.ends[at] == at + 1:
             return ""
         inside = (outline.attributes[place] for place in range(at + 1, min(outline.ends[at], at + 20)))
-        return next((name for found in inside if (name := found.get("alt") or found.get("aria-label", ""))), "")
+        return next((name for attributes in inside if (name := attributes.get("alt") or attributes.get("aria-label", ""))), "")
 
     def by_aria(self, at: int) -> str:
         get = self.outline.attributes[at].get
@@ -134,7 +134,7 @@ class Naming:
                 inside = outline.controls[outline.slice_of(after, outline.controls)]
                 if outline.firsts[after] == outline.lasts[after] and not inside:
                     continue  # a drawn box: the name stands behind the block around both
-                is_name = [outline.tags[one] for one in inside] in ([], ["a"])
+                is_name = [outline.tags[control] for control in inside] in ([], ["a"])
                 return outline.text(after, _LONGEST_LABEL) if is_name else ""
         return ""
 
@@ -180,7 +180,7 @@ class Naming:
                 if outline.tags[before] != skip and outline.firsts[before] < outline.lasts[before]:
                     is_name = outline.tags[before] in only and not self._is_of_another(before, place)
                     return self._name_in(before, longest) if is_name else ""
-            if not skip and any(outline.tags[one] in FIELD_TAGS for one in siblings[max(0, index - _FURTHEST_FIELD) : index]):
+            if not skip and any(outline.tags[sibling] in FIELD_TAGS for sibling in siblings[max(0, index - _FURTHEST_FIELD) : index]):
                 return ""
         return ""
 
@@ -194,7 +194,7 @@ class Naming:
         return text if len(text) <= _LONGEST_LABEL and any(map(str.isalnum, text)) else ""
 
     def _name_in(self, at: int, longest: int) -> str:
-        """What has a meaning of its own, or holds such, is no neighbour's name."""
+        """Nothing for a node with a meaning of its own or with controls in it."""
         outline = self.outline
         if outline.tags[at] not in _LABELLERS or outline.holds(at, outline.controls):
             return ""

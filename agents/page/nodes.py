@@ -1,4 +1,4 @@
-"""Texts in one line, and what a node's class names and style say: whether it can be seen, what it covers, the state that it is in."""
+"""Texts in one line, and what a node's class names and style mean: whether it is visible, what it covers, its state."""
 
 import re
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ def one_line(text: str, limit: int = LONGEST_TEXT) -> str:
     return " ".join(text[: limit * 8].split())[:limit].rstrip()
 
 
-# What only screen readers see can be pressed as little as what is not there.
+# What only screen readers read cannot be pressed.
 _NO_DISPLAY = re.compile(
     r"display\s*:\s*none|visibility\s*:\s*hidden|(?<![\w-])(?:width|height)\s*:\s*0(?:px)?\s*;(?=.*overflow\s*:\s*hidden)", re.I
 )
@@ -33,7 +33,7 @@ _STATES = {
     "checked": "checked", "selected": "selected", "active": "selected", "current": "selected", "disabled": "disabled",
     "focus": "focused", "focused": "focused",
 }  # fmt: skip
-# One of these is in each value that says anything, in lower case.
+# Each value with a meaning contains one of these, in lower case.
 _TELLING = re.compile(
     "|".join(
         (
@@ -48,7 +48,7 @@ _COLOURS = ("text-", "bg-", "border-", "fill-", "stroke-", "ring-", "outline-", 
 
 
 class Classes(NamedTuple):
-    """What class names say. `hand`: it has the cursor of what can be pressed; `hover`: it changes below the cursor, `folds`: a button
+    """What class names mean. `hand`: it has the cursor of what can be pressed; `hover`: it changes below the cursor, `folds`: a button
     before it opens and closes it."""
 
     hides: bool = False
@@ -68,7 +68,7 @@ def classes(value: str) -> Classes:
         return PLAIN
     tokens = value.split()
     states = (_state(token) for token in tokens if ":" not in token)
-    found = Classes(
+    read = Classes(
         screens.hides(tokens) or "invisible" in tokens or _HIDDEN_LAYER.search(value) is not None,
         "fixed" in tokens and "inset-0" in tokens,
         _POPS.search(value) is not None,
@@ -77,21 +77,21 @@ def classes(value: str) -> Classes:
         not _FOLDS.isdisjoint(tokens) and "show" not in tokens,
         frozenset(state for state in states if state),
     )
-    return PLAIN if found == PLAIN else found
+    return PLAIN if read == PLAIN else read
 
 
 def _state(token: str) -> str:
-    found = _LAST_WORD.search(token)
-    return _STATES.get(found[1].lower(), "") if found and not token.startswith(_COLOURS) else ""
+    match = _LAST_WORD.search(token)
+    return _STATES.get(match[1].lower(), "") if match and not token.startswith(_COLOURS) else ""
 
 
-def hides(tag: str, attributes: Attributes, said: Classes) -> bool:
-    if said.hides or "hidden" in attributes or "inert" in attributes or attributes.get("aria-hidden") == "true":
+def hides(tag: str, attributes: Attributes, by_class: Classes) -> bool:
+    if by_class.hides or "hidden" in attributes or "inert" in attributes or attributes.get("aria-hidden") == "true":
         return True
     if tag in NEVER_SHOWN and (tag != "dialog" or "open" not in attributes):
         return True
     return "style" in attributes and _NO_DISPLAY.search(attributes["style"]) is not None
 
 
-def has_hand(attributes: Attributes, said: Classes) -> bool:
-    return said.hand or _HAND.search(attributes.get("style", "")) is not None
+def has_hand(attributes: Attributes, by_class: Classes) -> bool:
+    return by_class.hand or _HAND.search(attributes.get("style", "")) is not None

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from agents.page.elements import OPTIONS, TICKED
 from agents.page.nodes import PLAIN, Attributes, Classes, Node, classes, has_hand, hides
 
-# Beyond this a page is no longer read by anybody.
+# Limits of what is read of a page.
 MOST_NODES, LONGEST_PIECE = 20_000, 400
 _MOST_READ = 8 * LONGEST_PIECE
 HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
@@ -23,7 +23,7 @@ _LEAVES = frozenset({"select", "textarea"})
 FIELD_TAGS = ("input", "select", "textarea")
 CONTROL_TAGS = frozenset({*FIELD_TAGS, "button", "a", "summary"})
 _CONTROL_ROLES = OPTIONS | TICKED | {"button", "link", "tab", "textbox", "searchbox", "combobox", "spinbutton", "slider"}
-# What scripts make to be pressed is known by its looks only: a hand over it, a day of a calendar by its title.
+# What scripts make clickable is recognized by its appearance only: a hand cursor, or the title of a calendar's day.
 _PRESSABLE = frozenset({"li", "div", "span", "p", "tr", "td", "th", "article"})
 _VEIL = re.compile(r"\b(?:bg-opacity-\d|bg-(?:black|gray-\d+|slate-\d+|white)/\d|backdrop-)")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
@@ -83,7 +83,7 @@ class Outline:
     `tags` are what a visible node is: its tag, or the one that its role stands for; "" for a hidden one. Inside node `at` are the
     places `at + 1` up to `ends[at]`, exclusive. `pieces` are the page's visible texts, spaces folded, `owners` the node that each
     stands in directly; those inside node `at` are `firsts[at]` up to `lasts[at]`, exclusive. For a hidden node they are among
-    `unseen`, which are the hidden texts. `controls` are the places of what can be operated, `handed` of what only looks so.
+    `unseen`, which are the hidden texts. `controls` are the places of what can be operated, `handed` of what only appears so.
     """
 
     nodes: list[Node] = field(default_factory=list)
@@ -105,7 +105,7 @@ class Outline:
     is_cut: bool = False
     _forms: int = 0
     _overlays: int = 0
-    known: dict[str, Classes] = field(default_factory=dict)
+    classes_by_value: dict[str, Classes] = field(default_factory=dict)
     _operable: dict[Around, Around] = field(default_factory=dict)
     _unpressed: list[int] = field(default_factory=list)
     _loose: list[int] = field(default_factory=list)
@@ -116,14 +116,14 @@ class Outline:
 
     def children(self, at: int) -> list[int]:
         """The visible ones."""
-        if (found := self._children.get(at)) is None:
-            found, place, end = [], at + 1, self.ends[at]
+        if (children := self._children.get(at)) is None:
+            children, place, end = [], at + 1, self.ends[at]
             while place < end:
                 if self.tags[place]:
-                    found.append(place)
+                    children.append(place)
                 place = self.ends[place]
-            self._children[at] = found
-        return found
+            self._children[at] = children
+        return children
 
     def held(self, at: int, tags: frozenset[str]) -> int:
         """How many nodes of the tags there are in a node, itself included."""
@@ -143,21 +143,23 @@ class Outline:
 
     @cached_property
     def marked(self) -> list[int]:
-        """The places of what has attributes besides those of its looks and of what it leads to or shows."""
-        return [at for at, found in enumerate(self.attributes) if found and not _UNMARKED.issuperset(found)]
+        """The places of nodes with attributes besides those for style, links and images."""
+        return [at for at, attributes in enumerate(self.attributes) if attributes and not _UNMARKED.issuperset(attributes)]
 
-    def context(self, at: int, node: Node, tag: str, found: Attributes, said: Classes, outer: Around, *, is_telling: bool) -> Around:
+    def context(
+        self, at: int, node: Node, tag: str, attributes: Attributes, by_class: Classes, outer: Around, *, is_telling: bool
+    ) -> Around:
         if not is_telling and tag in CONTROL_TAGS:
             # Most links, buttons and fields: nothing about them but that they can be operated.
             self.controls.append(at)
             return self._operable.get(outer) or self._operable.setdefault(outer, outer._replace(control=True))
         hidden, layer, overlay, form, label, control, hand, disabled, footer, folded, group = outer
-        role = found.get("role", "").strip().lower()
-        hidden = hidden or hides(tag, found, said) or (folded and tag != "summary") or (said.folds and _is_folded(node))
-        if not hidden and _opens_dialog(node, tag, role, found, said):
+        role = attributes.get("role", "").strip().lower()
+        hidden = hidden or hides(tag, attributes, by_class) or (folded and tag != "summary") or (by_class.folds and _is_folded(node))
+        if not hidden and _opens_dialog(node, tag, role, attributes, by_class):
             self.dialogs.append(at)
             layer = len(self.dialogs)
-        if not overlay and tag != "button" and (role in _OVER or said.pops):
+        if not overlay and tag != "button" and (role in _OVER or by_class.pops):
             self._overlays += 1
             overlay = self._overlays
         if tag == "form":
@@ -165,22 +167,27 @@ class Outline:
         elif tag == "label":
             label = at
             self.labels.append(at)
-        if "id" in found:
-            self.by_id.setdefault(found["id"], at)
-        control, hand = self._operated(at, tag, role, found, said, (control, hand))
-        disabled = disabled or (tag == "fieldset" and "disabled" in found)
-        footer, folded = footer or tag == "footer", tag == "details" and "open" not in found
+        if "id" in attributes:
+            self.by_id.setdefault(attributes["id"], at)
+        control, hand = self._operated(at, tag, role, attributes, by_class, (control, hand))
+        disabled = disabled or (tag == "fieldset" and "disabled" in attributes)
+        footer, folded = footer or tag == "footer", tag == "details" and "open" not in attributes
         if tag in _SET_TAGS or role in _SETS:
             group = at
         return Around(hidden, layer, overlay, form, label, control, hand, disabled, footer, folded, group)
 
-    def _operated(self, at: int, tag: str, role: str, found: Attributes, said: Classes, outer: tuple[bool, int]) -> tuple[bool, int]:
+    def _operated(
+        self, at: int, tag: str, role: str, attributes: Attributes, by_class: Classes, outer: tuple[bool, int]
+    ) -> tuple[bool, int]:
         """Whether a control is around or at a node, and the place of what has a hand over it there."""
         control, hand = outer
-        if tag in CONTROL_TAGS or role in _CONTROL_ROLES or "onclick" in found or is_editable(found) or is_option(tag, found):
+        has_role = tag in CONTROL_TAGS or role in _CONTROL_ROLES or "onclick" in attributes
+        if has_role or is_editable(attributes) or is_option(tag, attributes):
             self.controls.append(at)
             return True, hand
-        if tag in _PRESSABLE and not control and (has_hand(found, said) or (said.hover and tag == "li") or found.get("tabindex") == "0"):
+        if control or tag not in _PRESSABLE:
+            return outer
+        if has_hand(attributes, by_class) or (by_class.hover and tag == "li") or attributes.get("tabindex") == "0":
             self.handed.append(at)
             return control, at
         return outer
@@ -206,10 +213,10 @@ class Outline:
         return pairs
 
     def covered(self, places: Iterable[int]) -> list[bool]:
-        found = [False] * len(self.tags)
+        covered = [False] * len(self.tags)
         for start, end in self.spans(places):
-            found[start:end] = [True] * (end - start)
-        return found
+            covered[start:end] = [True] * (end - start)
+        return covered
 
     def within(self, tags: frozenset[str]) -> list[bool]:
         """For each node, whether it is one of the tags or lies in one."""
@@ -233,7 +240,7 @@ class Outline:
         return " ".join(texts[self.firsts[at] : self.lasts[at]][:limit])[:limit].rstrip()
 
     def classes(self, at: int) -> Classes:
-        return self.known.get(self.attributes[at].get("class", ""), PLAIN)
+        return self.classes_by_value.get(self.attributes[at].get("class", ""), PLAIN)
 
     def holds(self, at: int, sorted_places: list[int]) -> bool:
         """Whether one of the places is the node's own or lies in it."""
@@ -257,33 +264,33 @@ class Outline:
         return slice(bisect_left(sorted_places, at), bisect_left(sorted_places, self.ends[at]))
 
 
-def _opens_dialog(node: Node, tag: str, role: str, found: Attributes, said: Classes) -> bool:
-    if tag == "dialog" or found.get("aria-modal") == "true":
+def _opens_dialog(node: Node, tag: str, role: str, attributes: Attributes, by_class: Classes) -> bool:
+    if tag == "dialog" or attributes.get("aria-modal") == "true":
         return True
     if role in {"dialog", "alertdialog"}:
-        return found.get("aria-modal") != "false"
+        return attributes.get("aria-modal") != "false"
     # A layer with these is the page itself; a veil lets the page behind it shine through, and what is on it may have a header.
-    parts = ("main", "nav") if said.covers and _VEIL.search(found.get("class", "")) else ("main", "nav", "header", "footer")
-    return said.covers and next(iter(node.iter(*parts)), None) is None
+    parts = ("main", "nav") if by_class.covers and _VEIL.search(attributes.get("class", "")) else ("main", "nav", "header", "footer")
+    return by_class.covers and next(iter(node.iter(*parts)), None) is None
 
 
 def _is_folded(menu: Node) -> bool:
-    """Whether the button before a menu, which a style sheet hides, says that it is closed."""
+    """Whether the button before a menu, which a style sheet hides, has the state closed."""
     outer = menu.getparent()
     near = (menu.getprevious(), outer.getprevious() if outer is not None and len(outer) == 1 else None)
     before = next((node for node in near if node is not None), None)
     return before is not None and any(node.get("aria-expanded") == "false" for node in islice(before.iter(), 3))
 
 
-def is_option(tag: str, found: Attributes) -> bool:
+def is_option(tag: str, attributes: Attributes) -> bool:
     """One of several to choose from that has no role: a day of a calendar, an entry of an open list."""
     if tag == "td":
-        return "title" in found and "role" not in found and _DAY.fullmatch(found["title"]) is not None
-    return tag == "div" and "aria-selected" in found and "role" not in found
+        return "title" in attributes and "role" not in attributes and _DAY.fullmatch(attributes["title"]) is not None
+    return tag == "div" and "aria-selected" in attributes and "role" not in attributes
 
 
-def is_editable(found: Attributes) -> bool:
-    return found.get("contenteditable") in {"", "true", "plaintext-only"}
+def is_editable(attributes: Attributes) -> bool:
+    return attributes.get("contenteditable") in {"", "true", "plaintext-only"}
 
 
 def outline(root: Node) -> Outline:  # noqa: C901 (one loop without calls: thousands of nodes pass it in a few ms)
@@ -291,7 +298,7 @@ def outline(root: Node) -> Outline:  # noqa: C901 (one loop without calls: thous
     made, piece_of, unowned = Outline(), Pieces(), list[int]()
     nodes, attributes, arounds, tags, parents = made.nodes, made.attributes, made.around, made.tags, made.parents
     ends, firsts, lasts, pieces, owners, unseen = made.ends, made.firsts, made.lasts, made.pieces, made.owners, made.unseen
-    known = made.known
+    classes_by_value = made.classes_by_value
 
     def trace(siblings: Iterable[Any], parent: int, around: Around) -> None:  # noqa: C901 (the same)
         texts, owned = (unseen, unowned) if around.hidden else (pieces, owners)
@@ -300,19 +307,19 @@ def outline(root: Node) -> Outline:  # noqa: C901 (one loop without calls: thous
                 if (at := len(nodes)) >= MOST_NODES:
                     made.is_cut = True
                     return
-                inner, shown, found, said, own, owning = around, tag, _NO_ATTRIBUTES, PLAIN, texts, owned
+                inner, shown, own_attributes, by_class, own, owning = around, tag, _NO_ATTRIBUTES, PLAIN, texts, owned
                 is_telling = around.folded
                 if items := node.items():
-                    found = dict(items)
-                    if value := found.get("class"):
-                        said = known.get(value) or known.setdefault(value, classes(value))
-                    is_telling = is_telling or said is not PLAIN or not _TELLING.isdisjoint(found)
+                    own_attributes = dict(items)
+                    if value := own_attributes.get("class"):
+                        by_class = classes_by_value.get(value) or classes_by_value.setdefault(value, classes(value))
+                    is_telling = is_telling or by_class is not PLAIN or not _TELLING.isdisjoint(own_attributes)
                 if is_telling or tag in _SPECIAL:
-                    inner = made.context(at, node, tag, found, said, around, is_telling=is_telling)
-                    shown = _ROLE_TAGS.get(found["role"].strip().lower(), tag) if "role" in found else tag
+                    inner = made.context(at, node, tag, own_attributes, by_class, around, is_telling=is_telling)
+                    shown = _ROLE_TAGS.get(own_attributes["role"].strip().lower(), tag) if "role" in own_attributes else tag
                     own, owning = (unseen, unowned) if inner.hidden else (texts, owned)
                 nodes.append(node)
-                attributes.append(found)
+                attributes.append(own_attributes)
                 arounds.append(inner)
                 tags.append("" if inner.hidden else shown)
                 parents.append(parent)

@@ -1,4 +1,4 @@
-"""What is done on a page, in words that stay true after it has changed, and what it changed, by a signature of the page before."""
+"""Actions on a page as texts that stay true after it has changed, and their effects, by a signature of the page before."""
 
 import re
 from collections import Counter
@@ -19,11 +19,11 @@ from agents.page.nodes import one_line
 from agents.page.reading import Page
 
 NOTHING = NOTHING_CHANGED
-# Of a page with more, it is not said what is new. A signature of so many has up to 15 kB; those of the tasks' sites have some 3.
-MOST_CONTROLS, MOST_SAID, MOST_ITEMS = 500, 300, 200
-_SAID_CHARS = 8_000
+# Of a page with more, new parts are not reported. A signature of so many has up to 15 kB; those of the tasks' sites have some 3.
+MOST_CONTROLS, MOST_TEXTS, MOST_ITEMS = 500, 300, 200
+_TEXT_CHARS = 8_000
 _MOST_NAMED, _LONGEST_NAME, _LONGEST_TEXT, _LONGEST_EFFECT = 4, 40, 80, 300
-# What says nothing of what an action did.
+# States that do not show an action's effect.
 _PASSING = frozenset({"focused", "required", "invalid"})
 _LITERAL = re.compile(r"'([^']*)'|\"([^\"]*)\"")
 _VERBS = {
@@ -68,8 +68,8 @@ def _selected(selector: Selector) -> str:
         return _quoted(value)
     if selector["type"] == ATTRIBUTE and selector["attribute"] != "custom":
         return f"the element with {selector['attribute']} {_quoted(value, _LONGEST_TEXT)}"
-    said = [text for pair in _LITERAL.findall(value) if any(map(str.isalpha, text := pair[0] or pair[1]))]
-    return f"an element of {_quoted(said[0])}" if len(said) == 1 else "an element"
+    literals = [text for pair in _LITERAL.findall(value) if any(map(str.isalpha, text := pair[0] or pair[1]))]
+    return f"an element of {_quoted(literals[0])}" if len(literals) == 1 else "an element"
 
 
 @dataclass
@@ -81,23 +81,23 @@ class View:
     @cached_property
     def signature(self) -> dict[str, Any]:
         """To be kept with a step, as JSON. Names, values and texts are numbers in it, so it holds no secret of the page."""
-        states = {str(_number(key)): state for key, one in self._alone if (state := _state(one)) != [0, ""]}
+        states = {str(_number(key)): state for key, element in self._alone if (state := _state(element)) != [0, ""]}
         return {
             "url": self.page.url,
             "dialog": self._dialog,
             "errors": [_number(text) for text in self.page.errors],
-            "controls": sorted({_number(_named(one)) for one in self._controls}) if self._is_small else None,
+            "controls": sorted({_number(_named(element)) for element in self._controls}) if self._is_small else None,
             "states": states if self._is_small else None,
             "checked": self._checked,
-            "said": sorted(set(map(_number, self._said))) if len(self._said) <= MOST_SAID else None,
+            "said": sorted(set(map(_number, self._texts))) if len(self._texts) <= MOST_TEXTS else None,
             "items": len(self.page.records),
-            "named": sorted({_number(one.name) for one in islice(self.page.records, MOST_ITEMS)}),
+            "named": sorted({_number(record.name) for record in islice(self.page.records, MOST_ITEMS)}),
             "whole": self._whole,
         }
 
     def effect(self, before: Mapping[str, Any]) -> str:
         """What has changed since the page had that signature: `button "Archive" is enabled`, `URL /cart`, NOTHING; "" where that is not
-        known. Nothing is said that the two pages don't show."""
+        known. Only what the two pages show is reported."""
         if before["url"] == self.page.url and before["whole"] == self._whole:
             return NOTHING
         changes = [*self._moves(before), *self._errors(before)]
@@ -108,7 +108,7 @@ class View:
 
     @cached_property
     def _controls(self) -> list[Element]:
-        return [one for one in self.page.elements if not one.hidden and one.role != "link"]
+        return [element for element in self.page.elements if not element.hidden and element.role != "link"]
 
     @property
     def _is_small(self) -> bool:
@@ -118,19 +118,25 @@ class View:
     def _alone(self) -> list[tuple[str, Element]]:
         """The controls that no other has the name of, each with its name and its item's."""
         items = self.page.items
-        keyed = [(f"{_named(one)} {items[one.place].name if one.place in items else ''}", one) for one in self._controls]
+        keyed = [
+            (f"{_named(element)} {items[element.place].name if element.place in items else ''}", element) for element in self._controls
+        ]
         often = Counter(key for key, _ in keyed)
-        return [(key, one) for key, one in keyed if often[key] == 1]
+        return [(key, element) for key, element in keyed if often[key] == 1]
 
     @cached_property
-    def _said(self) -> list[str]:
-        return [*self.page.headings, *self.page.texts(_SAID_CHARS)]
+    def _texts(self) -> list[str]:
+        return [*self.page.headings, *self.page.texts(_TEXT_CHARS)]
 
     @cached_property
     def _whole(self) -> int:
-        links = (f"{one.label}{one.href}{one.current}{one.pressed}" for one in self.page.elements if one.role == "link" and not one.hidden)
-        controls = (f"{_named(one)}{_state(one)}" for one in self._controls)
-        return _number("\n".join([*links, *controls, *self._said]))
+        links = (
+            f"{element.label}{element.href}{element.current}{element.pressed}"
+            for element in self.page.elements
+            if element.role == "link" and not element.hidden
+        )
+        controls = (f"{_named(element)}{_state(element)}" for element in self._controls)
+        return _number("\n".join([*links, *controls, *self._texts]))
 
     @property
     def _dialog(self) -> str | None:
@@ -138,7 +144,7 @@ class View:
 
     @property
     def _checked(self) -> int:
-        return sum(one.checked is True for one in self._controls)
+        return sum(element.checked is True for element in self._controls)
 
     def _moves(self, before: Mapping[str, Any]) -> Iterator[str]:
         if before["url"] != self.page.url:
@@ -149,23 +155,23 @@ class View:
             yield f"dialog {_quoted(self._dialog)} opened" if self._dialog else "a dialog opened"
 
     def _errors(self, before: Mapping[str, Any]) -> list[str]:
-        known = set(before["errors"])
-        return [f"the page says {_quoted(text, _LONGEST_TEXT)}" for text in self.page.errors if _number(text) not in known][:2]
+        numbers_before = set(before["errors"])
+        return [f"the page says {_quoted(text, _LONGEST_TEXT)}" for text in self.page.errors if _number(text) not in numbers_before][:2]
 
     def _states(self, before: Mapping[str, Any]) -> list[str]:
         """Fields that hold something else, and controls in another state; else how many are checked, where that has changed."""
         changed = list[str]()
-        for key, one in self._alone if self._is_small and before["states"] is not None else ():
-            was, now = before["states"].get(str(_number(key)), [0, ""]), _state(one)
-            if was == now or _number(_named(one)) not in before["controls"]:
+        for key, element in self._alone if self._is_small and before["states"] is not None else ():
+            was, now = before["states"].get(str(_number(key)), [0, ""]), _state(element)
+            if was == now or _number(_named(element)) not in before["controls"]:
                 continue
             if was[0] != now[0]:
-                changed.append(f"field {_quoted(_name(one))} {_held(one)}")
+                changed.append(f"field {_quoted(_name(element))} {_held(element)}")
             old, new = set(was[1].split(", ")) - {""}, set(now[1].split(", ")) - {""}
             if new - old:
-                changed.append(f"{_target(one, self.page)} is {' and '.join(sorted(new - old))}")
+                changed.append(f"{_target(element, self.page)} is {' and '.join(sorted(new - old))}")
             elif old - new:
-                changed.append(f"{_target(one, self.page)} is no longer {' and '.join(sorted(old - new))}")
+                changed.append(f"{_target(element, self.page)} is no longer {' and '.join(sorted(old - new))}")
         is_counted = len(changed) > 1 or not changed
         checked = [f"{self._checked} checked"] if is_counted and self._checked != before["checked"] else []
         return changed[:_MOST_NAMED] + checked
@@ -173,11 +179,11 @@ class View:
     def _new_controls(self, before: Mapping[str, Any]) -> Iterator[str]:
         if not self._is_small or before["controls"] is None:
             return
-        known = set(before["controls"])
-        new = [one for one in self._controls if _name(one) and _number(_named(one)) not in known]
+        numbers_before = set(before["controls"])
+        new = [element for element in self._controls if _name(element) and _number(_named(element)) not in numbers_before]
         for kind, some in (
-            ("field", [one for one in new if one.role in FIELDS]),
-            ("button", [one for one in new if one.role not in FIELDS]),
+            ("field", [element for element in new if element.role in FIELDS]),
+            ("button", [element for element in new if element.role not in FIELDS]),
         ):
             names = list(dict.fromkeys(map(_name, some)))
             more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
@@ -185,27 +191,27 @@ class View:
                 yield f"new {kind}{'s' if len(names) > 1 else ''} {', '.join(names[:_MOST_NAMED])}{more}"
 
     def _items(self, before: Mapping[str, Any]) -> Iterator[str]:
-        records, known = self.page.records, set(before["named"])
+        records, names_before = self.page.records, set(before["named"])
         if len(records) != before["items"]:
             yield f"{len(records)} items, {before['items']} before"
-        new = [one.name for one in records[:MOST_ITEMS] if one.name and _number(one.name) not in known]
+        new = [record.name for record in records[:MOST_ITEMS] if record.name and _number(record.name) not in names_before]
         if before["items"] <= MOST_ITEMS and 0 < len(new) <= 2:
             yield f"new item {' and '.join(map(_quoted, new))}"
 
     def _new_texts(self, before: Mapping[str, Any]) -> Iterator[str]:
         """The first and the last: what a page reports stands above or below all else."""
-        known = set(before["said"] or ())
-        if before["said"] is None or len(self._said) > MOST_SAID:
+        numbers_before = set(before["said"] or ())
+        if before["said"] is None or len(self._texts) > MOST_TEXTS:
             return
-        names = {one.name for one in self.page.records} | set(self.page.errors)
-        new = [text for text in self._said if _number(text) not in known and any(map(str.isalpha, text)) and text not in names]
+        names = {record.name for record in self.page.records} | set(self.page.errors)
+        new = [text for text in self._texts if _number(text) not in numbers_before and any(map(str.isalpha, text)) and text not in names]
         yield from (f"new text {_quoted(text, _LONGEST_TEXT)}" for text in dict.fromkeys([*new[:1], *new[-1:]]))
 
 
 def _state(element: Element) -> list[Any]:
-    """The value as a number, and the states in words."""
+    """The value as a number, and the states as a text."""
     value = element.value if element.role in FIELDS - TICKED else ""
-    return [_number(value) if value else 0, ", ".join(one for one in element.states if one not in _PASSING)]
+    return [_number(value) if value else 0, ", ".join(state for state in element.states if state not in _PASSING)]
 
 
 def _held(field: Element) -> str:
@@ -227,6 +233,6 @@ def _address(url: str, before: str) -> str:
     there, here = split_http(url), split_http(before)
     if there is None or here is None or there.netloc != here.netloc:
         return shorten(url, _LONGEST_TEXT)
-    known = query_parts(here.query)
-    query = "&".join(part for part in query_parts(there.query) if part not in known)
+    parts_before = query_parts(here.query)
+    query = "&".join(part for part in query_parts(there.query) if part not in parts_before)
     return shorten(there._replace(scheme="", netloc="", query=query).geturl() or "/", _LONGEST_TEXT)

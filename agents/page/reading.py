@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache, cached_property
-from itertools import chain, islice
+from itertools import islice
 from typing import cast
 
 from lxml import etree
@@ -38,7 +38,7 @@ _drawn_links = etree.XPath("//a[ancestor::svg][not(ancestor::foreignobject)]")
 # How many identical texts are examined.
 _MOST_SHOWING = 3
 _LONGEST_ERROR, _MOST_ERRORS = 200, 10
-# Texts that by themselves mean that something went wrong.
+# Texts that by themselves are error messages.
 _WRONG = re.compile(
     r"\b(?:invalid|incorrect|wrong) (?:user|pass|e-?mail|log|cred|input|value|name|code|date)|\b(?:is|are) (?:required|invalid|incorrect)\b"
     r"|\brequired field|\bfailed to\b|\bplease try again\b|\balready (?:exists|taken|in use|registered)\b|\bdo(?:es)? ?n[o']t match\b"
@@ -46,7 +46,7 @@ _WRONG = re.compile(
     r"|\bpage (?:could )?not (?:be )?found\b|\bcan(?:not|'t) be (?:empty|blank)\b",
     re.I,
 )
-# Texts that do so where their markup is that of an error, too.
+# Texts that are so where their markup is that of an error, too.
 _MAYBE_WRONG = re.compile(
     r"\b(?:error|invalid|incorrect|wrong|required|must|please|failed|cannot|can't|not|too (?:short|long)|at least|already)\b", re.I
 )
@@ -75,7 +75,7 @@ _PREVIOUS = frozenset(
 _PART = re.compile(r"^\d+ ?[-–] ?\d+ (?:of|/) \d+$")
 _NUMBERED = re.compile(r"(?:(?:go to )?page )?(\d{1,3})", re.I)
 _PRESSED = BUTTONS | OPTIONS
-_NOT_FOR_WORDS = frozenset({"password", "email", "date", "number", "time", "tel", "url", "datetime-local"})
+_NOT_FOR_TEXT = frozenset({"password", "email", "date", "number", "time", "tel", "url", "datetime-local"})
 _SEARCHES = frozenset({"search", "query", "q", "find", "keyword", "discover", "lookup"})
 _ENTERED = frozenset({"name", "title", "email", "phone", "comment", "message", "reply"})
 _GOES = _SEARCHES | {"go", "ok", "submit", "show", "filter", "apply", "clear", "reset"}
@@ -113,13 +113,13 @@ class Page:
 
     @cached_property
     def title(self) -> str:
-        found = next(iter(self._steady.root.iter("title")), None)
-        return one_line(found.text or "") if found is not None else ""
+        title = next(iter(self._steady.root.iter("title")), None)
+        return one_line(title.text or "") if title is not None else ""
 
     @cached_property
     def headings(self) -> tuple[str, ...]:
-        found = (self._outline.text(at, LONGEST_TEXT) for at in self._headings)
-        return tuple(islice((text for text in found if text), _MOST_HEADINGS))
+        texts = (self._outline.text(at, LONGEST_TEXT) for at in self._headings)
+        return tuple(islice((text for text in texts if text), _MOST_HEADINGS))
 
     @cached_property
     def records(self) -> tuple[Record, ...]:
@@ -133,9 +133,11 @@ class Page:
 
     @cached_property
     def errors(self) -> tuple[str, ...]:
-        """What went wrong by the page's own words, each text once: beside invalid fields, then in document order."""
+        """The page's error messages, each text once: beside invalid fields, then in document order."""
         outline, reader = self._outline, self._reader
-        described = (reader.naming.described(reader.places[one.place]) for one in self.elements if one.invalid and not one.hidden)
+        described = (
+            reader.naming.described(reader.places[element.place]) for element in self.elements if element.invalid and not element.hidden
+        )
         alerted = (at for at in outline.marked if outline.attributes[at].get("role") == "alert" and outline.tags[at])
         alerts = (outline.text(at, _LONGEST_ERROR) for at in alerted)
         pieces, together = zip(outline.pieces, outline.owners, strict=True), "\n".join(outline.pieces).casefold()
@@ -158,33 +160,37 @@ class Page:
 
     @cached_property
     def search_box(self) -> Element | None:
-        fields = [one for one in self.usable(TEXT_FIELDS) if one.type not in _NOT_FOR_WORDS]
-        if meant := next((one for one in fields if one.role == "searchbox"), None):
+        fields = [element for element in self.usable(TEXT_FIELDS) if element.type not in _NOT_FOR_TEXT]
+        if meant := next((element for element in fields if element.role == "searchbox"), None):
             return meant
-        for one in fields:
-            if not _SEARCHES.isdisjoint(words(one.label) + words(one.placeholder) + words(one.name) + words(one.hints)):
-                return one
-        is_alone = len(fields) == 1 and fields[0].tag == "input" and not any(one.type == "password" for one in self.elements)
+        for element in fields:
+            if not _SEARCHES.isdisjoint(words(element.label) + words(element.placeholder) + words(element.name) + words(element.hints)):
+                return element
+        is_alone = len(fields) == 1 and fields[0].tag == "input" and not any(element.type == "password" for element in self.elements)
         return fields[0] if is_alone and not self._is_entered(fields[0]) else None
 
     def _is_entered(self, field: Element) -> bool:
-        """Each button of its form says something else than a search: "Subscribe"; or it has none, and is for a name or a text."""
-        pressed = [words(one.label) for one in self.elements if one.role in BUTTONS and one.form == field.form is not None]
+        """No button of its form has the label of a search: "Subscribe"; or it has none, and is for a name or a text."""
+        pressed = [words(element.label) for element in self.elements if element.role in BUTTONS and element.form == field.form is not None]
         if pressed:
-            return all(said and _GOES.isdisjoint(said) for said in pressed)
+            return all(label and _GOES.isdisjoint(label) for label in pressed)
         return not _ENTERED.isdisjoint(words(field.label) + words(field.placeholder))
 
     @cached_property
     def pagination(self) -> Pagination:
-        pressed = [one for one in self.elements if not one.hidden and one.role in BUTTONS]
-        numbers = {one: int(found[1]) for one in pressed if (found := _NUMBERED.fullmatch(one.label.strip()))}
-        now = next((number for one, number in numbers.items() if one.selected), None)
+        pressed = [element for element in self.elements if not element.hidden and element.role in BUTTONS]
+        numbers = {element: int(match[1]) for element in pressed if (match := _NUMBERED.fullmatch(element.label.strip()))}
+        now = next((number for element, number in numbers.items() if element.selected), None)
+        usable = [element for element in pressed if element.usable]
         following, previous = (
-            next((one for one in pressed if one.usable and (_said_by(one) & names or (one.icon == icon and _PART.search(one.group)))), None)
+            next(
+                (element for element in usable if names & _names_of(element) or (element.icon == icon and _PART.search(element.group))),
+                None,
+            )
             for names, icon in ((_NEXT, "chevron right"), (_PREVIOUS, "chevron left"))
         )
         is_list = len(numbers) > 1 or following or previous
-        numbered = {number: one for one, number in reversed(numbers.items()) if one.usable and is_list}
+        numbered = {number: element for element, number in reversed(numbers.items()) if element.usable and is_list}
         return Pagination(following, previous, dict(sorted(numbered.items())), now)
 
     @cached_property
@@ -195,19 +201,19 @@ class Page:
 
     @cached_property
     def is_loading(self) -> bool:
-        """Whether the page says that its contents are still to come."""
+        """Whether the page shows that its contents are still loading."""
         outline = self._outline
         if any(outline.attributes[at].get("aria-busy") == "true" and outline.tags[at] for at in outline.marked):
             return True
-        drawn = {value for value in outline.known if _SKELETON.search(value)}
-        shown = (found for found, tag in zip(outline.attributes, outline.tags, strict=True) if tag) if drawn else ()
-        return any(found.get("class") in drawn for found in shown) or _LOADING.search("\n".join(outline.pieces)) is not None
+        drawn = {value for value in outline.classes_by_value if _SKELETON.search(value)}
+        shown = (attributes for attributes, tag in zip(outline.attributes, outline.tags, strict=True) if tag) if drawn else ()
+        return any(attributes.get("class") in drawn for attributes in shown) or _LOADING.search("\n".join(outline.pieces)) is not None
 
     @cached_property
     def offered(self) -> tuple[Element, ...]:
         """The usable elements: those of the dialog on top first, then those of open menus, then the page's."""
-        usable = (one for one in self.elements if one.usable)
-        return tuple(sorted(usable, key=lambda one: (-one.layer, not one.overlay, one.place)))
+        usable = (element for element in self.elements if element.usable)
+        return tuple(sorted(usable, key=lambda element: (-element.layer, not element.overlay, element.place)))
 
     @cached_property
     def items(self) -> Mapping[int, Record]:
@@ -245,7 +251,7 @@ class Page:
         return [element for element in self.elements if element.role in roles and element.usable]
 
     def find(self, wanted: Collection[str], roles: Collection[str], least: float = GOOD_ENOUGH) -> Element | None:
-        """The one element of these roles that best answers to any of the wanted names; None where none has the score `least`."""
+        """The one element of these roles whose name is most like one of the wanted names; None where none has the score `least`."""
         scored = ((score(element, name), element) for element in self.usable(roles) for name in wanted)
         best = max(scored, key=lambda hit: (hit[0], -hit[1].place), default=None)
         return best[1] if best and best[0] >= least else None
@@ -280,9 +286,9 @@ class Page:
     def element(self, selector: Selector) -> Element | None:
         """The element that one of its `selectors` picks; None for a selector that picks none, or several."""
         # What a plan uses has its selectors already; those of all others would have to be made.
-        known = self._steady.known()
-        ordered = chain((one for one in self.elements if one.place in known), (one for one in self.elements if one.place not in known))
-        return next((one for one in ordered if self._steady.is_picked(one, selector)), None)
+        resolved = self._steady.resolved()
+        ordered = sorted(self.elements, key=lambda element: element.place not in resolved)
+        return next((element for element in ordered if self._steady.is_picked(element, selector)), None)
 
     def card(self, element: Element) -> str:
         """The text of the block around an element that leads nowhere else: a list's entry, a product's card."""
@@ -297,7 +303,7 @@ class Page:
     def _links_in(self, at: int) -> set[str]:
         places = self._reader.places
         inside = self.elements[self._outline.slice_of(at, places)]
-        return {one.href for one in inside if one.tag == "a"}
+        return {element.href for element in inside if element.tag == "a"}
 
     def texts(self, limit: int) -> Iterator[str]:
         """Lines of visible text outside of headings, buttons, links and fields, until about `limit` characters are out."""
@@ -337,10 +343,10 @@ class Page:
 
 def _is_marked(outline: Outline, at: int) -> bool:
     around = (outline.attributes[place] for place in (at, outline.parents[at]) if place >= 0)
-    return any(_ERROR_MARKS.search(f"{found.get('class', '')} {found.get('id', '')}") for found in around)
+    return any(_ERROR_MARKS.search(f"{attributes.get('class', '')} {attributes.get('id', '')}") for attributes in around)
 
 
-def _said_by(element: Element) -> set[str]:
+def _names_of(element: Element) -> set[str]:
     return {element.label.strip().lower(), element.text.strip().lower()}
 
 
@@ -369,12 +375,12 @@ def read(html: str, url: str) -> Page:
         cuts = (*cuts, _TOO_MANY)
     elif reader.outline.is_cut:
         cuts = cuts or (_TOO_LARGE,)
-    carried = carried_names(url, (one.href for one in elements if "?" in one.href))
+    carried = carried_names(url, (element.href for element in elements if "?" in element.href))
     return Page(url, elements, reader, Steady(root, reader.nodes, carried or query_names(url)), cuts, carried)
 
 
 def _as_browsers_do(root: Node) -> None:
-    """Remove what is no element for a browser's selectors, and tell a drawing's links from the page's, as an XPath does."""
+    """Remove what is no element for a browser's selectors, and separate a drawing's links from the page's, as an XPath does."""
     for node in list(root.iter(*_NO_ELEMENTS)):
         del node[:]
     has_drawings = next(root.iter("svg"), None) is not None

@@ -25,8 +25,8 @@ _STEPS = frozenset({"minus", "plus", "-", "−", "+", "Decrease", "Increase"})
 _MOST_SECTIONS = 6
 # One attribute may stand there by chance.
 _LEAST_ATTRIBUTES = 2
-_LONE = frozenset({"h2", "h3", "h4", "h5"})
-_ASIDE, _EDGES = frozenset({"nav", "footer", "menu"}), frozenset({"nav", "footer"})
+_LESSER_HEADINGS = frozenset({"h2", "h3", "h4", "h5"})
+_LANDMARKS, _EDGES = frozenset({"nav", "footer", "menu"}), frozenset({"nav", "footer"})
 _FORMS, _ROWS = frozenset({"form"}), frozenset({"tr"})
 _COLUMN_HEADS = frozenset({"th"})
 # What orders or narrows a list.
@@ -55,15 +55,15 @@ class _Listed(Record):
         self.__dict__.update(_records=records, _at=at, _facts=facts, place=place)
 
     def __getattr__(self, name: str) -> Any:
-        known = self.__dict__
+        values = self.__dict__
         if name == "elements":
-            value = known["_records"].usable_in(known["_at"])
+            value = values["_records"].usable_in(values["_at"])
         elif name in _READ:
-            item = known.get("_item") or known.setdefault("_item", Item(known["_records"].outline, known["_at"], *known["_facts"]))
+            item = values.get("_item") or values.setdefault("_item", Item(values["_records"].outline, values["_at"], *values["_facts"]))
             value = getattr(item, name)()
         else:
             raise AttributeError(name)
-        known[name] = value
+        values[name] = value
         return value
 
 
@@ -79,17 +79,17 @@ class Records:
     _blocks: list[int] = field(default_factory=list)
 
     def listed(self) -> tuple[Record, ...]:
-        found = islice((item for group in self._groups for item in self._of_group(group)), MOST_RECORDS)
-        ordered = sorted(found, key=itemgetter(0))
+        items = islice((item for group in self._groups for item in self._of_group(group)), MOST_RECORDS)
+        ordered = sorted(items, key=itemgetter(0))
         self._blocks = [at for at, _ in ordered]
         return tuple(_Listed(self, at, facts, place) for place, (at, facts) in enumerate(ordered))
 
     def by_element(self, records: Sequence[Record]) -> dict[int, Record]:
         """The item around each element, whether or not it can be used now."""
-        found, places, ends = dict[int, Record](), self.places, self.outline.ends
+        by_place, places, ends = dict[int, Record](), self.places, self.outline.ends
         for at, record in zip(self._blocks, records, strict=True):
-            found |= dict.fromkeys(range(bisect_left(places, at), bisect_left(places, ends[at])), record)
-        return found
+            by_place |= dict.fromkeys(range(bisect_left(places, at), bisect_left(places, ends[at])), record)
+        return by_place
 
     def subject(self) -> Record | None:
         return self._about(self._groups)
@@ -97,25 +97,25 @@ class Records:
     @cached_property
     def _groups(self) -> list[Group]:
         buttons = (pair for pair in zip(self.places, self.elements, strict=True) if pair[1].role in BUTTONS and not pair[1].hidden)
-        pressed = [at for at, one in buttons if one.label not in _STEPS]
+        pressed = [at for at, element in buttons if element.label not in _STEPS]
         repeats = Repeats(self.outline, pressed)
-        found = [group for group in repeats.groups()[:MOST_GROUPS] if not self._are_sections(group)]
-        alone = [] if self._about(found) else list(self._alone(found, repeats))
-        return sorted((*found, *alone), key=lambda group: group.items[0]) if alone else found
+        groups = [group for group in repeats.groups()[:MOST_GROUPS] if not self._are_sections(group)]
+        alone = [] if self._about(groups) else list(self._alone(groups, repeats))
+        return sorted((*groups, *alone), key=lambda group: group.items[0]) if alone else groups
 
     def _are_sections(self, group: Group) -> bool:
         """Parts of a page, with a heading or without, each with buttons of its own: items of a list have the same ones, or lead on."""
         if not 0 < sum(self.outline.held(at, HEADINGS) > 0 for at in group.items) < len(group.items) <= _MOST_SECTIONS:
             return False
         held = [self.usable_in(at) for at in group.items]
-        own = [labels for some in held if (labels := {one.label for one in some if one.tag == "button"})]
-        leading = sum(any(one.href or one.tag != "button" for one in some) for some in held)
+        own = [labels for some in held if (labels := {element.label for element in some if element.tag == "button"})]
+        leading = sum(any(element.href or element.tag != "button" for element in some) for some in held)
         return leading < 2 and len(own) > 1 and sum(map(len, own)) == len(set().union(*own)) > len(own)
 
-    def _alone(self, found: Sequence[Group], repeats: Repeats) -> Iterator[Group]:
-        """The blocks around headings that have no other, where they look like items of their own."""
-        firsts = sorted(group.items[0] for group in found)
-        for heading in self._free(_LONE, found)[:MOST_RECORDS]:
+    def _alone(self, groups: Sequence[Group], repeats: Repeats) -> Iterator[Group]:
+        """The blocks around headings that have no other, where they have attributes, as items have."""
+        firsts = sorted(group.items[0] for group in groups)
+        for heading in self._free(_LESSER_HEADINGS, groups)[:MOST_RECORDS]:
             block = repeats.block_of(heading)
             if block is None or self.outline.around[block].layer or self.outline.held(block, WRITTEN) > 1:
                 continue
@@ -128,8 +128,8 @@ class Records:
         heads = self._free(frozenset({"h1"}), groups) or self._free(frozenset({"h2"}), groups)
         if len(heads) != 1 or NO_ITEM.search(name := self.outline.text(heads[0], LONGEST_NAME)):
             return None
-        lists = (one for one in self.elements if one.role in {"listbox", PICKER} and one.usable)
-        if any(_SORTS.search(text) for one in lists for text in (one.label, *one.options[:1])):
+        lists = (element for element in self.elements if element.role in {"listbox", PICKER} and element.usable)
+        if any(_SORTS.search(text) for element in lists for text in (element.label, *element.options[:1])):
             return None
         block, strong = self._block(heads[0]), [place for group in groups for place in group.items if group.strong]
         item = self._item(block, strong)
@@ -138,13 +138,13 @@ class Records:
         in_others = self.outline.covered(strong)
         inside, usable = self._usable
         elements = (pair for pair in zip(inside, usable, strict=True) if block <= pair[0] < self.outline.ends[block])
-        return Record(name, attributes, item.text(), tuple(one for place, one in elements if not in_others[place]))
+        return Record(name, attributes, item.text(), tuple(element for place, element in elements if not in_others[place]))
 
     def _free(self, tags: frozenset[str], groups: Sequence[Group]) -> list[int]:
         outline = self.outline
-        found = [at for at in outline.of_tags(tags) if outline.firsts[at] < outline.lasts[at]]
-        listed = outline.covered(place for group in groups for place in group.items) if found else []
-        return [at for at in found if not listed[at] and not outline.is_within(at, _ASIDE)]
+        places = [at for at in outline.of_tags(tags) if outline.firsts[at] < outline.lasts[at]]
+        listed = outline.covered(place for group in groups for place in group.items) if places else []
+        return [at for at in places if not listed[at] and not outline.is_within(at, _LANDMARKS)]
 
     def _block(self, at: int) -> int:
         outline = self.outline
@@ -164,8 +164,8 @@ class Records:
 
     @cached_property
     def _usable(self) -> tuple[list[int], list[Element]]:
-        usable = [one for one in self.elements if one.usable]
-        return [self.places[one.place] for one in usable], usable
+        usable = [element for element in self.elements if element.usable]
+        return [self.places[element.place] for element in usable], usable
 
     def usable_in(self, at: int) -> tuple[Element, ...]:
         places, usable = self._usable

@@ -1,4 +1,4 @@
-"""Blocks side by side that are alike in structure, whatever they are called: a page's items."""
+"""Blocks side by side that are alike in structure, whatever their names: a page's items."""
 
 import re
 from collections import Counter
@@ -63,26 +63,26 @@ class Repeats:
 
     def groups(self) -> list[Group]:
         """In document order; no item lies in another. Lists of bare links count where there is nothing better."""
-        found = list(self._candidates())
-        strong = self._apart([group for group in found if group.strong])
-        return [*strong, *self._further(strong)] if strong else self._apart(found)
+        candidates = list(self._candidates())
+        strong = self._apart([group for group in candidates if group.strong])
+        return [*strong, *self._further(strong)] if strong else self._apart(candidates)
 
-    def _further(self, found: list[Group]) -> Iterator[Group]:
-        """Items that stand alone in their list, but look like those of another."""
-        outline, looks = self.outline, {self._look(group.items[0]) for group in found} - {None}
-        items = sorted(place for group in found for place in group.items)
+    def _further(self, groups: list[Group]) -> Iterator[Group]:
+        """Items that stand alone in their list, of the same kind as those of another."""
+        outline, kinds = self.outline, {self._kind(group.items[0]) for group in groups} - {None}
+        items = sorted(place for group in groups for place in group.items)
         end = 0
-        for at in (one for nodes, _ in outline.besides(0, outline.spans(items)) for one in nodes) if looks else ():
-            is_free = at >= end and self._look(at) in looks and not outline.holds(at, items)
+        for at in (place for nodes, _ in outline.besides(0, outline.spans(items)) for place in nodes) if kinds else ():
+            is_free = at >= end and self._kind(at) in kinds and not outline.holds(at, items)
             if is_free and self._is_substantial(at) and self._is_rich(at):
                 end = outline.ends[at]
                 yield Group((at,), strong=True)
 
-    def _look(self, at: int) -> tuple[str, str] | None:
-        """Its tag and class, where these tell it from other blocks."""
-        tag, said = self.outline.tags[at], self.outline.attributes[at].get("class", "")
-        is_telling = bool(tag and said) or tag in _ITEM_TAGS
-        return (tag, said) if is_telling and (tag != "tr" or self.outline.held(at, CELLS)) else None
+    def _kind(self, at: int) -> tuple[str, str] | None:
+        """Its tag and class, where these distinguish it from other blocks."""
+        tag, class_value = self.outline.tags[at], self.outline.attributes[at].get("class", "")
+        is_telling = bool(tag and class_value) or tag in _ITEM_TAGS
+        return (tag, class_value) if is_telling and (tag != "tr" or self.outline.held(at, CELLS)) else None
 
     def block_of(self, heading: int) -> int | None:
         """The largest block in which a heading stands alone, where it is no larger than an item and has something to press."""
@@ -94,10 +94,10 @@ class Repeats:
         is_item = outline.ends[at] - at <= _MOST_NODES and outline.holds(at, self.pressed) and not outline.is_within(at, _LANDMARKS)
         return at if is_item and at != heading else None
 
-    def _apart(self, found: list[Group]) -> list[Group]:
-        strong = sorted(place for group in found if group.strong for place in group.items)
+    def _apart(self, groups: list[Group]) -> list[Group]:
+        strong = sorted(place for group in groups if group.strong for place in group.items)
         kept, taken = list[Group](), bytearray(len(self.outline.tags))
-        for group in sorted(found, key=lambda one: (not one.strong, one.items[0])):
+        for group in sorted(groups, key=lambda group: (not group.strong, group.items[0])):
             items = tuple(item for item in group.items if not self._frames(item, strong))
             lost = len(group.items) - len(items)
             if len(items) < 2 or lost > len(items) or taken[items[0]]:
@@ -106,12 +106,12 @@ class Repeats:
             for place in items:
                 end = self.outline.ends[place]
                 taken[place:end] = bytes((1,)) * (end - place)
-        return sorted(kept, key=lambda one: one.items[0])
+        return sorted(kept, key=lambda group: group.items[0])
 
     def _candidates(self) -> Iterator[Group]:
-        outline, pressed, aside = self.outline, self._pressed_before, self._in_landmark
+        outline, pressed, in_landmark = self.outline, self._pressed_before, self._in_landmark
         for at, end in enumerate(outline.ends):
-            if end - at < 4 or pressed[end] == pressed[at] or not outline.tags[at] or aside[at]:
+            if end - at < 4 or pressed[end] == pressed[at] or not outline.tags[at] or in_landmark[at]:
                 continue
             likely = self._likely(outline.children(at))
             items = [item for item in map(self._unwrapped, likely) if self._is_substantial(item)] if len(likely) > 1 else []
@@ -127,22 +127,22 @@ class Repeats:
 
     def _likely(self, siblings: list[int]) -> list[int]:
         """Those that may hold an item: with a text, and a heading, a picture, a list's entry or something to press, not only a heading."""
-        outline, pressed, telling, found = self.outline, self._pressed_before, self.outline.counted(_TELLING), list[int]()
+        outline, pressed, counted, likely = self.outline, self._pressed_before, self.outline.counted(_TELLING), list[int]()
         firsts, lasts, ends, tags = outline.firsts, outline.lasts, outline.ends, outline.tags
         for at in siblings if len(siblings) > 1 else ():
             if firsts[at] < lasts[at]:
                 start, end = at + (tags[at] in HEADINGS), ends[at]
-                if telling[end] > telling[start] or pressed[end] > pressed[start]:
-                    found.append(at)
-        return found
+                if counted[end] > counted[start] or pressed[end] > pressed[start]:
+                    likely.append(at)
+        return likely
 
     @cached_property
     def _pressed_before(self) -> list[int]:
         """How many links, buttons and such there are before each place."""
-        found = [0] * (len(self.outline.tags) + 1)
+        marks = [0] * (len(self.outline.tags) + 1)
         for at in self.pressed:
-            found[at + 1] = 1
-        return list(accumulate(found))
+            marks[at + 1] = 1
+        return list(accumulate(marks))
 
     def _unwrapped(self, at: int) -> int:
         outline = self.outline

@@ -49,8 +49,8 @@ def _parted(name: str) -> tuple[str, str]:
 
 
 def _since(when: str) -> int:
-    found = [_of_condition(one) for one in when.split(":")]
-    return _NEVER if _NEVER in found else max(found)
+    widths = [_of_condition(condition) for condition in when.split(":")]
+    return _NEVER if _NEVER in widths else max(widths)
 
 
 def _of_condition(condition: str) -> int:

@@ -45,14 +45,14 @@ class Sections:
 
     def of_elements(self) -> dict[int, Section]:
         """The section of each usable element, by the element's place."""
-        found, made = dict[int, Section](), dict[tuple[str, str, int], Section]()
+        by_place, made = dict[int, Section](), dict[tuple[str, str, int], Section]()
         for element, at in zip(self.elements, self.places, strict=True):
             if element.usable:
                 key = self.key(element, at)
                 if key not in made:
                     made[key] = Section(key[0], key[1], len(made), self._form_around(key[2]) if key[0] == "section" else None)
-                found[element.place] = made[key]
-        return found
+                by_place[element.place] = made[key]
+        return by_place
 
     def _form_around(self, at: int) -> str | None:
         """Of what begins at a node."""
@@ -94,16 +94,16 @@ class Sections:
     @cached_property
     def _parts(self) -> list[int]:
         """For each node the innermost part around it, itself included; -1 for none."""
-        outline, found = self.outline, list[int]()
+        outline, parts = self.outline, list[int]()
         for at, (tag, parent, attributes) in enumerate(zip(outline.tags, outline.parents, outline.attributes, strict=True)):
             is_part = tag in _PARTS or at in self.dialogs or ("role" in attributes and attributes["role"] in _ROLES)
-            found.append(at if is_part else found[parent] if parent >= 0 else -1)
-        return found
+            parts.append(at if is_part else parts[parent] if parent >= 0 else -1)
+        return parts
 
     @cached_property
     def _heads(self) -> list[int]:
         """For each node the last heading before it whose block it stands in; -1 for none."""
-        outline, found = self.outline, [-1] * len(self.outline.tags)
+        outline, heads = self.outline, [-1] * len(self.outline.tags)
         for at in outline.inside(0, HEADINGS):
             block = at
             for _ in range(_FURTHEST_HEADING):
@@ -111,5 +111,5 @@ class Sections:
                 if block < 0 or outline.ends[block] > outline.ends[at]:
                     break
             end = outline.ends[max(block, 0)]
-            found[at:end] = [at] * (end - at)
-        return found
+            heads[at:end] = [at] * (end - at)
+        return heads

@@ -20,12 +20,12 @@ _ICON = re.compile(
     r"-([a-z][a-z0-9-]*)"
 )
 _FONT_ICON = re.compile(r"(?:^|\s)material-(?:icons|symbols)")
-# Parts of such classes that say how an icon is drawn rather than what it shows.
+# Parts of such classes for how an icon is drawn rather than what it shows.
 _DRAWN_AS = frozenset(
     """icon icons solid regular light thin duotone brands fw lg sm xs xl md fill filled line outline outlined rounded sharp two tone
     svg tabler lucide feather fixed width spin left right inline button btn link""".split()  # noqa: SIM905 (words read best as words)
 ) - {"left", "right", "link"}
-# What a button is called by its class, where nothing else says it.
+# A button's name by its class, where nothing else names it.
 _CLASS_NAMES = frozenset(
     """close dismiss delete remove edit add next prev previous back menu hamburger search cart like favorite favourite wishlist star
     bookmark share download upload play pause settings more expand collapse toggle filter sort refresh send reply copy pin archive
@@ -81,12 +81,12 @@ def _names_of(inner: Node) -> Iterator[str]:
 
 
 def _plain(name: str) -> str:
-    found = [word.lower() for word in _WORD.findall(name)]
-    return " ".join(word for word in found if word not in _DRAWN_AS and (len(word) > 1 or word == "x"))[:40]
+    parts = [word.lower() for word in _WORD.findall(name)]
+    return " ".join(word for word in parts if word not in _DRAWN_AS and (len(word) > 1 or word == "x"))[:40]
 
 
 def made_name(get: Get) -> str:
-    """What a control without any text is called by names that were made for machines; "" where these say nothing."""
+    """The name of a control without any text by its test id, name, id or class; "" where these have no meaning."""
     for key in ("data-testid", "data-test", "data-cy", "data-action", "name", "id"):
         value = get(key, "")
         if value and not _GENERATED.search(value) and (name := _without_parts(value)):
@@ -99,9 +99,9 @@ def _without_parts(value: str) -> str:
 
 
 def _class_name(token: str) -> str:
-    found = [word.lower() for word in _WORD.findall(token)]
-    is_name = not _CLASS_NAMES.isdisjoint(found) and len(found) <= 3
-    return " ".join(word for word in found if word not in _MADE_FOR_MACHINES) if is_name else ""
+    parts = [word.lower() for word in _WORD.findall(token)]
+    is_name = not _CLASS_NAMES.isdisjoint(parts) and len(parts) <= 3
+    return " ".join(word for word in parts if word not in _MADE_FOR_MACHINES) if is_name else ""
 
 
 @lru_cache(maxsize=4_096)  # the items of a list have buttons of the same names
@@ -119,7 +119,7 @@ def is_starred(get: Get, label: str, text: str, icon: Icon, *, is_on: bool) -> b
     return bool(sign) or icon.filled or is_on or is_taken_off
 
 
-# What a control shows that has no words: it is called by what it does.
+# Signs of controls without a text, with the names of what they do.
 _SYMBOLS = {
     **dict.fromkeys("×✕✖✗xX⨯", "close"), **dict.fromkeys("☰≡", "menu"), **dict.fromkeys("⋮⋯…", "more"), **dict.fromkeys("★☆", "star"),
     **dict.fromkeys("♥❤♡🤍", "heart"), **dict.fromkeys("✎✏🖉", "edit"), **dict.fromkeys("🗑", "trash"), **dict.fromkeys("🔍🔎", "search"),
@@ -140,19 +140,19 @@ _PRESSED, _SELECTED = BUTTONS | OPTIONS | {"switch"}, BUTTONS | OPTIONS
 _CHECKED = TICKED | {"menuitemcheckbox", "menuitemradio"}
 
 
-def shown_by(node: Node, found: Attributes, said: Set[str], role: str, label: str, text: str) -> dict[str, Any]:
-    """The fields of an Element that its icon, names and states make up. `label` is what its words call it, "" for none; `said` the
-    states that its class names have."""
-    get, is_pressed = found.get, role in _PRESSED
+def shown_by(node: Node, attributes: Attributes, class_states: Set[str], role: str, label: str, text: str) -> dict[str, Any]:
+    """The fields of an Element that its icon, names and states make up. `label`: by its texts, "" for none; `class_states`: by its
+    class names."""
+    get, is_pressed = attributes.get, role in _PRESSED
     icon = icon_in(node) if is_pressed and len(text) <= 2 else NO_ICON
     sign = (symbol(label) if label == text else "") or (_sign_in(node) if is_pressed and not label else "")
     called = (sign or icon.name or made_name(get)) if is_pressed and (sign or not label) else label
-    is_on = _is_on(found, said, role)
+    is_on = _is_on(attributes, class_states, role)
     shown = {
         "label": called or label,
         "is_named": bool(label and not sign),
         "selected": is_on,
-        "focused": "autofocus" in found or "focused" in said,
+        "focused": "autofocus" in attributes or "focused" in class_states,
     }
     if sign or icon.name:
         shown["icon"] = sign or icon.name
@@ -160,7 +160,7 @@ def shown_by(node: Node, found: Attributes, said: Set[str], role: str, label: st
         shown["current"] = role in _CURRENT and (get("aria-current", "false") != "false" or (is_on and role == "link"))
         shown["pressed"] = _is_pressed(get, role)
         shown["starred"] = is_starred(get, label, text, icon, is_on=is_on)
-    if role in _CHECKED and (checked := _is_checked(get, said)) is not None:
+    if role in _CHECKED and (checked := _is_checked(get, class_states)) is not None:
         shown["checked"] = checked
         shown |= {"value": CHECKED if checked else ""} if role in TICKED else {}
     return shown
@@ -172,17 +172,17 @@ def _sign_in(node: Node) -> str:
     return symbol(next(filter(None, texts), ""))
 
 
-def _is_on(found: Attributes, said: Set[str], role: str) -> bool:
-    get = found.get
+def _is_on(attributes: Attributes, class_states: Set[str], role: str) -> bool:
+    get = attributes.get
     marked = get("aria-selected") or get("aria-current") or get("aria-pressed") or get("aria-checked")
-    if marked or "data-state" in found:
-        return marked in _ON if marked else found["data-state"] in _ON_STATES
-    return role in _SELECTED and "selected" in said
+    if marked or "data-state" in attributes:
+        return marked in _ON if marked else attributes["data-state"] in _ON_STATES
+    return role in _SELECTED and "selected" in class_states
 
 
-def _is_checked(get: Get, said: Set[str]) -> bool | None:
-    said_so = get("aria-checked") or {"checked": "true", "unchecked": "false"}.get(get("data-state", ""))
-    return said_so == "true" if said_so else get("checked") is not None or "checked" in said
+def _is_checked(get: Get, class_states: Set[str]) -> bool | None:
+    state = get("aria-checked") or {"checked": "true", "unchecked": "false"}.get(get("data-state", ""))
+    return state == "true" if state else get("checked") is not None or "checked" in class_states
 
 
 def _is_pressed(get: Get, role: str) -> bool | None:
@@ -192,15 +192,15 @@ def _is_pressed(get: Get, role: str) -> bool | None:
 
 
 def finished(parents: Sequence[int], elements: Sequence[Element], covering: Set[int]) -> tuple[Element, ...]:
-    """What only all of them together show: which lie behind an open dialog, and the number of each among those called the same."""
-    top = max((one.layer for one in elements if one.layer in covering and not one.hidden), default=0)
-    found, alike = list(elements), dict[tuple[int, str, str], list[int]]()
-    for at, one in enumerate(elements):
-        if one.layer < top and not one.overlay:
-            found[at] = replace(one, covered=True)
-        if not (one.is_named or one.hidden) and one.role in _PRESSED:
-            alike.setdefault((parents[at], one.role, one.label), []).append(at)
+    """With what depends on the other elements: which are behind an open dialog, and the number of each among those of the same label."""
+    top = max((element.layer for element in elements if element.layer in covering and not element.hidden), default=0)
+    numbered, alike = list(elements), dict[tuple[int, str, str], list[int]]()
+    for at, element in enumerate(elements):
+        if element.layer < top and not element.overlay:
+            numbered[at] = replace(element, covered=True)
+        if not (element.is_named or element.hidden) and element.role in _PRESSED:
+            alike.setdefault((parents[at], element.role, element.label), []).append(at)
     for places in alike.values():
-        for nth, at in enumerate(places if len(places) > 1 or not found[places[0]].label else (), 1):
-            found[at] = replace(found[at], nth=nth)
-    return tuple(found)
+        for nth, at in enumerate(places if len(places) > 1 or not numbered[places[0]].label else (), 1):
+            numbered[at] = replace(numbered[at], nth=nth)
+    return tuple(numbered)

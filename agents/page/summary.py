@@ -1,4 +1,4 @@
-"""A page in few words, and what has changed on it since the step before."""
+"""A page as a short text, and what has changed on it since the step before."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -54,7 +54,9 @@ class Changes:
 
 def changes(before: Page, after: Page) -> Changes:
     old, new = (
-        Counter([*page.texts(_COMPARED), *page.headings, *(one.label for one in page.elements if not one.hidden and one.label)])
+        Counter(
+            [*page.texts(_COMPARED), *page.headings, *(element.label for element in page.elements if not element.hidden and element.label)]
+        )
         for page in (before, after)
     )
     was, top = (page.dialogs[-1] if page.dialogs else None for page in (before, after))

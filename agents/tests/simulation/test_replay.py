@@ -82,8 +82,8 @@ def test_other_settings_come_out_about_as_they_would_have_been(settings: Any) ->
 
     def check(pair: str) -> None:
         other = miner_in_force(past.account, ["spacing_seconds=5", pair])
-        truth, told = simulate(played, other, range(3)), replayed(past, other, range(3))
-        assert told.llm == pytest.approx(truth.llm, rel=0.15)
+        truth, measured = simulate(played, other, range(3)), replayed(past, other, range(3))
+        assert measured.llm == pytest.approx(truth.llm, rel=0.15)
 
     each_row(["spacing_seconds=2", "pacing=auto"], check)
 
@@ -142,13 +142,13 @@ def test_failures_come_at_the_times_at_which_they_were_seen() -> None:
     assert measures.llm == pytest.approx(180 - 50, abs=12)
 
 
-def test_progress_is_told_in_order_and_to_the_end() -> None:
+def test_progress_is_reported_in_order_and_to_the_end() -> None:
     heard: list[float] = []
     past = a_past(chain(5, [0.0, *[2.0] * 20]), sent=answers(3))
-    told = replayed(past, Miner(models=("m",)), range(2), heard.append)
+    measured = replayed(past, Miner(models=("m",)), range(2), heard.append)
     assert heard == sorted(heard)
     assert (len(heard), heard[0] < 0.05, heard[-1] > 0.95) == (98, True, True)
-    assert told == replayed(past, Miner(models=("m",)), range(2)), "to be heard changes nothing"
+    assert measured == replayed(past, Miner(models=("m",)), range(2)), "to be heard changes nothing"
 
 
 def test_nothing_came_and_nothing_is_claimed() -> None:
