@@ -50,7 +50,7 @@ def test_a_field_is_called_what_stands_with_it(html: str, label: str) -> None:
         ("<li role=menuitemradio>x</li>", "menuitemradio"),
     ],
 )
-def test_a_field_has_the_role_that_says_how_it_is_operated(html: str, role: str) -> None:
+def test_a_field_has_the_role_by_which_it_is_operated(html: str, role: str) -> None:
     assert elements(html)[0].role == role
 
 
@@ -83,7 +83,7 @@ def test_what_is_on_has_a_value(html: str) -> None:
     assert elements(html)[0].value == CHECKED
 
 
-def test_a_field_says_what_it_takes() -> None:
+def test_a_field_has_the_kind_of_its_input() -> None:
     (number,) = elements("<input type=number min=1 max=10 required aria-invalid=true maxlength=3>")
     assert (number.least, number.most, number.required, number.invalid, number.longest) == ("1", "10", True, True, 3)
 

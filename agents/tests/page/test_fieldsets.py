@@ -20,7 +20,7 @@ def called(html: str, label: str) -> Element:
         ("<div><span><svg></svg>Guests</span><div><i class='hidden'></i><input placeholder='2 adults'></div></div>", "2 adults"),
     ],
 )
-def test_a_field_knows_the_text_beside_it_whatever_it_is_labelled(html: str, label: str) -> None:
+def test_a_field_has_the_text_beside_it_whatever_its_label(html: str, label: str) -> None:
     field = page(html).elements[0]
     assert (field.label, field.beside) == (label, "Guests")
 
@@ -46,7 +46,7 @@ def test_the_block_of_another_field_is_no_label(html: str) -> None:
         "<div><span>Rating</span><ul><li><button>4</button></li><li><button>5</button></li></ul></div>",
     ],
 )
-def test_a_choice_knows_its_set(html: str) -> None:
+def test_a_choice_has_the_name_of_its_set(html: str) -> None:
     assert called(html, "5").group == "Rating"
 
 
@@ -54,12 +54,12 @@ def test_a_single_button_belongs_to_no_set() -> None:
     assert called("<div><p>Ready?</p><button>5</button></div>", "5").group == ""
 
 
-def test_a_field_says_its_limits() -> None:
+def test_a_field_has_its_limits() -> None:
     field = page("<input type=number min=1 max=9 required aria-invalid=true>").elements[0]
     assert (field.least, field.most, field.required, field.invalid) == ("1", "9", True, True)
 
 
-def test_a_choice_that_is_on_says_so() -> None:
+def test_a_choice_that_is_on_is_checked() -> None:
     assert called("<div role=radio aria-checked=true>5</div>", "5").value == "checked"
 
 
@@ -86,6 +86,6 @@ def test_a_field_that_only_opens_a_list_is_no_text_field() -> None:
     assert [(one.role, one.usable) for one in found] == [("picker", True), ("textbox", False)]
 
 
-def test_an_option_says_what_it_is_sent_as() -> None:
+def test_an_option_has_the_value_it_is_sent_as() -> None:
     field = page("<select><option value=us>United States<option>Spain</select>").elements[0]
     assert (field.options, field.sent_as) == (("United States", "Spain"), ("us", "Spain"))

@@ -85,7 +85,7 @@ def test_what_is_hidden_on_small_screens_alone_is_usable() -> None:
     assert read("<nav class='hidden md:flex'><a href=x>y</a></nav>", "").elements[0].usable
 
 
-def test_a_select_says_its_options_and_its_choice() -> None:
+def test_a_select_has_its_options_and_its_choice() -> None:
     element = only("<select><option>Drama<option selected> Crime </select>")
     assert (element.options, element.value) == (("Drama", "Crime"), "Crime")
 

@@ -49,7 +49,7 @@ def test_what_is_no_error_is_not_read_as_one(html: str) -> None:
         ("", None),
     ],
 )
-def test_whether_somebody_is_logged_in(html: str, known: bool | None) -> None:
+def test_whether_a_user_is_logged_in(html: str, known: bool | None) -> None:
     assert read(html, "").logged_in is known
 
 
@@ -79,7 +79,7 @@ def test_the_field_to_search_in(html: str, place: int | None) -> None:
 PAGES = "<nav><a aria-label='Previous page' {}>‹</a><a href=?p=1>1</a><a href=?p=2 aria-current=page>2</a><a href=?p=3>3</a><button>Next</button></nav>"
 
 
-def test_a_list_says_where_it_goes_on() -> None:
+def test_a_list_has_its_next_and_previous_page() -> None:
     pages = read(PAGES.format(""), "").pagination
     assert pages.next
     assert pages.previous
@@ -104,7 +104,7 @@ def test_a_lone_number_is_no_page() -> None:
         "<div class='fixed inset-0 z-50'><h2>New event</h2>{}</div>",
     ],
 )
-def test_the_dialog_on_top_is_known_with_its_elements(dialog: str) -> None:
+def test_the_dialog_on_top_is_found_with_its_elements(dialog: str) -> None:
     page = read("<button>Behind</button><div role=dialog><button>Below</button></div>" + dialog.format("<input><button>Save</button>"), "")
     assert page.dialogs == ("Below", "New event")
     assert [one.place for one in page.elements if one.layer == 2] == [2, 3]
@@ -122,7 +122,7 @@ def test_what_is_closed_or_is_the_page_itself_is_no_dialog(html: str) -> None:
     assert read(html, "").dialogs == ()
 
 
-def test_the_selected_tab_is_known() -> None:
+def test_the_selected_tab_is_recognized() -> None:
     tabs = read(
         "<div role=tablist><button role=tab aria-selected=false>All</button><button role=tab data-state=active>Done</button></div>", ""
     ).elements

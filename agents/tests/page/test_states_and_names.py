@@ -79,7 +79,7 @@ def test_buttons_without_words_side_by_side_are_numbered() -> None:
         ("<button>☆</button>", ("not starred",)),
     ],
 )
-def test_a_control_says_its_states(html: str, states: tuple[str, ...]) -> None:
+def test_a_control_has_its_states(html: str, states: tuple[str, ...]) -> None:
     assert only(html).states == states
 
 
@@ -118,7 +118,7 @@ def test_each_control_belongs_to_its_part_of_the_page() -> None:
         ("<h1>Films</h1>", False),
     ],
 )
-def test_a_page_that_is_still_loading_is_known(html: str, is_loading: bool) -> None:
+def test_a_page_that_is_still_loading_is_recognized(html: str, is_loading: bool) -> None:
     assert page(html).is_loading is is_loading
 
 

@@ -132,7 +132,7 @@ def test_on_a_slow_machine_a_step_that_could_not_be_done_in_time_is_given_up_ear
     assert slow[0].size == Waiting(9, 1.0, 1.0, 10.0).size, "the order is by the work"
 
 
-def test_a_pause_of_a_short_step_tells_nothing_of_the_machine() -> None:
+def test_a_pause_of_a_short_step_does_not_change_the_pace() -> None:
     pace = Pace()
     pace.learn(work=SHORTEST, seconds=5.0)
     assert pace.seconds == 1.0

@@ -151,7 +151,7 @@ def test_a_refusal_with_nothing_sent_before_changes_no_limits_odds(happenings: l
     assert max(changes) < ROUNDED
 
 
-def test_an_answer_that_says_nothing_leaves_the_belief_as_it_was() -> None:
+def test_an_answer_without_information_leaves_the_belief_unchanged() -> None:
     belief = answered(Belief(), 30, NOW, accepted=True)
     assert answered(belief, 1, NOW + 500, accepted=True) == belief
 

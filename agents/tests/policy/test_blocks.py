@@ -112,7 +112,7 @@ def met(blocks: Blocks, *times: float) -> Blocks:
     return blocks
 
 
-def test_a_hit_that_changes_nothing_and_one_that_lengthens_are_told_apart() -> None:
+def test_a_hit_that_changes_nothing_and_one_that_lengthens_are_distinguished() -> None:
     """Of blocks of less than 200 s, one is over then though it was met at 150 s, the other one is not."""
     same = longer = met(Blocks(), 200.0)
     for _ in range(3):

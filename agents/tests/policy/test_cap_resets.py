@@ -21,7 +21,7 @@ def capped(source: PauseSource = PauseSource.CALENDAR, kind: RefusalClass = Refu
 
 
 @pytest.mark.parametrize("seconds", [300, 5_000])
-def test_the_pause_ends_when_the_subscription_says(seconds: float) -> None:
+def test_the_pause_ends_when_the_subscription_states(seconds: float) -> None:
     moved = rescheduled(capped(), NOW + 10, NOW + seconds, SUBSCRIPTION)
     assert moved == replace(capped(), paused_until=NOW + seconds, pause_source=SUBSCRIPTION)
     assert (moved.state(NOW + seconds - 1), moved.state(NOW + seconds)) == (GateState.PAUSED, GateState.PROBING)
@@ -49,7 +49,7 @@ def test_any_other_pause_stays(gate: Gate) -> None:
     assert rescheduled(gate, NOW + 5, NOW + 300, SUBSCRIPTION) is gate
 
 
-def test_a_time_that_has_passed_says_nothing() -> None:
+def test_a_time_that_has_passed_changes_nothing() -> None:
     gate = capped()
     assert rescheduled(gate, NOW + 10, NOW + 10, SUBSCRIPTION) is gate
 

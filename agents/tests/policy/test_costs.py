@@ -15,7 +15,7 @@ def call(verdict: Verdict, *, status: int | None = 200, tokens: tuple[int, int] 
     return Call("m", verdict, status, prompt, completion, Decimal(cost) if cost else None)
 
 
-def test_tokens_cost_by_the_price_and_by_the_assumed_one_where_none_is_known() -> None:
+def test_tokens_cost_by_the_price_and_by_the_assumed_one_where_it_is_unknown() -> None:
     assert of_tokens((2.0, 10.0), 1_000_000, 500_000) == 7.0
     assert of_tokens(None, 1_000_000, 1_000_000) == sum(ASSUMED)
 

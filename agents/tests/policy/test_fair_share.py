@@ -173,7 +173,7 @@ CALLERS = ["one", "two", "three", "stranger", "other stranger"]
 
 
 @given(st.lists(st.tuples(st.sampled_from(CALLERS), st.floats(0, 6)), max_size=60), st.sampled_from(list(Pacing)))
-def test_whoever_comes_the_slots_stay_and_nobody_takes_more_than_its_share(steps: list[tuple[str, float]], pacing: Pacing) -> None:
+def test_the_slots_stay_and_no_caller_takes_more_than_its_share(steps: list[tuple[str, float]], pacing: Pacing) -> None:
     gate, limits, now = Gate(), Limits(pacing=pacing), START
     for number, (caller, later) in enumerate(steps):
         now += later
@@ -198,7 +198,7 @@ def test_an_attempt_that_wakes_late_leaves_at_once_and_those_behind_it_a_little_
     assert ask(gate, "next", "four", now=START + 0.5)[0].slot == pytest.approx(START + 16.0, abs=1e-3)
 
 
-def test_a_late_attempt_pushes_nobody_over_its_deadline() -> None:
+def test_a_late_attempt_pushes_no_other_over_its_deadline() -> None:
     gate = full_of("one", "two", "three", "four")
     first, _ = ask(Gate(), "one 0", "one")
     again, after = renewed(gate, FIXED, first, START, START + 0.3, START + BUDGET, LATENCY)

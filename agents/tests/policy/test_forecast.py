@@ -24,33 +24,33 @@ def daily(samples: list[Sample], now: float = NOON, limit: Limit = DAILY) -> For
     return use(Use(limit, samples), now)
 
 
-def test_a_quota_that_is_used_up_before_its_reset_says_when() -> None:
+def test_a_quota_that_runs_out_before_its_reset_has_a_time() -> None:
     found = daily(steady(300 / (17 + 2 / 3)))
     assert found.outcome is Outcome.RUNS_OUT
     assert found.sentence == "At this pace the daily quota is used up at 17:40 UTC, 6 h 20 min before it resets at 00:00 UTC."
     assert found.at is not None and abs(found.at - (MIDNIGHT + (17 + 2 / 3) * HOUR)) < 1
 
 
-def test_a_quota_that_lasts_says_so() -> None:
+def test_a_quota_that_lasts_is_reported_so() -> None:
     found = daily(steady(5))
     assert (found.outcome, found.at) == (Outcome.LASTS, None)
     assert found.sentence == "At this pace the daily quota lasts until it resets."
 
 
-def test_a_quota_that_nobody_uses_lasts() -> None:
+def test_an_unused_quota_lasts() -> None:
     assert daily(steady(0, start=12)).outcome is Outcome.LASTS
 
 
-def test_a_quota_that_is_used_up_says_when_it_is_back() -> None:
+def test_a_quota_that_is_used_up_reports_its_reset() -> None:
     found = daily([Sample(NOON - 60, 300)])
     assert found == Forecast(Outcome.USED_UP, "The daily quota is used up. It resets at 00:00 UTC, in 12 h.", at=NOON)
 
 
-def test_one_told_number_is_enough_since_the_day_began_with_none_used() -> None:
+def test_one_reading_is_enough_since_the_day_began_with_none_used() -> None:
     assert daily([Sample(NOON, 200)]).at == NOON + 6 * HOUR
 
 
-def test_a_window_that_has_only_begun_says_nothing() -> None:
+def test_a_window_that_has_only_begun_has_no_forecast() -> None:
     found = daily([Sample(MIDNIGHT + 300, 5)], now=MIDNIGHT + 400)
     assert found.sentence == "Too few readings yet to estimate how long the daily quota lasts."
 
@@ -74,7 +74,7 @@ def test_what_was_used_yesterday_does_not_count_today() -> None:
     assert daily(both) == daily(steady(5))
 
 
-def test_an_old_reading_says_nothing_of_now() -> None:
+def test_an_old_reading_gives_no_forecast() -> None:
     found = daily([Sample(NOON - STALE - 60, 100)])
     assert (found.outcome, found.sentence) == (Outcome.UNKNOWN, "The daily quota was last read 1 h 1 min ago.")
 
@@ -90,7 +90,7 @@ def test_a_reset_that_is_unknown_or_past_is_not_claimed() -> None:
         assert found.sentence.endswith("UTC. When it resets is unknown.")
 
 
-def test_a_far_time_is_told_with_its_day() -> None:
+def test_a_distant_time_is_shown_with_its_day() -> None:
     found = daily(steady(0.1, since=NOON - DAY, start=10), limit=MONTHLY)
     assert "is used up at 7 May, 16:00 UTC, 2 d 20 h before it resets at 10 May, 12:00 UTC." in found.sentence
 
@@ -99,7 +99,7 @@ def falling(an_hour: float, start: float, *, hours: float = 24) -> list[Sample]:
     return [Sample(each.at, start - each.value) for each in steady(an_hour, since=NOON - hours * HOUR)]
 
 
-def test_a_balance_that_falls_says_how_long_it_lasts() -> None:
+def test_a_falling_balance_reports_how_long_it_lasts() -> None:
     found = balance(falling(0.1, 12.0), NOON)
     assert found.sentence == "At this pace the balance is used up in about 4 d."
     assert balance(falling(0, 12.0), NOON).outcome is Outcome.LASTS
@@ -120,7 +120,7 @@ def test_silent_billing_is_warned_of() -> None:
     )
 
 
-def test_requests_beyond_a_quota_are_billed_though_nobody_can_read_the_balance() -> None:
+def test_requests_beyond_a_quota_are_billed_where_the_balance_cannot_be_read() -> None:
     beyond, reached = (warnings([Use(DAILY, [Sample(NOON, used)])], [], NOON) for used in (301, 300))
     assert beyond == (
         "The daily quota is used up and requests are still accepted: the balance pays for them. It resets at 00:00 UTC, in 12 h.",
@@ -169,7 +169,7 @@ def test_a_forecast_never_lies_in_the_past_whatever_the_clock_does(numbers: list
 
 
 @given(values, st.floats(0, 200))
-def test_whoever_used_more_is_not_told_that_it_lasts_longer(numbers: list[float], more: float) -> None:
+def test_more_use_never_lengthens_the_forecast(numbers: list[float], more: float) -> None:
     little, much = numbers, [*numbers[:-1], numbers[-1] + more]
     endless = Limit("daily quota", 300, MIDNIGHT)
     soon, later = (use(Use(endless, spread(each)), NOON) for each in (much, little))

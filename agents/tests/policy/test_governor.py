@@ -63,7 +63,7 @@ def test_a_slot_that_leaves_no_time_for_the_llm_is_not_taken() -> None:
     assert (decision.reason, decision.slot, after) == (Reason.SPACING, None, gate)
 
 
-def test_a_budget_shorter_than_the_expected_latency_is_told_apart_from_a_late_slot() -> None:
+def test_a_budget_shorter_than_the_expected_latency_is_distinguished_from_a_late_slot() -> None:
     decision, gate = ask(Gate(), now=1000.0, budget=LATENCY - 0.1)
     assert decision.reason is Reason.DEADLINE
     assert gate == Gate()
@@ -91,7 +91,7 @@ def test_each_refusal_in_a_row_takes_the_next_rung_and_then_doubles_up_to_the_lo
     assert pauses == [60.0, 120.0, 240.0, 480.0, 600.0, 600.0]
 
 
-def test_while_paused_every_step_is_told_when_to_come_back() -> None:
+def test_a_paused_step_reports_when_to_retry() -> None:
     gate = refused(Gate(), SEED, sent_at=1000.0, now=1000.2)
     decision, after = ask(gate, now=1030.0)
     assert (decision.reason, decision.retry_at, after) == (Reason.PAUSED, 1060.2, gate)
@@ -102,7 +102,7 @@ def test_a_pause_that_the_provider_states_is_taken_with_its_source() -> None:
     assert (gate.paused_until, gate.pause_source, gate.strikes) == (1033.0, PauseSource.PROVIDER, 1)
 
 
-def test_after_the_pause_one_step_probes_and_the_others_are_told_so() -> None:
+def test_after_the_pause_one_step_probes_and_the_others_report_that() -> None:
     gate = refused(Gate(), SEED, sent_at=1000.0, now=1000.0)
     assert gate.state(1060.0) is GateState.PROBING
     probe, gate = ask(gate, now=1060.0)

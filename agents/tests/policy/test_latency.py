@@ -42,7 +42,7 @@ def some(*outcomes: float | tuple[float, bool | None]) -> list[Sample]:
     return list(seen(*outcomes).get("m", ()))
 
 
-def test_a_model_that_nobody_has_asked_is_expected_to_take_eight_seconds() -> None:
+def test_a_model_without_samples_is_expected_to_take_eight_seconds() -> None:
     assert expected([]) == UNKNOWN == 8.0
 
 
@@ -86,7 +86,7 @@ def test_without_time_for_another_model_an_attempt_gets_all_the_time_there_is() 
     assert limit([], [[]], LEFT, wait=LEFT - UNKNOWN) == LEFT
 
 
-def test_models_that_nobody_has_asked_leave_the_next_one_the_time_it_is_expected_to_take() -> None:
+def test_models_without_samples_leave_the_next_one_the_time_it_is_expected_to_take() -> None:
     assert limit([], [[]], LEFT, wait=5.0) == LEFT - 5.0 - HANDOVER - UNKNOWN == 10.0
 
 
@@ -154,7 +154,7 @@ def failed(times: int) -> list[Any]:
         ({"b": [3.0] * 20}, "abc"),
     ],
 )
-def test_models_are_tried_by_how_often_they_answered_and_as_configured_before_that_is_known(known: Any, order: str) -> None:
+def test_models_are_tried_by_how_often_they_answered_and_without_samples_as_configured(known: Any, order: str) -> None:
     assert ordered(history(**known), MODELS, NOW + 30) == tuple(order)
 
 

@@ -34,12 +34,12 @@ def shared(others: float, minutes: int, *, ours: int = 12, start: float = NOW, u
     return [(start + n * gap, used + n + int(others * n * gap / 60)) for n in range(minutes * ours + 1)]
 
 
-def test_without_others_nobody_is_seen() -> None:
+def test_without_others_the_rate_of_others_is_zero() -> None:
     assert seen(shared(0, 30)).rate == 0.0
 
 
 @pytest.mark.parametrize("others", [3, 20, 200])
-def test_what_others_send_is_known_after_a_minute_and_followed(others: int) -> None:
+def test_what_others_send_is_measured_after_a_minute_and_followed(others: int) -> None:
     assert seen(shared(others, 1)).rate == pytest.approx(others, abs=1)
     known = seen(shared(others, 20))
     assert known.rate == pytest.approx(others, rel=0.05)
@@ -55,7 +55,7 @@ def test_nothing_is_claimed_before_a_minute_or_without_a_count() -> None:
     assert known.rate == 0.0
 
 
-def test_answers_out_of_order_make_nobody_up_and_nothing_negative() -> None:
+def test_answers_out_of_order_make_no_others_up_and_nothing_negative() -> None:
     dice, known = Random(1), Others()
     answers = sorted((NOW + n + dice.uniform(2, 6), USED + n) for n in range(1800))
     for at, used in answers:

@@ -54,7 +54,7 @@ def gaps(times: list[float]) -> list[float]:
     return [later - earlier for earlier, later in pairwise(ordered)]
 
 
-def test_while_nothing_is_known_the_spacing_holds_exactly() -> None:
+def test_without_evidence_the_spacing_holds_exactly() -> None:
     assert Pace().level(NOW, RISK) == 0.0
     _, slots = used_up(Pace(), NOW)
     assert gaps(slots) == pytest.approx([SPACING + GRACE] * 3)

@@ -65,7 +65,7 @@ def test_an_unlimited_quota_has_no_total_and_no_fault() -> None:
 
 
 @pytest.mark.parametrize("quotas", [[{"chute_id": "x", "quota": 1}, {"chute_id": "*", "quota": 300}], {"*": 300}])
-def test_the_list_of_quotas_tells_the_total_where_the_usage_cannot_be_read(quotas: object) -> None:
+def test_the_list_of_quotas_has_the_total_where_the_usage_cannot_be_read(quotas: object) -> None:
     found = reading({QUOTAS: quotas, USAGE: Failed("the management host answered with 500")}, NOW)
     assert (found.daily_total, found.daily_used) == (300, None)
     assert found.faults == ("Daily quota unknown: the management host answered with 500.",)
@@ -81,7 +81,7 @@ def test_one_part_unreadable_leaves_the_others() -> None:
     assert found.faults == ("Balance unknown: the answer is no JSON.",)
 
 
-def test_what_holds_for_every_part_is_said_once() -> None:
+def test_a_fault_of_every_part_is_reported_once() -> None:
     found = reading({path: Failed("this key cannot read quotas: it needs an admin key", is_common=True) for path in PATHS}, NOW)
     assert found == Reading(faults=("This key cannot read quotas: it needs an admin key.",))
 

@@ -106,7 +106,7 @@ def test_an_answer_has_its_class(status: int, content_type: str, body: str, kind
         (("request", "capacity", "model", "model_unpaid", "task_cost", "upstream"), False),
     ],
 )
-def test_a_class_says_whether_the_whole_account_has_to_wait(kinds: tuple[str, ...], pauses: bool) -> None:
+def test_a_class_states_whether_the_whole_account_has_to_wait(kinds: tuple[str, ...], pauses: bool) -> None:
     assert {RefusalClass(kind).pauses_account for kind in kinds} == {pauses}
 
 
@@ -119,7 +119,7 @@ def test_an_edge_that_never_let_the_key_in_is_no_rate_limit() -> None:
 
 
 @pytest.mark.parametrize("status", [301, 308, 404])
-def test_a_wrong_host_is_told_apart_from_a_wrong_key(status: int) -> None:
+def test_a_wrong_host_is_distinguished_from_a_wrong_key(status: int) -> None:
     found = refusal(status, "application/json", detail("No matching chute found!"))
     assert found.detail == "No matching chute found!"
     assert sentence(found.kind, status=status) == WRONG_HOST
@@ -144,7 +144,7 @@ def test_a_wrong_host_is_told_apart_from_a_wrong_key(status: int) -> None:
         (500, detail("no"), None, PauseSource.LADDER),
     ],
 )
-def test_a_refusal_knows_how_long_it_lasts_and_from_whom(status: int, body: str, until: float | None, source: PauseSource) -> None:
+def test_a_refusal_has_its_length_and_the_source_of_it(status: int, body: str, until: float | None, source: PauseSource) -> None:
     found = refusal(status, "application/json", body)
     assert (found.until, found.source) == (until, source)
     assert found.pause(NOW + 10) == (None if until is None else until - NOW - 10)
@@ -162,7 +162,7 @@ def test_a_providers_own_word_on_the_wait_wins(status: int, body: object) -> Non
     assert (found.until, found.source) == (NOW + 17, PauseSource.PROVIDER)
 
 
-def test_the_detail_is_what_the_provider_said_on_one_line() -> None:
+def test_the_detail_is_the_providers_text_on_one_line() -> None:
     assert refusal(400, "application/json", detail("first\n\t second")).detail == "first second"
     assert refusal(402, "application/json", detail(QUOTA)).detail == json.dumps(QUOTA)
     assert refusal(500, "text/plain", "  plain\r\ntext ").detail == "plain text"

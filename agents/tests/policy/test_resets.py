@@ -73,7 +73,7 @@ def test_a_retry_after_is_seconds_or_a_date_and_at_most_a_day(header: str, wait:
 
 
 @rows("header", ["", "0", "-5", "nan", "inf", "soon", "Mon, 99 Foo", "Tue, 01 Sep 2026 13:25:00 GMT", "\x00"])
-def test_a_retry_after_that_names_no_later_time_says_nothing(header: str) -> None:
+def test_a_retry_after_without_a_later_time_is_ignored(header: str) -> None:
     assert retry_at(header, NOW) is None
 
 

@@ -49,7 +49,7 @@ def test_a_refusal_just_above_what_was_accepted_shows_the_limit_and_its_ban() ->
     assert found.ban(300) == violation.ban
 
 
-def test_a_block_from_outside_is_told_from_the_limit_that_is_met_all_the_time() -> None:
+def test_a_block_from_outside_is_distinguished_from_a_limit_that_is_reached_all_the_time() -> None:
     """Ten a minute are let in, and each time the eleventh is refused; once the very first after a block is."""
     rounds = [start + 5.0 * number for start in (0, 150, 300, 600, 750) for number in range(10)]
     refusals = [start + 50.0 for start in (0, 150, 300, 600, 750)]
@@ -82,7 +82,7 @@ def test_an_untouched_limit_is_the_published_one_or_what_was_accepted_where_that
     assert shown().limit(10.0, 5) == inf
 
 
-def test_a_told_reset_ends_its_block_unless_the_account_was_back_before() -> None:
+def test_a_stated_reset_ends_its_block_unless_the_account_was_back_before() -> None:
     (block,) = shown(refused(100, QUOTA, 900, PauseSource.PROVIDER), *ok(950)).blocks
     assert (block.until, block.stated_until) == (900, 900)
     (block,) = shown(refused(100, QUOTA, 900, PauseSource.PROVIDER), *ok(500)).blocks

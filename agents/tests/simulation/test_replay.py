@@ -123,7 +123,7 @@ def test_a_deadline_that_is_tried_counts_for_steps_without_one_of_their_own() ->
     assert played(none).llm == 1
 
 
-def test_a_step_for_which_the_llm_was_not_asked_is_not_asked_about_now() -> None:
+def test_a_step_for_which_no_llm_was_tried_tries_none_in_the_replay() -> None:
     assert played(a_past(chain(5, [0.0], tries_llm=False), sent=answers(3))).llm == 0
 
 
@@ -194,6 +194,6 @@ def test_the_command_prints_the_measures_and_what_is_assumed() -> None:
         (["nowhere.json"], "can't be read"),
     ],
 )
-def test_the_command_says_what_it_needs_and_asks_no_database_for_it(arguments: list[str], complaint: str) -> None:
+def test_the_command_reports_a_bad_argument_without_a_database(arguments: list[str], complaint: str) -> None:
     with pytest.raises(CommandError, match=complaint):
         call_command("simulate", *arguments)

@@ -103,7 +103,7 @@ def test_daily_caps_hold_only_where_the_settings_or_the_scenario_set_them() -> N
     assert played(caps={"attempts": 20}, miner=miner_with(["pacing=auto", "daily_attempts=1000000"])) == free
 
 
-def test_a_burst_uses_the_published_limit_once_it_is_known() -> None:
+def test_a_burst_uses_the_published_limit_once_an_answer_states_it() -> None:
     measures = played({"every": [600, 600], "tasks": 100, "steps": 1}, horizon=3600)
     assert (measures.edge_429, measures.llm >= 270) == (0, True)
 
@@ -142,7 +142,7 @@ def test_a_full_model_costs_no_answers() -> None:
 
 
 @pytest.mark.parametrize("limit", [{"quota": {"total": 50, "reset_at": 1200}}, {"cap4h": {"cap": 0.5, "reset_at": 1200}}])
-def test_a_told_reset_is_waited_for_with_one_wasted_call(limit: dict[str, Any]) -> None:
+def test_a_stated_reset_is_waited_for_with_one_wasted_call(limit: dict[str, Any]) -> None:
     measures = played(account=limit, horizon=1500)
     assert measures.wasted <= 2
     assert measures.resume_minutes is not None and measures.resume_minutes <= 2
