@@ -40,7 +40,7 @@ class Oracle(Run):
         for change in scenario.timeline:
             self.clock.at(EPOCH + change.at, self._plan)
 
-    def _ask(self, sending: Sending) -> None:
+    def _attempt(self, sending: Sending) -> None:
         self._queue.append(sending)
         self._plan_at(self.clock.now)
 
@@ -94,7 +94,7 @@ class Oracle(Run):
             self.clock.at(now + reply.seconds, partial(sending.done, by_llm=True))
         elif reply.fault:
             seconds = reply.seconds if reply.seconds <= left else self.account.hidden.latency.refusal
-            self.clock.at(min(now + seconds, sending.cut_off), partial(self._ask, sending))
+            self.clock.at(min(now + seconds, sending.cut_off), partial(self._attempt, sending))
         else:
             self.clock.at(sending.cut_off, partial(sending.done, by_llm=False))
         return True

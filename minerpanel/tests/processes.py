@@ -173,12 +173,18 @@ def wait_until(condition: Callable[[], Any], otherwise: str, patience: float = P
     raise AssertionError(f"{otherwise} after {patience:.0f} s")
 
 
+handed_out = set[int]()
+
+
 def free_port() -> int:
-    """A free port."""
+    """A free port, each once: the process that one was meant for may not listen yet."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port: int = listener.getsockname()[1]
-        return port
+    if port in handed_out:
+        return free_port()
+    handed_out.add(port)
+    return port
 
 
 def kill(process: subprocess.Popen[bytes]) -> None:

@@ -1,6 +1,7 @@
 """A running panel, and its visitors with a real browser."""
 
 import fcntl
+import os
 import subprocess
 import sys
 import tempfile
@@ -55,11 +56,14 @@ class Panel:
 
 @cache
 def collect_static() -> None:
-    """Once a test process, and one process at a time: it is the checkout's own folder."""
-    with (Path(tempfile.gettempdir()) / "minerpanel-static.lock").open("w") as lock:
+    """Once a run of tests, by the first of its processes: files are written anew each time, and others' panels serve them."""
+    done = Path(tempfile.gettempdir()) / f"minerpanel-static-{os.environ.get('PYTEST_XDIST_TESTRUNUID', os.getpid())}"
+    with done.open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        command = [sys.executable, "manage.py", "collectstatic", "--no-input", "--verbosity", "0"]
-        subprocess.run(command, cwd=ROOT, check=True, timeout=PATIENCE)
+        if not done.stat().st_size:
+            command = [sys.executable, "manage.py", "collectstatic", "--no-input", "--verbosity", "0"]
+            subprocess.run(command, cwd=ROOT, check=True, timeout=PATIENCE)
+            lock.write("collected")
 
 
 @contextmanager
