@@ -54,7 +54,7 @@ def admin(browser: Browser, panel: Panel, admin_session: str) -> Iterator[Visito
 
 @pytest.fixture
 def guest(browser: Browser, panel: Panel) -> Iterator[Visitor]:
-    """Somebody at the shared panel, who is to log in."""
+    """A visitor at the shared panel who is not logged in."""
     with Visitor.arrived(browser, panel.url) as visitor:
         yield visitor
 

@@ -228,7 +228,7 @@ def _place_of_things(target: Target, page: Page) -> Element | None:
     route = _route_of(target)
     links = [link for link in page.usable({"link"}) if route.search(link.href) and _keeps_query(link, page)]
     named = [link for link in links[:1] if words(link.label) == (target.thing,)]
-    # A site often changes its labels, and hardly ever its routes.
+    # Sites change their labels often, their routes rarely.
     routed = (link for name in names_of_thing(target.thing) for link in links if place_of(link.href) == name)
     return next(iter(named), None) or next(routed, None)
 
@@ -300,7 +300,7 @@ def _likely(link: Element) -> float:
     # Buttons that say no more send a search, set a filter back or unfold one.
     if link.submits or (not link.href and meant(link.label) in ({"search"}, {"all"})):
         return 0.0
-    # A site often changes its labels, and hardly ever its routes.
+    # Sites change their labels often, their routes rarely.
     said = (link.label, place_of(link.href))
     return max(alike(name, text) - rank / 100 for rank, name in enumerate(_LISTS) for text in said)
 
