@@ -55,7 +55,8 @@ def _target(element: Element, page: Page) -> str:
 
 
 def _named(element: Element) -> str:
-    return f"{element.role} {_quoted(_name(element))}" if _name(element) else f"a {element.role} without a name"
+    name = _name(element)
+    return f"{element.role} {_quoted(name)}" if name else f"a {element.role} without a name"
 
 
 def _name(element: Element) -> str:
@@ -86,7 +87,7 @@ class View:
             "url": self.page.url,
             "dialog": self._dialog,
             "errors": [_number(text) for text in self.page.errors],
-            "controls": sorted({_number(_named(element)) for element in self._controls}) if self._is_small else None,
+            "controls": sorted(set(map(_number, self._names))) if self._is_small else None,
             "states": states if self._is_small else None,
             "checked": self._checked,
             "said": sorted(set(map(_number, self._texts))) if len(self._texts) <= MOST_TEXTS else None,
@@ -115,11 +116,17 @@ class View:
         return len(self._controls) <= MOST_CONTROLS
 
     @cached_property
+    def _names(self) -> list[str]:
+        """Of the controls, in their order."""
+        return list(map(_named, self._controls))
+
+    @cached_property
     def _alone(self) -> list[tuple[str, Element]]:
         """The controls that no other has the name of, each with its name and its item's."""
         items = self.page.items
         keyed = [
-            (f"{_named(element)} {items[element.place].name if element.place in items else ''}", element) for element in self._controls
+            (f"{name} {items[element.place].name if element.place in items else ''}", element)
+            for name, element in zip(self._names, self._controls, strict=True)
         ]
         often = Counter(key for key, _ in keyed)
         return [(key, element) for key, element in keyed if often[key] == 1]
@@ -135,7 +142,7 @@ class View:
             for element in self.page.elements
             if element.role == "link" and not element.hidden
         )
-        controls = (f"{_named(element)}{_state(element)}" for element in self._controls)
+        controls = (f"{name}{_state(element)}" for name, element in zip(self._names, self._controls, strict=True))
         return _number("\n".join([*links, *controls, *self._texts]))
 
     @property

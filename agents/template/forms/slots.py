@@ -19,6 +19,7 @@ from agents.template.prompt.values import ADDRESS, address, chosen
 # Of a form, or outside of any: no task fills more, and each is compared with each criterion.
 MOST_FIELDS = 500
 _SHORT = 20
+_FILLED = (FIELDS | {"switch", PICKER}) - BUTTONS
 _NEVER = frozenset({"hidden", "file", "submit", "image", "reset", "color"})
 # What only the markup knows counts a little less than what people read; a row of buttons is less surely a choice than a field is a field.
 _MARKED, _BESIDE = 0.85, 0.95
@@ -107,7 +108,7 @@ def _set(element: Element) -> str:
 
 
 def _is_field(element: Element) -> bool:
-    if not element.usable or element.role not in (FIELDS | {"switch", PICKER}) - BUTTONS or element.type in _NEVER:
+    if element.role not in _FILLED or not element.usable or element.type in _NEVER:
         return False
     if element.role == "searchbox" or element.form is not None:
         return element.role != "searchbox"
