@@ -119,7 +119,7 @@ def renew(permit: Permit, clock: Clock) -> Permit:
         row = gate_rows.locked(request.account)
         state, now, expected = gate_rows.read(row), clock(), latency.expected(permit.recent)
         decision, moved = late.renewed(state, request.limits, permit.decision, permit.decided_at, now, request.cut_off, expected)
-        gate_rows.save(row, moved)
+        gate_rows.save(row, moved, state)
         if decision.slot is not None:
             LLMAttempt.objects.filter(uid=uid).update(slot_at=at(decision.slot), lease=decision.lease)
     return replace(permit, decision=decision)
@@ -130,7 +130,8 @@ def preview(requests: Sequence[Request], clock: Clock) -> Permit:
     with answering():
         rows = [gate_rows.row_of(request.account) for request in requests]
     now = clock()
-    decisions = [_decided(request, row, "", now, may_take=True)[0] for request, row in zip(requests, rows, strict=True)]
+    states = map(gate_rows.read, rows)
+    decisions = [_decided(*each, "", now, may_take=True)[0] for each in zip(requests, rows, states, strict=True)]
     return Permit(_best(decisions), now, declined=list(map(_declined, requests, decisions)))
 
 
@@ -158,8 +159,9 @@ def decide(requests: Sequence[Request], clock: Clock, task: Task | None = None) 
             decision = Decision(Reason.CAP, retry_at=costs.next_day(now))
             if request.models:
                 row = rows[request.account.pk]
-                decision, moved, models = _decided(request, row, uid, now, may_take=may_take)
-                gate_rows.save(row, moved)
+                state = gate_rows.read(row)
+                decision, moved, models = _decided(request, row, state, uid, now, may_take=may_take)
+                gate_rows.save(row, moved, state)
                 if decision.slot is not None:
                     some, *then = _recent(replace(request, models=models), within_day, rows, now)
                     return Permit(decision, now, request, models[0], uid, declined, some, then if task else ())
@@ -172,9 +174,11 @@ def _declined(request: Request, decision: Decision) -> dict[str, object]:
     return {"account": request.account.name, "reason": decision.reason.value, "retry_at": decision.retry_at}
 
 
-def _decided(request: Request, row: Gate, uid: str, now: float, *, may_take: bool) -> tuple[Decision, gate.Gate, tuple[str, ...]]:
-    """The gate's decision, the gate after it, and the models in the order in which they are tried."""
-    state, sender = gate_rows.read(row), request.sender
+def _decided(
+    request: Request, row: Gate, state: gate.Gate, uid: str, now: float, *, may_take: bool
+) -> tuple[Decision, gate.Gate, tuple[str, ...]]:
+    """The gate's decision, the gate after it, and the models in the order in which they are tried. `state`: as read from the row."""
+    sender = request.sender
     ordered = latency.ordered(row.latencies, request.models, now, request.cut_off - now)
     models = backoff.ready(state.cooldowns, ordered, now)
     expected, claimant = latency.expected(recent(row.latencies, models[0], now)), Claim(uid, sender.name, sender.is_allowed)
@@ -239,7 +243,8 @@ def left_late(request: Request, slot: float, sent_at: float) -> None:
     """A request was sent after its slot had closed: postpone the next slot."""
     with answering_transaction():
         row = gate_rows.locked(request.account)
-        gate_rows.save(row, gate.left_late(gate_rows.read(row), request.limits, slot, sent_at))
+        state = gate_rows.read(row)
+        gate_rows.save(row, gate.left_late(state, request.limits, slot, sent_at), state)
 
 
 def lose_attempts(before: datetime) -> int:
@@ -270,7 +275,7 @@ def _end_attempt(end: AttemptEnd, limits: Limits) -> None:
     after = _after(before, attempt, end, limits)
     if end.sent_at is not None:
         estimates.note(row, before, after, limits, end.sent_at, end.ended_at)
-    gate_rows.save(row, after, always=True)
+    gate_rows.save(row, after)
 
 
 def _after(state: gate.Gate, attempt: LLMAttempt, end: AttemptEnd, limits: Limits) -> gate.Gate:

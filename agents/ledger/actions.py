@@ -39,7 +39,7 @@ def rekey(account: Account, now: float) -> None:
     with transaction.atomic():
         row = gate_rows.locked(account)
         row.control = ""
-        gate_rows.save(row, gate.rekeyed(gate_rows.read(row), now), always=True)
+        gate_rows.save(row, gate.rekeyed(gate_rows.read(row), now))
 
 
 def note_control(account: Account, met: RefusalClass, now: float) -> None:

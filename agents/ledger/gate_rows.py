@@ -1,13 +1,12 @@
 """Converts gate rows to gates and back, and Unix seconds to datetimes. Only the ledger saves gates."""
 
 from collections.abc import Iterable
-from dataclasses import astuple, fields
+from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any
 
 from agents.models import Account, Gate
-from agents.policy import gate
-from agents.policy.callers import Claim
+from agents.policy import callers, gate
 from agents.policy.pacing import Pace
 from agents.policy.reasons import PauseSource
 from agents.policy.refusals import RefusalClass
@@ -15,7 +14,6 @@ from agents.prepared import Prepared, PreparedSave
 
 _MADE = ("pause_source", "cooldowns", "pace", "claims")
 _PLAIN = tuple(field.name for field in fields(gate.Gate) if field.name not in _MADE)
-
 
 _ROW = Prepared(lambda account: Gate.objects.filter(account=account), -7)
 _save = PreparedSave(Gate)
@@ -47,7 +45,7 @@ def _locked(key: int) -> Gate:
 
 def read(row: Gate) -> gate.Gate:
     columns: dict[str, Any] = {name: getattr(row, name) for name in _PLAIN} | {"pause_source": PauseSource(row.pause_source)}
-    columns |= {"cooldowns": tuple(map(tuple, row.cooldowns)), "claims": tuple(Claim(*claim) for claim in row.claims)}
+    columns |= {"cooldowns": tuple(map(tuple, row.cooldowns)), "claims": callers.from_json(row.claims)}
     return gate.Gate(pace=Pace.from_json(row.pace), **columns)
 
 
@@ -57,14 +55,14 @@ def control(row: Gate) -> RefusalClass | None:
     return RefusalClass(row.control) if row.control and is_present else None
 
 
-def save(row: Gate, state: gate.Gate, *, always: bool = False) -> None:
-    """`always`: also an unchanged state, since other columns may have changed."""
-    if state == read(row) and not always:
+def save(row: Gate, state: gate.Gate, before: gate.Gate | None = None) -> None:
+    """`before`: the state that was read from the row, where no other column has changed: then that state is not written again."""
+    if state is before:
         return
     for name in (*_PLAIN, "pause_source"):
         setattr(row, name, getattr(state, name))
     row.cooldowns, row.pace = [list(cooldown) for cooldown in state.cooldowns], state.pace.as_json()
-    row.claims = [list(astuple(claim)) for claim in state.claims]
+    row.claims = callers.as_json(state.claims)
     if not _save(row):
         row.save()
 

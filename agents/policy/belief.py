@@ -7,12 +7,14 @@ value of fixed size; times are Unix seconds, limits requests a minute.
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import accumulate, pairwise
 from math import exp, log, sqrt
 from operator import mul
 from typing import Any
+
+from agents.policy.packing import packed, unpacked
 
 MINUTE, HOUR = 60.0, 3600.0
 MOST = 240.0
@@ -34,6 +36,7 @@ STRAY, LEAK = 0.0005, 0.02
 STEADY = 4 * HOUR
 # Paces whose probabilities differ by less than this are not compared.
 NEGLIGIBLE = 0.01
+PACKED = ("weights", "excess")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +57,12 @@ class Belief:
     filled_at: float = 0.0
 
     def as_json(self) -> dict[str, Any]:
-        return asdict(self)
+        return {name: getattr(self, name) for name in self.__slots__} | {name: packed(getattr(self, name)) for name in PACKED}
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> "Belief":
         """A value of a version with other limits or counters is replaced by the prior of its published limit."""
-        made = {**value, **{name: tuple(value[name]) for name in ("weights", "excess") if name in value}}
+        made = {**value, **{name: unpacked(value[name]) for name in PACKED if name in value}}
         sizes = len(made.get("weights", ())), len(made.get("excess", RATES))
         if sizes[0] not in (0, len(PRIOR_OF_COUNTERS) * len(LIMITS)) or sizes[1] != len(RATES) or not made.keys() <= set(cls.__slots__):
             return cls(stated=value.get("stated", 0.0))

@@ -5,12 +5,14 @@ Pure functions over a frozen value of fixed size. Durations are seconds, times U
 
 from bisect import bisect_left
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 from itertools import accumulate, product
 from math import exp, log
 from typing import Any
+
+from agents.policy.packing import packed, unpacked
 
 # What a request during a block does: nothing, or restart it at twice its length. A wait that outlasts a doubled block outlasts one that
 # restarts at the same length too.
@@ -45,12 +47,12 @@ class Blocks:
     measured: int = 0
 
     def as_json(self) -> dict[str, Any]:
-        return asdict(self)
+        return {"weights": packed(self.weights), "measured": self.measured}
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> "Blocks":
         """Of a value of a version with other lengths only the count is kept."""
-        weights = tuple(value.get("weights", ()))
+        weights = unpacked(value.get("weights", ()))
         return cls(weights if len(weights) == len(KINDS) else (), value.get("measured", 0))
 
     @property

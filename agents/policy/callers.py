@@ -9,9 +9,11 @@ import ipaddress
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 from agents.policy.costs import Caps
 from agents.policy.modes import CallerState
+from agents.policy.packing import packed, unpacked
 
 # A customer of an IPv6 provider gets a network of this size at least, so that single addresses are free to change.
 ONE_CUSTOMER = 64
@@ -65,8 +67,7 @@ def _smallest(address: str | None, networks: Iterable[str]) -> int:
     return max((network.prefixlen for network in parsed if caller in network), default=-1)
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(NamedTuple):
     """An attempt and the slot that it needs, holds or used. It may be sent from `slot` until `leeway` and the grace are over.
 
     `caller`: "" is the miner itself, which loses no slot to others. `latest`: the last time at which its step can use a slot. `is_taken`:
@@ -85,6 +86,23 @@ class Claim:
     @property
     def booked(self) -> float:
         return self.slot + self.leeway
+
+
+_TIMES = ("slot", "latest", "leeway")
+
+
+def as_json(claims: tuple[Claim, ...]) -> dict[str, Any]:
+    """Column by column, with times as `_TIMES`."""
+    columns = dict(zip(Claim._fields, zip(*claims, strict=True), strict=False))
+    return columns | {name: packed(columns[name]) for name in _TIMES if claims}
+
+
+def from_json(value: Any) -> tuple[Claim, ...]:
+    """Claims of another version are left out: they concern a minute."""
+    if not isinstance(value, dict) or value.keys() != set(Claim._fields):
+        return ()
+    columns = (unpacked(value[name]) if name in _TIMES else value[name] for name in Claim._fields)
+    return tuple(map(Claim._make, zip(*columns, strict=True)))
 
 
 def recent(claims: tuple[Claim, ...], now: float) -> tuple[Claim, ...]:

@@ -167,11 +167,11 @@ def decide(
         return Decision(reason, retry_at=retry_at, may_wait=may_wait), gate
     slot = next_slot(gate, limits, now, patience)
     is_in_time = slot + latency <= deadline
-    claimant = replace(claimant, latest=latest, may_lose=bool(claimant.caller)) if claimant and limits.is_paced else None
+    claimant = claimant._replace(latest=latest, may_lose=bool(claimant.caller)) if claimant and limits.is_paced else None
     if claimant and not is_single and (is_in_time or may_take):
         held = callers.to_take_over(gate.claims, claimant, now, slot, latest)
         if held:
-            claim = replace(claimant, slot=held.slot, leeway=held.leeway, is_taken=True)
+            claim = claimant._replace(slot=held.slot, leeway=held.leeway, is_taken=True)
             decision = Decision(Reason.ANSWERED, held.slot, attempt=claimant.attempt, leeway=held.leeway, is_taken=True)
             return decision, replace(gate, claims=tuple(claim if kept is held else kept for kept in gate.claims))
     if not is_in_time:
@@ -179,7 +179,7 @@ def decide(
     lease = deadline if is_single else None
     claims = gate.claims
     if claimant:
-        claims = (*callers.recent(claims, now), replace(claimant, slot=slot, may_lose=claimant.may_lose and lease is None))
+        claims = (*callers.recent(claims, now), claimant._replace(slot=slot, may_lose=claimant.may_lose and lease is None))
     pace = pacing.reserved(gate.pace, limits.spacing, limits.risk.weight, slot, now, latest)
     reserved = replace(gate, last_slot_at=slot, pace=pace, claims=claims, probe_until=lease or gate.probe_until)
     return Decision(Reason.ANSWERED, slot, lease=lease, attempt=claimant.attempt if claimant else ""), reserved

@@ -56,7 +56,7 @@ def renewed(
 def _inserted(gate: Gate, limits: Limits, claim: Claim, now: float, latest: float) -> Gate | None:
     """The claim moved to now, and the slots behind it back. None: no room, a step would be late, or it is unknown who holds a slot."""
     gap = BURST_GAP if limits.is_auto and gate.pace.has_evidence else limits.spacing + GRACE
-    own = replace(claim, slot=max(now, gate.not_before), leeway=LEEWAY, is_taken=False)
+    own = claim._replace(slot=max(now, gate.not_before), leeway=LEEWAY, is_taken=False)
     before = [send for send in gate.pace.sends if send <= now + UNMOVED_SECONDS]
     # The last slot may be older than the minute that the pace keeps.
     near = [send for send in (gate.last_slot_at, *before) if send <= now + UNMOVED_SECONDS]
@@ -69,7 +69,7 @@ def _inserted(gate: Gate, limits: Limits, claim: Claim, now: float, latest: floa
         if last > send:
             if holder is None or last - holder.leeway > holder.latest:
                 return None
-            moved[holder.attempt] = replace(holder, slot=last - holder.leeway)
+            moved[holder.attempt] = holder._replace(slot=last - holder.leeway)
         sends.append(last)
     sends.sort()
     claims = (*(moved.get(other.attempt, other) for other in gate.claims), own)

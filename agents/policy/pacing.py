@@ -17,6 +17,7 @@ from agents.policy import blocks as blocking
 from agents.policy.belief import MINUTE, MOST, USUAL, Belief
 from agents.policy.blocks import Block, Blocks
 from agents.policy.others import Others
+from agents.policy.packing import packed, unpacked
 from agents.policy.reasons import PaceSource
 
 # Network delays vary: a window is assumed to be this much longer, in seconds.
@@ -74,7 +75,8 @@ class Pace:
     comes_at_once: bool = False
 
     def as_json(self) -> dict[str, Any]:
-        return asdict(self)
+        made = {"sends": packed(self.sends), "belief": self.belief.as_json(), "blocks": self.blocks.as_json()}
+        return {name: getattr(self, name) for name in self.__slots__} | made | {"others_seen": asdict(self.others_seen)}
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> "Pace":
@@ -84,9 +86,10 @@ class Pace:
             "others_seen": Others(**value.get("others_seen", {})),
             "blocks": Blocks.from_json(value.get("blocks", {})),
             "source": PaceSource(value.get("source", PaceSource.SPACING)),
+            "sends": unpacked(value.get("sends", ())),
+            "crowd": tuple(value.get("crowd", (0.0, 0.0))),
         }
-        lists = {name: tuple(value[name]) for name in ("sends", "crowd") if name in value}
-        return cls(**{name: item for name, item in {**value, **lists, **made}.items() if name in cls.__slots__})
+        return cls(**{name: item for name, item in {**value, **made}.items() if name in cls.__slots__})
 
     @property
     def published(self) -> float:

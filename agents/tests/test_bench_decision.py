@@ -1,6 +1,8 @@
 """The cost of a decision does not grow with the gate's history: a bounded row, and a fixed number of queries."""
 
 import json
+import time
+import timeit
 from typing import Any
 
 import pytest
@@ -63,6 +65,16 @@ def test_a_decision_costs_as_many_queries_after_thousands_of_sends_as_after_one(
     gate_queries = [sql for sql in queries(old.decide) if "agents_gate" in sql]
     assert [sql.split()[0] for sql in gate_queries] == ["SELECT", "UPDATE"]
     assert len(json.dumps(Row.objects.get(account=old.account).pace)) <= length(gate_rows.of(old.account)) + 1
+
+
+@database
+def test_an_automatic_decision_with_its_write_takes_at_most_twice_the_processor_time_of_a_fixed_one() -> None:
+    cases = [prepared(pacing) for pacing in (Pacing.FIXED, Pacing.AUTO)]
+    for case in cases:
+        for _ in range(int(MOST)):  # until all slots of a minute have holders
+            case.decide()
+    fixed, automatic = (min(timeit.repeat(case.decide, timer=time.thread_time, repeat=200, number=1)) for case in cases)
+    assert automatic <= 2 * fixed
 
 
 @database

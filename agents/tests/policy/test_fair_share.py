@@ -1,6 +1,7 @@
 """Slots when there are more steps than slots: callers share them max–min fairly, allowed ones first, all others as one."""
 
 import heapq
+import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.policy.callers import SETTLED_SECONDS, Claim, Sender, sender, state_of, to_take_over
+from agents.policy.callers import SETTLED_SECONDS, Claim, Sender, as_json, from_json, sender, state_of, to_take_over
 from agents.policy.costs import Caps, Used, allows, next_day
 from agents.policy.gate import Decision, Gate, Limits, decide, hold
 from agents.policy.late import LEEWAY, given_up, renewed
@@ -267,4 +268,5 @@ def test_caps_start_anew_at_midnight_utc() -> None:
 
 def test_a_claim_survives_being_stored() -> None:
     claim = Claim("attempt", "10.0.0.1", is_allowed=False, slot=START, latest=START + 1, leeway=0.4, is_taken=True, may_lose=False)
-    assert Claim(*("attempt", "10.0.0.1", False, START, START + 1, 0.4, True, False)) == claim
+    assert from_json(json.loads(json.dumps(as_json((claim, Claim("next")))))) == (claim, Claim("next"))
+    assert from_json(as_json(())) == from_json([["of another version"]]) == ()

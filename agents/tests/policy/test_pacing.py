@@ -191,6 +191,8 @@ def test_a_pace_survives_the_way_through_json() -> None:
     pace = probed(pace, Block(NOW + 60, NOW + 60, 0), NOW + 120, is_over=True)
     assert Pace.from_json(json.loads(json.dumps(pace.as_json()))) == pace
     assert Pace.from_json({}) == Pace()
+    unpacked = {"sends": [NOW], "belief": {"weights": list(pace.belief.weights)}}
+    assert Pace.from_json(unpacked) == Pace(sends=(NOW,), belief=Belief(weights=pace.belief.weights)), "as older versions store it"
 
 
 @pytest.mark.parametrize("other", [{"weights": [0.5, 0.5]}, {"excess": [0.0]}, {"others": {"rate": 3.0}}])
