@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import pairwise
@@ -16,9 +16,10 @@ from agents.policy.refusals import RefusalClass
 from monitoring.models import Of, RollupState
 from monitoring.notifications import maintenance
 from monitoring.reporting.ranges import Range, sources
+from monitoring.reporting.rollups import ceil
 
 DAY = timedelta(days=1)
-MINUTE = timedelta(minutes=1)  # a timeline ends at a full minute, so that it is the same for all refreshes within it
+MINUTE = timedelta(minutes=1)  # a timeline ends with the present minute, so that it is the same for all refreshes within it
 KEPT_SECONDS = 30
 # More pauses or refusals than these are not visible on a timeline; the table of events has them all.
 PAUSES_DRAWN, REFUSALS_DRAWN, PAUSES_LISTED = 2_000, 2_000, 30
@@ -38,7 +39,8 @@ class Pause(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class PauseTimeline:
-    """An account's day. `pauses`: in order, not overlapping; `refusals`: times; `refused`, `accepted`: counts of attempts."""
+    """An account's day, from the panel's first record on. `pauses`: in order, not overlapping; `refusals`: times; `refused`, `accepted`:
+    counts of attempts."""
 
     account: str
     start: datetime
@@ -97,9 +99,13 @@ def recent_timelines(now: datetime) -> list[PauseTimeline]:
 
 
 def pause_timelines(now: datetime) -> list[PauseTimeline]:
-    end = datetime.fromtimestamp(now.timestamp() // 60 * 60, tz=now.tzinfo)
-    start = end - DAY
-    pauses, refusals, counts = _pauses(start, end), _refusals(start), _counts(start, end + MINUTE)
+    end, state = ceil(now, MINUTE), RollupState.objects.filter(pk=RollupState.ONLY).first()
+    day = Range.between(end - DAY, end, end)
+    start = (day.since(state.since) if state else day).start
+    counted, counts = sources(replace(day, start=start), state), Counter[tuple[int | None, str]]()
+    for row in counted.rows((Of.ATTEMPTS,), end):
+        counts[row.account_id, row.verdict] += row.count
+    pauses, refusals = _pauses(start, now), _refusals(start)
 
     def timeline(account: Account) -> PauseTimeline:
         refused, accepted = counts[account.pk, Verdict.REFUSED], sum(counts[account.pk, verdict] for verdict in ACCEPTED)
@@ -158,14 +164,6 @@ def _refusals(start: datetime) -> defaultdict[int, list[datetime]]:
         assert at is not None
         by_account[account].append(at)
     return by_account
-
-
-def _counts(start: datetime, end: datetime) -> Counter[tuple[int, str]]:
-    state, counts = RollupState.objects.filter(pk=RollupState.ONLY).first(), Counter[tuple[int, str]]()
-    for row in sources(Range.between(start, end, end), state).rows((Of.ATTEMPTS,), end):
-        assert row.account_id is not None
-        counts[row.account_id, row.verdict] += row.count
-    return counts
 
 
 # A plot has at most COLUMNS columns, of one of LENGTHS in seconds.

@@ -56,12 +56,12 @@ def test_a_timeline_is_read_from_events_attempts_and_operators_actions() -> None
     assert [(pause.seconds, pause.cause) for pause in timeline.pauses] == [
         (120, "rate limit"),
         (600, OPERATOR),
-        (120, "rate limit"),
+        (179, "rate limit"),
     ]
-    assert (timeline.paused_seconds, timeline.longest_seconds) == (840, 600)
+    assert (timeline.paused_seconds, timeline.longest_seconds) == (899, 600)
     assert (timeline.refused, timeline.accepted, len(timeline.refusals)) == (2, 1, 1)
-    assert timeline.ticks == [875]
-    assert list(timeline.bars[0]) == pytest.approx([875, 1000 / 720])
+    assert timeline.ticks == [874]
+    assert list(timeline.bars[0]) == pytest.approx([1000 * 1_259 / 1_440, 1000 / 720])
 
 
 @pytest.mark.django_db
@@ -85,6 +85,15 @@ def test_attempts_are_counted_over_the_whole_day(is_rolled: bool) -> None:
         sum_up(NOW)
     (timeline,) = pause_timelines(NOW)
     assert (timeline.account, timeline.refused) == (account.name, 4)
+
+
+@pytest.mark.django_db
+def test_the_timeline_of_a_new_panel_starts_with_its_first_record() -> None:
+    default_account()
+    make_attempt(make_step(at=NOW - timedelta(minutes=12)))
+    sum_up(NOW)
+    (timeline,) = pause_timelines(NOW)
+    assert (NOW - timedelta(minutes=20) < timeline.start < NOW - timedelta(minutes=10), timeline.end) == (True, NOW)
 
 
 @pytest.mark.django_db
