@@ -86,7 +86,7 @@ def candidates(intent: Intent, page: Page | None) -> Iterator[str]:
         yield f"Field for {criterion.field}: {_shown(page, fields.get(criterion))}"
     items = (element for record, _ in fitting(target_of(intent), page) for element in record.elements)
     yield f"The item of the task: {_shown(page, next(items, None))}"
-    scored = sorted(((score(button, intent.words), button) for button in buttons), key=lambda hit: (-hit[0], hit[1].place))
+    scored = sorted(((score(button, intent.text), button) for button in buttons), key=lambda hit: (-hit[0], hit[1].place))
     for merit, button in scored[:8]:
         if merit >= _LEAST:
             yield f"Fits by its name to {round(100 * merit)} %: {_shown(page, button)}"

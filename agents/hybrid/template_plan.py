@@ -28,7 +28,7 @@ from agents.models import Source
 from agents.page import Page, read
 from agents.prompting.task_history import TaskHistory
 from agents.template.budget import TEMPLATE_SECONDS, TimeBudget
-from agents.template.sites.site_plans import by_facts, knows
+from agents.template.sites.site_plans import by_facts, has_plan
 
 logger = logging.getLogger(__name__)
 
@@ -85,7 +85,7 @@ def planned(history: TaskHistory, html: str, at: Place | None, cut_off: float, *
 def page_of(step: Step, hosts: Sequence[str], seconds: float) -> tuple[str, str]:
     """The page to plan with; it is fetched for a one-shot task without a page at an unknown site, and a sentence on that is returned."""
     try:
-        if not step.page and hosts and step.form is Form.ONE_SHOT and not knows(step, known_sites()):
+        if not step.page and hosts and step.form is Form.ONE_SHOT and not has_plan(step, known_sites()):
             return fetch(step.url, hosts, seconds)
     except Exception:
         logger.exception("The page of task %s could not be fetched. It is planned without.", step.task_id)

@@ -18,7 +18,7 @@ from agents.template.prompt import Intent
 from agents.template.prompt.criteria import are_cut
 from agents.template.prompt.intents import understand
 from agents.template.prompt.masking import mask
-from agents.template.sites.known_way import known_way
+from agents.template.sites.known_step import known_step
 from agents.template.solutions.solution import Solution, best_for
 from agents.template.solutions.using import by_solution
 
@@ -31,38 +31,38 @@ CUT_OFF = "The planning was cut off by its time budget."
 def plan(
     step: Step, page: Page | None, known: Known = lambda *_: None, budget: TimeBudget = ENDLESS, solutions: Sequence[Solution] = ()
 ) -> Plan:
-    """The best plan for a step by rules alone. `page`: the step's page as read, None to have it read here in steps. `solutions`: what runs
-    have shown of the step's site; they come before the rules.
+    """The best plan for a step by rules alone. `page`: the step's page as read, None to read it here in steps. `solutions`: learned from
+    runs on the step's site; they come before the rules.
 
     Every action is valid and keeps to the task's host and query; a one-shot plan opens the task's URL first. An action that
     failed in the history is not sent again. `done`: the task is achieved or nothing is left to do. When `budget` is over, the best
     plan so far is returned, at least a plain one.
     """
     with budgeted(budget) as current:
-        made = plain(step) if current.is_over() else _planned(step, page, known, solutions)
+        planned = plain(step) if current.is_over() else _planned(step, page, known, solutions)
         if not current.is_cut_off:
-            return made
-    # Whether a task is done, or nothing is left to do, can't be seen on a part of the page.
-    kept = plain(step) if made.done or not made.actions else made
-    # Better than waiting, and no more is known of it.
+            return planned
+    # Whether a task is done, or nothing is left to do, can't be decided on a part of the page.
+    kept = plain(step) if planned.done or not planned.actions else planned
+    # Better than waiting; how much better is unknown.
     return replace(kept, confidence=0.1, confidence_why=CUT_OFF)
 
 
 def _planned(step: Step, page: Page | None, known: Known, solutions: Sequence[Solution]) -> Plan:
     intent = understand(step.prompt)
     if step.form is Form.ONE_SHOT:
-        if made := known(step, intent):
-            return replace(made, actions=conform(made.actions, step))
+        if planned := known(step, intent):
+            return replace(planned, actions=conform(planned.actions, step))
         page = None if page is None or page.blank else page
-        made = one_shot(step, intent, page)
+        planned = one_shot(step, intent, page)
     else:
         page = page or read(step.page, step.url)
-        if made := _as_learned(step, intent, page, solutions):
-            return replace(made, actions=conform(made.actions, step))
-        made = next_step(step, intent, page)
-        if not page.blank and not is_certain(made, intent, page):
-            made = known_way(step, intent, page, known) or made
-    return rated(replace(made, actions=conform(made.actions, step)), step, intent, page)
+        if planned := _as_learned(step, intent, page, solutions):
+            return replace(planned, actions=conform(planned.actions, step))
+        planned = next_step(step, intent, page)
+        if not page.blank and not is_certain(planned, intent, page):
+            planned = known_step(step, intent, page, known) or planned
+    return rated(replace(planned, actions=conform(planned.actions, step)), step, intent, page)
 
 
 def _as_learned(step: Step, intent: Intent, page: Page, solutions: Sequence[Solution]) -> Plan | None:
@@ -85,7 +85,7 @@ def cuts(prompt: str) -> tuple[str, ...]:
 
 
 def plain(step: Step) -> Plan:
-    """The plan that can't fail: open the task's URL, or in steps wait a second; a task without words is done."""
+    """The plan that can't fail: open the task's URL, or in steps wait a second; a task without a prompt is done."""
     if step.form is Form.STEP:
         nothing = not step.prompt.strip()
         return Plan(() if nothing else (wait(1),), done=nothing, reasoning="Template: waiting.", confidence_why=_PLAIN)

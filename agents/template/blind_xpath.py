@@ -5,15 +5,15 @@ from collections.abc import Sequence
 from agents.contract.selectors import quoted
 
 PASSWORD = "(//input[@type='password'])[1]"  # noqa: S105 (an XPath)
-# In a form with two this is the repetition, else the field itself again.
+# In a form with two password fields this is the repetition, else the same field.
 PASSWORD_AGAIN = "(//input[@type='password'])[last()]"  # noqa: S105 (an XPath)
 _FORM = "//form[.//input[@type='password']]"
 _FORMLESS = "//input[@type='password'][not(ancestor::form)]"
 _TEXT = "not(@type) or @type='text'"
-# The text field before the password: the user's name or address, whatever it is called.
+# The text field before the password: the user's name or address, whatever its label.
 BESIDE_PASSWORD = f"({_FORM}//input[{_TEXT} or @type='email'] | {_FORMLESS}/preceding::input[{_TEXT} or @type='email'][1])[1]"
 NAME = f"({_FORM}//input[{_TEXT}] | {_FORMLESS}/preceding::input[{_TEXT}][1])[1]"
-# In a form without a field for addresses this is the password, which is to be typed afterwards.
+# In a form without a field for addresses this is the password field, which is filled afterwards.
 EMAIL = f"({_FORM}//input[@type='email'] | {_FORM}//input[@type='password'] | {_FORMLESS}/preceding::input[@type='email'])[1]"
 SEND_PASSWORD = f"({_FORM}//button[@type='submit' or not(@type)] | {_FORM}//input[@type='submit'] | {_FORMLESS}/following::button[1])[1]"
 TEXT_FIELD = "(//input[@type='search' or @type='text' or not(@type)])[1]"
@@ -24,9 +24,9 @@ def folded(what: str) -> str:
 
 
 def pressed(texts: Sequence[str], routes: Sequence[str] = ()) -> str:
-    """The first link that leads to one of the routes, or link or button whose text holds one of the texts, in the page's order."""
-    said = " or ".join(f"contains({folded('normalize-space()')},{quoted(text.lower())})" for text in texts)
-    paths = [f"//*[self::a or self::button or @role='button'][{said}]"]
+    """The first link to one of the routes, or link or button whose text contains one of the texts, in page order."""
+    labelled = " or ".join(f"contains({folded('normalize-space()')},{quoted(text.lower())})" for text in texts)
+    paths = [f"//*[self::a or self::button or @role='button'][{labelled}]"]
     if routes:
         leads = " or ".join(f"contains({folded('@href')},{quoted(route)})" for route in routes)
         paths.insert(0, f"//a[{leads}]")
@@ -34,7 +34,7 @@ def pressed(texts: Sequence[str], routes: Sequence[str] = ()) -> str:
 
 
 def item(name: str) -> str:
-    """The first link that says the name, or stands in the smallest block with a link whose heading or text says it."""
-    said = f"contains({folded('normalize-space()')},{quoted(' '.join(name.lower().split()))})"
+    """The first link whose text contains the name, or in the smallest block with a link whose heading or text contains it."""
+    named = f"contains({folded('normalize-space()')},{quoted(' '.join(name.lower().split()))})"
     texts = " or ".join(f"self::{tag}" for tag in ("h1", "h2", "h3", "h4", "h5", "p", "span", "strong"))
-    return f"(//a[{said}] | //*[{texts}][{said}]/ancestor::*[.//a][1]//a)[1]"
+    return f"(//a[{named}] | //*[{texts}][{named}]/ancestor::*[.//a][1]//a)[1]"

@@ -1,6 +1,6 @@
-"""The time that planning may take, and loops that end when it is over.
+"""The time limit of planning, and loops that end when it is over.
 
-It is kept in a context variable: each of some sixty functions between a plan and its loops would otherwise only pass it on.
+It is a context variable: otherwise some sixty functions between a plan and its loops would have to pass it on.
 """
 
 import math
@@ -12,14 +12,14 @@ from typing import TypeVar, cast
 
 Item = TypeVar("Item")
 
-# Reading a clock takes about as long as the cheapest of these loops' bodies: it is read once for so many.
+# Reading the clock takes about as long as the cheapest of these loops' bodies, so it is read once for this many items.
 ITEMS_A_READING = 16
 TEMPLATE_SECONDS = 0.5  # of the processor, for the template's plan: ten times what typical pages take
 
 
 @dataclass(frozen=True, slots=True)
 class TimeBudget:
-    """Planning ends when `clock` reaches `ends_at`, both in seconds; without `ends_at` it takes the time that it needs."""
+    """Planning ends when `clock` reaches `ends_at`, both in seconds; without `ends_at` it is unlimited."""
 
     clock: Callable[[], float] = float
     ends_at: float = math.inf
@@ -30,7 +30,7 @@ ENDLESS = TimeBudget()
 
 @dataclass(slots=True)
 class Planning:
-    """`is_cut_off`: the budget was over before all was read. `made`: what several parts of the plan need and is made once."""
+    """`is_cut_off`: the budget was over before all was read. `made`: values computed once for several parts of the plan."""
 
     budget: TimeBudget = ENDLESS
     is_cut_off: bool = False
@@ -55,7 +55,7 @@ def budgeted(budget: TimeBudget) -> Iterator[Planning]:
 
 
 def in_time(items: Iterable[Item], each: int = ITEMS_A_READING) -> Iterator[Item]:
-    """The items as long as the budget in force lasts. The clock is read before the first and then once for `each` items."""
+    """The items, until the current budget is over. The clock is read before the first and then once for `each` items."""
     current = _planning.get()
     if current is None or current.budget is ENDLESS:
         yield from items
@@ -67,7 +67,7 @@ def in_time(items: Iterable[Item], each: int = ITEMS_A_READING) -> Iterator[Item
 
 
 def once(make: Callable[[], Item], *key: Hashable) -> Item:
-    """What is made under this key, made once a plan. A page is named by its `id`: a plan is about one page, which stays."""
+    """The value of this key, computed once per plan. A page's key is its `id`: a plan has one page, which outlives it."""
     current = _planning.get()
     if current is None:
         return make()

@@ -1,4 +1,4 @@
-"""How sure the template agent is of a plan, and why: by what it understood, what the page shows, and how the history went."""
+"""The confidence of a plan and its reason: by how much of the prompt is understood, by the page, and by the history."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -19,14 +19,14 @@ from agents.template.prompt.masking import mask
 from agents.template.recipes import BEST_GUESS, recipe_for
 
 SURE = "The task is understood, and the page shows what it needs."
-# A task has at most 12 steps: who has pressed so often is lost, or nearly done.
+# A task has at most 12 steps: after so many presses it is probably lost.
 MANY_PRESSES = 8
-# What speaks against a plan: how much of the confidence is left, from 0 to 1, and why, as a sentence.
+# A reason against a plan: the factor of the confidence, from 0 to 1, and the reason as a sentence.
 Doubt = tuple[float, str]
 
 
 def rated(plan: Plan, step: Step, intent: Intent, page: Page | None) -> Plan:
-    """The plan with its confidence: 1 less what each doubt takes away, and the strongest doubts as the reason."""
+    """The plan with its confidence, the product of all doubts' factors, and the strongest doubts as the reason."""
     doubts = [*_of_words(step.prompt, intent), *_of_page(plan, step, page)]
     if page and not page.blank and step.form is Form.STEP:
         doubts += [*_of_fills(plan, intent, page), *_of_press(plan, intent, page), *_of_repetition(plan, step, page)]
@@ -37,9 +37,9 @@ def rated(plan: Plan, step: Step, intent: Intent, page: Page | None) -> Plan:
 
 
 def is_certain(plan: Plan, intent: Intent, page: Page) -> bool:
-    """Whether a rule made the plan, and what it fills in is all that the task gives."""
+    """Whether a rule made the plan, and it fills in all values of the task."""
     is_guessed = plan.reasoning == NOTHING_LEFT or plan.reasoning.startswith(GUESS)
-    # A log-in takes only a part of what the task gives.
+    # A log-in form takes only some of the task's values.
     return not is_guessed and (bool(passwords(page)) or not any(_of_fills(plan, intent, page)))
 
 
@@ -49,8 +49,8 @@ def _of_words(prompt: str, intent: Intent) -> Iterator[Doubt]:
         yield 0.35, "The kind of task is not known."
     elif any(recipe_for(stage) is BEST_GUESS for stage in stages):
         yield 0.75, f"There is no recipe for this kind of task ({intent.kind})."
-    criteria = (*intent.login, *(one for stage in stages for one in stage.criteria))
-    used = {value for one in criteria for value in one.values} | {stage.subject for stage in stages}
+    criteria = (*intent.login, *(criterion for stage in stages for criterion in stage.criteria))
+    used = {value for criterion in criteria for value in criterion.values} | {stage.subject for stage in stages}
     unused = [value for value in mask(prompt).quoted if value not in used]
     if unused:
         yield 0.6, f"What “{unused[0][:40]}” is for is not understood."
@@ -71,8 +71,8 @@ def _of_fills(plan: Plan, intent: Intent, page: Page) -> Iterator[Doubt]:
     offered = slots(page.elements) if filled else []
     for stage in (intent.login, besides_item(intent) or intent.criteria, *(later.criteria for later in intent.then)):
         given = answers(stage, offered, page)
-        answered = {one for answer in given for one in answer.criteria}
-        missing = [one.field for one in stage if one not in answered]
+        covered = {criterion for answer in given for criterion in answer.criteria}
+        missing = [criterion.field for criterion in stage if criterion not in covered]
         if missing and any(answer.slot.element in filled for answer in given):
             yield 0.5 + 0.4 * (1 - len(missing) / len(stage)), f"The form has no field for {missing[0]}."
 
@@ -82,7 +82,7 @@ def _of_press(plan: Plan, intent: Intent, page: Page) -> Iterator[Doubt]:
     if not types & PRESSES or types & FILLS or intent.logs_in or intent.kind.has(Trait.ACCOUNT) or intent.kind is Kind.SEARCH:
         return
     element = next(iter(_targets(plan, PRESSES, page)), None)
-    record = next((one for one in page.records if element in one.elements), None) if element else None
+    record = next((record for record in page.records if element in record.elements), None) if element else None
     criteria = target_of(intent).criteria
     if record and criteria:
         verdict = judge(criteria, record)
@@ -91,9 +91,11 @@ def _of_press(plan: Plan, intent: Intent, page: Page) -> Iterator[Doubt]:
         elif not verdict.certain:
             yield 0.5, "What is shown of the item does not tell whether it meets all criteria."
         return
-    wanted = [value for one in intent.criteria if not one.operator.negative for value in one.values] or [intent.subject or intent.words]
+    values = [value for criterion in intent.criteria if not criterion.operator.negative for value in criterion.values] or [
+        intent.subject or intent.text
+    ]
     card = set(words(page.card(element))) if element else set[str]()
-    if element is None or not all(likeness(one, element.label) >= 0.6 or set(words(one)) <= card for one in wanted):
+    if element is None or not all(likeness(value, element.label) >= 0.6 or set(words(value)) <= card for value in values):
         yield 0.7, "What is pressed is not called as the task calls it."
 
 

@@ -1,4 +1,4 @@
-"""Moves: what a recipe does next, each with interchangeable actions."""
+"""Moves: the next steps of a recipe, each with interchangeable actions."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -12,9 +12,9 @@ from agents.page import Element, Page
 from agents.page.elements import BUTTONS, GOOD_ENOUGH
 from agents.template.prompt import Intent
 
-# A fourth selector of the same element would cost its 10 s for next to nothing.
+# A fourth selector of the same element would cost 10 s and hardly ever help.
 MOST_SELECTORS = 3
-# Callers zero a task after two failures in a row, and a wait in between starts the count anew; the shortest does.
+# Callers fail a task after two failures in a row; even the shortest wait in between resets that.
 BREATH = wait(0.5)
 # A page that loads its contents by script shows them within a second or two.
 LOADING = wait(1.5)
@@ -22,17 +22,17 @@ NOTHING_LEFT = "Template: nothing is left to do on this page."
 NO_PAGE = "Template: no page came along."
 # How the reasoning begins of what is tried because no rule has anything to do on the page.
 GUESS = "Template: a guess, "
-# What is known of whole tasks beside the rules: a plan with its confidence, or None.
+# A plan of a whole task with its confidence, from site facts or learned pages; None if there is none.
 Known = Callable[[Step, Intent], Plan | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """One thing to do. `alternatives` are interchangeable actions, the best first. `shown`: the page says that it is done already.
+    """`alternatives` are interchangeable actions, the best first. `shown`: the page shows that it is done already.
 
-    `once`: a press that a second one would undo, or that needs no second one. `tries`: they are different things to press, each
-    tried where the one before led nowhere, without waiting in between. `opens`: what it opens is to be seen before what follows.
-    `repeats`: pressing it again is meant, as long as the page shows that more is wanted.
+    `once`: a second press would undo it or is not needed. `tries`: the alternatives are different controls, each tried if the one
+    before had no effect, without waiting in between. `opens`: the next page is needed before further moves.
+    `repeats`: it may be pressed again.
     """
 
     alternatives: tuple[Action, ...]
@@ -48,7 +48,7 @@ class Move:
 
 
 def made(make: Callable[[Selector], Action], selectors: Sequence[Selector]) -> tuple[Action, ...]:
-    """An action for each selector; those that the contract refuses, such as a text too long to type, are left out."""
+    """An action for each selector; invalid ones, such as with a text that is too long to type, are left out."""
     actions: list[Action] = []
     for selector in selectors[:MOST_SELECTORS]:
         with suppress(InvalidAction):
@@ -57,11 +57,11 @@ def made(make: Callable[[Selector], Action], selectors: Sequence[Selector]) -> t
 
 
 def press(page: Page, element: Element, prefer: Callable[[Selector], bool] = bool, beside: str = "") -> Move:
-    """Preferred selectors come first. `beside`: the name of the element's item, as many items have a button of the same words. A tab
-    that is open needs no press, whatever the history says: some callers' entries have no selectors.
+    """Preferred selectors come first. `beside`: the name of the element's item, as many items have a button of the same label. An open
+    tab needs no press, even if the history does not show one: some callers' entries have no selectors.
     """
-    found = (*(page.beside(element, beside) if beside and not element.href else ()), *page.selectors(element))
-    return Move(made(click, sorted(found, key=lambda selector: not prefer(selector))), shown=element.is_open_tab)
+    selectors = (*(page.beside(element, beside) if beside and not element.href else ()), *page.selectors(element))
+    return Move(made(click, sorted(selectors, key=lambda selector: not prefer(selector))), shown=element.is_open_tab)
 
 
 def fill(page: Page, element: Element, value: str) -> Move:
@@ -70,10 +70,10 @@ def fill(page: Page, element: Element, value: str) -> Move:
 
 
 def link_to(page: Page, names: Sequence[str], least: float = GOOD_ENOUGH) -> tuple[Move, ...]:
-    """By what the link is called, else by its address: sites change their labels, and hardly ever their routes."""
+    """By the link's label, else by its address: sites often change their labels, and hardly ever their routes."""
     routes = [f"/{name.replace(' ', '-')}" for name in names]
-    found = page.find(names, BUTTONS, least) or next((one for one in page.usable({"link"}) if path_of(one.href) in routes), None)
-    return (press(page, found),) if found else ()
+    link = page.find(names, BUTTONS, least) or next((link for link in page.usable({"link"}) if path_of(link.href) in routes), None)
+    return (press(page, link),) if link else ()
 
 
 def send(page: Page, field: Element, button: Element | None, *, enter_first: bool = False) -> Move:

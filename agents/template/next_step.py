@@ -1,4 +1,4 @@
-"""From moves to the actions that are sent: what is still open, in an order that can't fail twice in a row."""
+"""From moves to the actions that are sent: those still to be done, in an order that can't fail twice in a row."""
 
 import re
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ from agents.template.items.matching import attribute_of, judge, was_pressed
 from agents.template.items.navigation import OWNERS, is_of_section, is_own_item, list_of, place_of, to_own_page, to_own_part, to_section
 from agents.template.moves import GUESS, LOADING, NO_PAGE, NOTHING_LEFT, Move, breathing, opened, press
 from agents.template.prompt import Intent, Kind, Trait, target_of
-from agents.template.prompt.verbs import VERBS, is_unasked, verb_of
+from agents.template.prompt.verbs import VERBS, is_unrequested, verb_of
 from agents.template.recipes import LOGIN, LOGOUT, Recipe, recipe_for
 from agents.template.recipes.accounts import log_in
 from agents.template.recipes.form_task import FormTask, whole_form
@@ -30,39 +30,39 @@ from agents.template.recipes.item_tasks import before_cart_task, takes_from_cart
 from agents.template.recipes.page_tasks import FILTER
 from agents.template.recipes.recipe import named_button
 
-# What may be done by another control than the first one that is called so, without harm.
+# Kinds where trying another control with the same label does no harm.
 _BY_VERB = frozenset({Kind.MARK, Kind.REACT, Kind.SEARCH, Kind.WISHLIST, Kind.READING_LIST})
-# What is done on a page after the item's own.
+# Kinds that are done on a page after the item's own.
 _BEYOND_ITEM = frozenset({Kind.BOOKING, Kind.PERSON, Kind.CHOOSE, Kind.REPLY, Kind.FORWARD, Kind.DRAFT})
-# Whom a search box may be for that a search for things must not use.
+# A search box for these is not used to search for things.
 _PEOPLE = frozenset({"people", "person", "professional", "user", "member", "expert", "friend", "connection"})
-# As in: show hotels where …: the list is narrowed by what the page offers for that, before one of them is opened.
+# As in: show hotels where …: the list is filtered before one of them is opened.
 _MANY = re.compile(r"\b(?!details)[a-z]{3,}[^is]s,? (?:where|whose|which|that|with)\b", re.I)
-# What has not come after so many waits in a row does not come.
+# After so many waits in a row a page is not loading any more.
 _MOST_WAITS = 2
-# Of a list's items so many show what all are like.
-_MOST_ASKED = 5
+# So many items of a list are compared with the criteria's fields.
+_MOST_COMPARED = 5
 _BUY = ("buy now", "buy it now", "order now", "purchase now", "checkout now", "buy", "purchase")
 
 
 def next_step(step: Step, intent: Intent, page: Page) -> Plan:
-    """What was done last may not have been recorded yet by the site, and callers judge at the last action: so a wait ends a task."""
+    """A wait ends a task: the site may not have recorded the last action yet, and callers judge the result right after it."""
     past = Past(step.history)
     intent = _about_listed(replace(intent, opened_as=past.opened_as(path_of(page.url))), page)
-    made = _next(step, intent, page, past)
-    if not made.done or made.answer or not past.entries:
-        return made
+    planned = _next(step, intent, page, past)
+    if not planned.done or planned.answer or not past.entries:
+        return planned
     if not past.last_waited:
-        return Plan((LOADING,), reasoning=made.reasoning)
+        return Plan((LOADING,), reasoning=planned.reasoning)
     moves = another(intent, page, past) if not intent.then and intent.kind in _BY_VERB else ()
     onward = next(filter(None, (_open(step, past, [move]) for move in moves)), [])
-    return _sent(onward, past, f"{intent.kind}, another control") if onward else made
+    return _sent(onward, past, f"{intent.kind}, another control") if onward else planned
 
 
 def _about_listed(intent: Intent, page: Page) -> Intent:
-    """What no kind of task is known for is done to an item where the page lists things with most of what the criteria speak of."""
-    fields = [one.field for one in intent.criteria] if intent.kind is Kind.OTHER else []
-    listed = (sum(bool(attribute_of(record, field)) for field in fields) for record in page.records[:_MOST_ASKED])
+    """A task of unknown kind is done to an item if the page lists items with most of the criteria's fields."""
+    fields = [criterion.field for criterion in intent.criteria] if intent.kind is Kind.OTHER else []
+    listed = (sum(bool(attribute_of(record, field)) for field in fields) for record in page.records[:_MOST_COMPARED])
     return replace(intent, kind=Kind.REACT) if fields and len(page.records) > 1 and 2 * max(listed, default=0) > len(fields) else intent
 
 
@@ -73,8 +73,8 @@ def _next(step: Step, intent: Intent, page: Page, past: Past) -> Plan:
         return Plan((LOADING,), reasoning="Template: the page is still loading.")
     if page.dialogs and not chosen_from_list(page, intent.criteria) and (closing := _close_dialog(step, page, past)):
         return _sent([closing], past, "a dialog is in the way")
-    if intent.kind is Kind.QUESTION and (found := answer(intent, page)):
-        return Plan((), done=True, reasoning="Template: the page shows the answer.", answer=found)
+    if intent.kind is Kind.QUESTION and (value := answer(intent, page)):
+        return Plan((), done=True, reasoning="Template: the page shows the answer.", answer=value)
     since = past
     if intent.logs_in:
         after = past.after_sending()
@@ -87,12 +87,12 @@ def _next(step: Step, intent: Intent, page: Page, past: Past) -> Plan:
 
 
 def _through(step: Step, intent: Intent, page: Page, since: Past) -> Plan:
-    """The tasks of a chain in order. Being logged out again ends it, whatever this page would say of the tasks before."""
-    if any(one.kind is Kind.LOGOUT for one in intent.then[-1:]) and intent.logs_in and LOGOUT.achieved(intent.then[-1], page, since):
+    """The tasks of a chain in order. A log-out at its end completes it, whatever this page shows of the tasks before."""
+    if any(stage.kind is Kind.LOGOUT for stage in intent.then[-1:]) and intent.logs_in and LOGOUT.achieved(intent.then[-1], page, since):
         return Plan((), done=True, reasoning="Template: all is done, and logged out.")
-    made = _stage(step, recipe_for(intent), intent, page, since)
-    if not made.done or not intent.then:
-        return made
+    planned = _stage(step, recipe_for(intent), intent, page, since)
+    if not planned.done or not intent.then:
+        return planned
     after = since.after_enter() if intent.kind is Kind.SEARCH else since
     return _through(step, replace(intent.then[0], then=intent.then[1:], logs_in=intent.logs_in), page, after or since)
 
@@ -105,28 +105,28 @@ def _stage(step: Step, recipe: Recipe, intent: Intent, page: Page, past: Past) -
     is_astray = intent.kind is Kind.PERSON and not is_target_page(target_of(intent), page)
     is_owners = is_astray and place_of(page.url) in OWNERS
     is_other = is_owners or (isinstance(recipe, FormTask) and recipe.is_other_sort(intent, page, past))
-    acts = () if is_other else _asked_for(intent, page, recipe.act(intent, page))
+    acts = () if is_other else _requested(intent, page, recipe.act(intent, page))
     first = () if prior or achieved else _before(intent, page, past, acts)
     reach = () if is_astray else first or recipe.reach(intent, page)
-    reaching = [] if achieved else _open(step, past, _asked_for(intent, page, first or reach))
+    reaching = [] if achieved else _open(step, past, _requested(intent, page, first or reach))
     actions = reaching or ([] if first else _open(step, past, acts))
-    # What a search led to has its own fields, maybe the same again: a search that was sent is done.
+    # A page of results has its own fields, maybe the same again: a search that was sent is done.
     unfilled = intent.kind is not Kind.SEARCH and not reaching and any(action.type in FILLS for action in actions)
     if achieved and not unfilled:
         return Plan((), done=True, reasoning=f"Template: {intent.kind} is done.")
-    actions = actions or ([] if first else _open(step, past, _asked_for(intent, page, recipe.onward(intent, page))))
+    actions = actions or ([] if first else _open(step, past, _requested(intent, page, recipe.onward(intent, page))))
     return _sent(actions, past, intent.kind) if actions else _nothing_left(step, intent, page, past)
 
 
 def _is_amid(intent: Intent, page: Page, past: Past) -> bool:
-    """Whether a dialog with further steps is open that the task is about."""
+    """Whether the task's dialog is open and has further steps."""
     is_form = intent.kind in (Kind.OTHER, Kind.CHOOSE, Kind.ADD_ITEM, Kind.TODO)
     return is_form and bool(page.dialogs) and bool(wizard(intent, page, past))
 
 
-def _asked_for(intent: Intent, page: Page, moves: Sequence[Move]) -> tuple[Move, ...]:
-    """Those that destroy, send or bind nothing that the task does not ask for, whatever the control is called by a recipe."""
-    return tuple(move for move in moves if not any(is_unasked(one, intent) for one in _pressed(page, move)))
+def _requested(intent: Intent, page: Page, moves: Sequence[Move]) -> tuple[Move, ...]:
+    """Without moves that destroy, send or bind something that the task does not request."""
+    return tuple(move for move in moves if not any(is_unrequested(element, intent) for element in _pressed(page, move)))
 
 
 def _pressed(page: Page, move: Move) -> list[Element]:
@@ -135,18 +135,18 @@ def _pressed(page: Page, move: Move) -> list[Element]:
 
 
 def _before(intent: Intent, page: Page, past: Past, acts: tuple[Move, ...]) -> tuple[Move, ...]:
-    """The moves that bring about what the task needs first; nothing where all is so. `acts` is what the recipe would do here."""
+    """The moves that the task needs first; none if nothing is missing. `acts`: the recipe's moves on this page."""
     kind, path = intent.kind, path_of(page.url)
     if passwords(page) and page.logged_in is not True and not kind.has(Trait.ACCOUNT):
         return log_in(intent, page)
-    # Past the cart there is nothing left to be put in.
+    # After the cart nothing is left to be put in.
     if kind is Kind.CHECKOUT and ({"checkout", "payment"} & set(words(path)) or was_pressed(past, _BUY)):
         return ()
     if path == "/" and (onward := _into_section(intent, page, past, acts)):
         return onward
     if not kind.has(Trait.OF_ITEM) or (acts and kind.has(Trait.ON_CARDS)):
         return ()
-    # The page of a booking says little of what is booked.
+    # The page of a booking shows little of the item.
     if kind.row.sent_by and _is_beyond(page, past):
         return ()
     if (
@@ -162,21 +162,21 @@ def _before(intent: Intent, page: Page, past: Past, acts: tuple[Move, ...]) -> t
 
 
 def _is_refuted(intent: Intent, page: Page) -> bool:
-    """Whether the page of an item says that it is not the one that is meant."""
+    """Whether the page of an item shows that it is another one."""
     subject, criteria = page.subject, target_of(intent).criteria
     return subject is not None and bool(criteria) and not page.dialogs and not judge(criteria, subject, whole=True).fits
 
 
 def _is_beyond(page: Page, past: Past) -> bool:
-    """Whether the page is a part of one that was seen before: /stays/7/confirm after /stays/7."""
+    """Whether the page belongs to an earlier one: /stays/7/confirm after /stays/7."""
     path = path_of(page.url).rstrip("/")
     before = {path_of(entry.url).rstrip("/") for entry in past.entries}
-    return any(one.count("/") > 1 and path.startswith(f"{one}/") for one in before)
+    return any(earlier.count("/") > 1 and path.startswith(f"{earlier}/") for earlier in before)
 
 
 def _to_item(intent: Intent, page: Page, past: Past) -> tuple[Move, ...]:
     target, buys = target_of(intent), intent.kind is Kind.CHECKOUT
-    at_once = buys and re.search(r"\bbuy now\b", intent.words, re.I) is not None
+    at_once = buys and re.search(r"\bbuy now\b", intent.text, re.I) is not None
     if (buys and not at_once and not target.is_any) or takes_from_cart(intent):
         return before_cart_task(intent, page, past)
     if (target.is_any and intent.kind.has(Trait.ITEM_OPTIONAL)) or whole_form(intent, page):
@@ -185,7 +185,7 @@ def _to_item(intent: Intent, page: Page, past: Past) -> tuple[Move, ...]:
         return undoing
     if target.thing and (leading := to_things(target, page, past)):
         return leading
-    if intent.kind is Kind.OPEN_ITEM and _MANY.search(intent.words):
+    if intent.kind is Kind.OPEN_ITEM and _MANY.search(intent.text):
         narrowing = FILTER.act(intent, page)
         if narrowing and not any(move.shown or any(map(past.times, move.alternatives)) for move in narrowing):
             return narrowing
@@ -195,13 +195,13 @@ def _to_item(intent: Intent, page: Page, past: Past) -> tuple[Move, ...]:
 
 
 def _to_undone(intent: Intent, page: Page, past: Past) -> tuple[Move, ...]:
-    """To the list of what was done, where that is to be taken back and no longer shows: the hidden ones, after a post was hidden."""
+    """To the list of items where the action can be undone: the hidden posts, after a post was hidden."""
     name, verb = (intent.kind is Kind.REACT and verb_of(intent)) or ("", None)
     done = verb.undoes if verb and name.startswith("un") else ""
     if not done or not was_pressed(past, VERBS[done].labels):
         return ()
-    found = list_of(done, page)
-    move = press(page, found) if found and path_of(found.href) != path_of(page.url) else None
+    link = list_of(done, page)
+    move = press(page, link) if link and path_of(link.href) != path_of(page.url) else None
     return (move,) if move and not any(map(past.times, move.alternatives)) else ()
 
 
@@ -211,14 +211,14 @@ def _into_section(intent: Intent, page: Page, past: Past, acts: tuple[Move, ...]
     lists = intent.kind.has(Trait.ON_LIST) and (not acts or (is_of_others and not _PEOPLE & set(words(intent.head))))
     target = target_of(intent)
     opens_item = intent.kind.has(Trait.IN_SECTION) and (target.is_any or not any(verdict.certain for _, verdict in fitting(target, page)))
-    # What a prompt does to a thing by a verb of its own is done in the part of the site of such things.
+    # An action of unknown kind on a thing is done in the part of the site with such things.
     is_to_thing = intent.kind is Kind.OTHER and bool(intent.criteria)
     moves = to_section(intent, page) if lists or opens_item or is_to_thing or is_of_section(intent) else ()
-    return () if any(past.times(way) for move in moves for way in move.alternatives) else moves
+    return () if any(past.times(action) for move in moves for action in move.alternatives) else moves
 
 
 def _open(step: Step, past: Past, moves: Sequence[Move]) -> list[Action]:
-    # Only as they will leave can alternatives be compared with those that failed.
+    # In the form in which they are sent, alternatives can be compared with those that failed.
     return Choice(Past(step.history), past).open([replace(move, alternatives=permitted(move.alternatives, step)) for move in moves])
 
 
@@ -227,18 +227,18 @@ def _sent(actions: Sequence[Action], past: Past, why: str, how: str = "Template:
 
 
 def _nothing_left(step: Step, intent: Intent, page: Page, past: Past) -> Plan:
-    """Where no recipe has anything to do here: what the prompt itself names, then whatever else may lead on."""
+    """Where no recipe has a move: controls that the prompt names, then any that may help."""
     whole = Past(step.history)
     if not (whole.last_waited or whole.last_changed):
         return Plan((LOADING,), reasoning="Template: nothing to do on this page yet.")
-    if onward := _open(step, past, _asked_for(intent, page, wizard(intent, page, past))):
+    if onward := _open(step, past, _requested(intent, page, wizard(intent, page, past))):
         return _sent(onward, past, f"{intent.kind}, to the next step of the dialog")
-    ways = {
+    guesses = {
         "by what the prompt calls it": named_button(intent, page),
         "on one's own page": to_own_part(intent, page),
         "in the part of the site that it is about": to_section(intent, page),
     }
-    for where, moves in ways.items():
+    for where, moves in guesses.items():
         onward = _open(step, past, moves)
         if onward and not any(past.times(action) for move in moves for action in move.alternatives):
             return _sent(onward, past, f"{intent.kind}, {where}", GUESS)
@@ -249,7 +249,7 @@ def _nothing_left(step: Step, intent: Intent, page: Page, past: Past) -> Plan:
 
 
 def _without_page(step: Step, intent: Intent, past: Past) -> Plan:
-    """No page came, or an empty one: it may be loading; then it may need to be opened; then unseen moves are better than none."""
+    """Without a page, or with an empty one: wait for it, then open it, then send moves for an unseen page."""
     if past.waits < 1:
         return Plan((LOADING,), reasoning="Template: the page is empty, it may be loading.")
     known = [url for url in (step.url, *(entry.url for entry in reversed(past.entries))) if split_http(url)]
@@ -266,8 +266,8 @@ def _without_page(step: Step, intent: Intent, past: Past) -> Plan:
 
 
 def _close_dialog(step: Step, page: Page, past: Past) -> Action | None:
-    """Press what closes a modal dialog without fields; one with fields may be where the task is done."""
-    # A popover blocks nothing, and may be where something is to be chosen.
+    """Press the button that closes a modal dialog without fields; one with fields may be part of the task."""
+    # A popover blocks nothing, and may offer a choice.
     inside = [element for element in page.elements if element.layer and element.usable and not element.overlay]
     buttons = [element for element in inside if element.role in BUTTONS]
     if len(buttons) < len(inside) or not inside:
@@ -275,7 +275,7 @@ def _close_dialog(step: Step, page: Page, past: Past) -> Action | None:
     named = page.find(("close", "dismiss", "got it", "ok", "no thanks", "not now", "accept", "continue", "skip"), BUTTONS)
     order = sorted(buttons, key=lambda button: button is not named)
     actions = (action for button in order[:2] for action in permitted(press(page, button).alternatives, step))
-    # Sites show a dialog up to five times; one that stays beyond that can't be closed.
+    # Sites show a dialog up to five times; one that is still there can't be closed.
     return next((action for action in actions if not past.failed(action) and past.times(action) < 5), None)
 
 
@@ -285,7 +285,7 @@ _MOST_SENT = 2
 
 @dataclass
 class Choice:
-    """Chooses among the alternatives of moves by a history: nothing that failed, nothing twice."""
+    """Chooses among the alternatives of moves by the history: none that failed, none twice."""
 
     whole: Past
     past: Past
@@ -295,8 +295,8 @@ class Choice:
     def open(self, moves: Sequence[Move]) -> list[Action]:
         chosen: list[Action] = []
         for move in moves:
-            left = self._left(move, again=any(one.type in FILLS for one in chosen), is_last=move is moves[-1])
-            untried = (one for one in left if not self.whole.failed(one) and not self._is_nameless(one, succeeded=False))
+            left = self._left(move, again=any(action.type in FILLS for action in chosen), is_last=move is moves[-1])
+            untried = (action for action in left if not self.whole.failed(action) and not self._is_nameless(action, succeeded=False))
             action = next(untried, None)
             if action is not None:
                 chosen.append(action)
@@ -305,10 +305,10 @@ class Choice:
         return chosen
 
     def _left(self, move: Move, *, again: bool, is_last: bool) -> Sequence[Action]:
-        """The alternatives that are still open. What was pressed is pressed again only after new fills; else the next has its turn."""
+        """The alternatives that are left. A control is pressed again only after new fills; otherwise the next one is used."""
         if move.alternatives and move.alternatives[0].type == "WaitAction":
             return move.alternatives
-        # What opens a choice on this page may be called as it was on the page before.
+        # The opener of a choice may have the same selector as one on the page before.
         past = self.past.here if move.opens else self.past
         done = [action for action in move.alternatives if past.did(action)]
         done = done or (self._pressed_unseen(move, is_last=is_last) if move.alternatives else [])
@@ -324,26 +324,26 @@ class Choice:
         return () if waits else [action for action in move.alternatives if action not in pressed]
 
     def _pressed_unseen(self, move: Move, *, is_last: bool) -> list[Action]:
-        """Of a form's presses: those after the last fill that say no selector are handed out in order. What sends the form, the last one,
-        was pressed for sure where there are two of them left: one may have been a choice that the page shows as made."""
+        """A form's presses, where the history has no selectors: the presses after the last fill are assigned in order. The last one,
+        which sends the form, is included only if two presses are left: one may have been a choice that the page shows as made."""
         left = self.past.presses_since_filling()[self._pressed :]
         if move.fills or move.shown or len(left) < 1 + is_last or left[0].type != move.alternatives[0].type:
             return []
         self._pressed += 1
-        types = {one.type for one in left}
+        types = {entry.type for entry in left}
         return [action for action in move.alternatives if action.type in types]
 
     def _is_nameless(self, action: Action, *, succeeded: bool) -> bool:
-        """Whether one of the outcomes that say no selector is this action's: each is handed out once, in order."""
+        """Whether an outcome without a selector is this action's: each is assigned once, in order."""
         past = self.past if succeeded else self.whole
         left = self._left_over.setdefault((action.type, succeeded), list(past.nameless(action.type, succeeded=succeeded)))
-        own = next((one for one in left if _may_be_of(one, action)), None)
+        own = next((entry for entry in left if _may_be_of(entry, action)), None)
         if own is not None:
             left.remove(own)
         return own is not None
 
 
 def _may_be_of(entry: PastAction, action: Action) -> bool:
-    """What was typed tells fields apart; callers fill placeholders in."""
+    """The typed text distinguishes fields; callers replace placeholders."""
     typed, text = entry.fields.get("text"), str(action.fields.get("text", ""))
     return typed is None or typed == text or "<" in text

@@ -1,4 +1,4 @@
-"""The one-shot form: all actions at once, by the page that came along, or unseen."""
+"""The one-shot form: all actions at once, by the page if it was sent, else for an unseen page."""
 
 from agents.contract.actions import Action
 from agents.contract.protocol import Plan, Step
@@ -16,7 +16,7 @@ def one_shot(step: Step, intent: Intent, page: Page | None) -> Plan:
 
 
 def _by_recipes(intent: Intent, page: Page | None) -> list[Action]:
-    """The best action of each move and a wait between any two: longer where the next page may be loading."""
+    """The best action of each move, with waits in between: longer where the next page may be loading."""
     stages: list[tuple[Recipe, Intent]] = [(LOGIN, intent)] if intent.logs_in else []
     stages += [(recipe_for(stage), stage) for stage in (intent, *intent.then)]
     actions: list[Action] = []
@@ -25,6 +25,6 @@ def _by_recipes(intent: Intent, page: Page | None) -> list[Action]:
         act = recipe.act(stage, page) if page and not reach else ()
         moves = (*reach, *(act or recipe.blind_act(stage)))
         best = [move.alternatives[0] for move in moves if move.alternatives and not move.shown]
-        actions += [one for action in best for one in (action, BREATH if action.type == "TypeAction" else LOADING)]
+        actions += [part for action in best for part in (action, BREATH if action.type == "TypeAction" else LOADING)]
         page = None
     return actions[:-1] if best else actions

@@ -16,7 +16,7 @@ from agents.template.items.matching import judge
 from agents.template.prompt import Criterion, Intent, Kind, Trait, holds, meets, target_of
 from agents.template.prompt.intents import understand
 from agents.template.prompt.operators import POSITIVE
-from agents.template.prompt.verbs import is_unasked
+from agents.template.prompt.verbs import is_unrequested
 from agents.template.solutions import solution as kept
 
 _ON_CONTROLS = frozenset({"ClickAction", "DoubleClickAction", "HoverAction", "SubmitAction"})
@@ -83,7 +83,7 @@ class _Writer:
         kind = str(raw["type"])
         if kind in _FILLS:
             return kept.LearnedAction(kind, part, self._control(element, page, ()), self._value(str(raw[_FILLS[kind]]), element, page))
-        if is_unasked(element, self.intent):
+        if is_unrequested(element, self.intent):
             raise NotGeneral("It presses a control that the task does not request.")
         if element.layer and words(element.label) in _CLOSES:
             return None

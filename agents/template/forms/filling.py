@@ -1,4 +1,4 @@
-"""Which slot answers to which criteria, the moves that fill slots, and those that choose from a list that lies open over the page."""
+"""The assignment of criteria to slots, the moves that fill slots, and those that choose from an open list."""
 
 import re
 from collections import defaultdict
@@ -23,14 +23,14 @@ _LONG = frozenset({"message", "comment", "content", "body", "description", "revi
 _DATES, _NUMBERS = frozenset({"date", "datetime-local", "month", "week"}), frozenset({"number", "range"})
 _YES = re.compile(r"\s*(?:true|yes|on|enabled?|checked|1|false|no|off|disabled?|unchecked|0)\s*", re.I)
 _NAME = re.compile(r"[A-Z][\w'’-]+(?: [A-Z][\w'’-]+){1,2}")
-# A date with its year: "Sat 28 Nov" could be of any.
+# More words than this are no number.
 _MOST_OF_NUMBER = 3
 _DATED = re.compile(r"\b\d{4}\b")
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A slot, what it is to meet, the value that does, and how surely the slot is meant (0 to about 1)."""
+    """A slot, its criteria, a value that meets them, and how well the slot matches the criteria's field (0 to about 1)."""
 
     slot: Slot
     criteria: tuple[Criterion, ...]
@@ -39,11 +39,11 @@ class Answer:
 
     @property
     def shown(self) -> bool:
-        """Whether the page says that it is filled already: a text as it would be written, a choice so that it meets what is wanted."""
-        held = self.slot.value
+        """Whether it is filled already: a text with the same value, a choice with a value that meets the criteria."""
+        current = self.slot.value
         if self.slot.options or self.slot.opens:
-            return bool(held) and bool(self.criteria) and all(holds(one, held) for one in self.criteria)
-        return bool(held) and held == self.value
+            return bool(current) and bool(self.criteria) and all(holds(criterion, current) for criterion in self.criteria)
+        return bool(current) and current == self.value
 
 
 def by_name(criteria: Iterable[Criterion]) -> list[tuple[Criterion, ...]]:
@@ -54,12 +54,12 @@ def by_name(criteria: Iterable[Criterion]) -> list[tuple[Criterion, ...]]:
 
 
 def answers(criteria: Sequence[Criterion], offered: Sequence[Slot], page: Page | None) -> tuple[Answer, ...]:
-    """An answer for all the criteria of one name that has a slot, in the page's order: each slot once, the surest pairs first."""
+    """An answer for the criteria of each field that has a slot, in page order: each slot once, the best pairs first."""
     pairs = [
         (-merit, count, slot.element.place, slot, unit)
         for count, (unit, fields) in enumerate(_units(criteria, offered))
         for slot in in_time(fields)
-        if (merit := unit.merit(slot)) >= 0.5  # below, a field shares a word with what is wanted and no more
+        if (merit := unit.merit(slot)) >= 0.5  # below, a slot shares only a word with the field
     ]
     taken: dict[int, Answer] = {}
     served: set[int] = set()
@@ -74,7 +74,7 @@ def answers(criteria: Sequence[Criterion], offered: Sequence[Slot], page: Page |
 
 
 def _units(criteria: Iterable[Criterion], offered: Sequence[Slot]) -> "Iterator[tuple[_Unit, Sequence[Slot]]]":
-    """The criteria of one name together, with the slots that they may have; a bound by itself where there is one for that side."""
+    """The criteria by field, with the slots that are possible; a bound by itself where there is a slot for that side."""
     unsided: list[Criterion] = []
     for criterion in criteria:
         side, about = _SIDES.get(criterion.operator), frozenset(words(criterion.field))
@@ -88,18 +88,18 @@ def _units(criteria: Iterable[Criterion], offered: Sequence[Slot]) -> "Iterator[
 
 
 class _Unit:
-    """Criteria of one name. What is read of them is read once, however many slots and forms they are held against."""
+    """Criteria of one field, with what is computed once for all slots and forms."""
 
     def __init__(self, criteria: tuple[Criterion, ...]) -> None:
         self.criteria = criteria
         self._words = frozenset(words(criteria[0].field))
-        values = [value for one in criteria for value in one.values]
-        stated = [value for one in criteria if not one.operator.negative for value in one.values]
+        values = [value for criterion in criteria for value in criterion.values]
+        stated = [value for criterion in criteria if not criterion.operator.negative for value in criterion.values]
         self._is_switch = all(_YES.fullmatch(value) for value in values)
-        # Whether all that the criteria state, and not only exclude, is a date or a number.
+        # By the stated values, not by excluded ones.
         self._is_dated = all(date_in(value) for value in stated)
         self._is_numeric = all(number_in(value) is not None for value in stated)
-        # Whether a type of field is made for the criteria's name or values.
+        # Whether an input type fits the criteria's field or values.
         self._made_for = {
             "email": "email" in self._words or any("@" in value for value in values),
             "tel": bool({"phone", "telephone", "mobile"} & self._words),
@@ -113,26 +113,26 @@ class _Unit:
             return 0.0
         named = self._named(slot)
         if slot.choices and slot.choices[0].role != "radio":
-            # A row of buttons is a choice only under its very name: most rows are none.
+            # A row of buttons is a choice only if its name is the field's: most rows are none.
             named *= 0.8 if named >= 0.85 else 0.0
-        spoken = 0.0
+        by_type = 0.0
         if (is_made_for := self._made_for.get(slot.element.type)) is not None:
-            spoken = 1.0 if is_made_for else -1.0
+            by_type = 1.0 if is_made_for else -1.0
         elif slot.element.tag == "textarea":
-            spoken = 1.0 if _LONG & self._words else -0.5
-        # A type alone decides where nothing else does: the only field for long texts, the only one for addresses.
-        return named + 0.15 * spoken if named >= 0.3 or spoken <= 0 else 0.4 * spoken
+            by_type = 1.0 if _LONG & self._words else -0.5
+        # Without a matching name the type decides, as for the only text area or the only e-mail field.
+        return named + 0.15 * by_type if named >= 0.3 or by_type <= 0 else 0.4 * by_type
 
     def _named(self, slot: Slot) -> float:
         field = self.criteria[0].field
         if not slot.called:
-            # Nothing says what it is for; what it holds may.
+            # The slot has no name, but its value may be a person's name.
             return 1.0 if "name" in self._words and _NAME.fullmatch(slot.value) else 0.0
         if slot.forms.isdisjoint(forms_of(field)):
             return 0.0
         best = 0.0
         for name, weight in names_of(field):
-            # The names come by their weights: none of the rest can be more like it.
+            # The names are sorted by weight: none of the rest can match better.
             if weight <= best:
                 break
             best = max(best, slot.likeness(name) * weight)
@@ -153,17 +153,17 @@ _unit = lru_cache(maxsize=256)(_Unit)
 
 
 def _ticked(criterion: Criterion) -> str:
-    said = criterion.value.strip().lower() in {"true", "yes", "on", "enable", "enabled", "checked", "1"}
-    return "on" if said != criterion.operator.negative else "off"
+    is_on = criterion.value.strip().lower() in {"true", "yes", "on", "enable", "enabled", "checked", "1"}
+    return "on" if is_on != criterion.operator.negative else "off"
 
 
 def fills_for(page: Page, criteria: Sequence[Criterion], fields: Iterable[Element]) -> tuple[Move, ...]:
-    return filled(page, answers(criteria, [Slot(one) for one in fields], page))
+    return filled(page, answers(criteria, [Slot(element) for element in fields], page))
 
 
 def filled(page: Page, given: Iterable[Answer]) -> tuple[Move, ...]:
-    """A move for each answer. What opens a list comes last: the list covers the page."""
-    return tuple(_move(page, one) for one in sorted(given, key=lambda one: (one.slot.opens, one.slot.element.place)))
+    """A move for each answer. Slots that open a list come last: the list covers the page."""
+    return tuple(_move(page, answer) for answer in sorted(given, key=lambda answer: (answer.slot.opens, answer.slot.element.place)))
 
 
 def _move(page: Page, answer: Answer) -> Move:
@@ -180,15 +180,15 @@ def _move(page: Page, answer: Answer) -> Move:
 def demanded(
     offered: Sequence[Slot], given: Sequence[Answer], names: Sequence[str], page: Page, *, all_empty: bool = False
 ) -> Iterator[Answer]:
-    """Answers for what the prompt says nothing of: required slots, those that answer to one of the names, or all that are empty."""
-    used = {place for answer in given for place in (answer.slot.element.place, *(one.place for one in answer.slot.choices))}
-    wanted = {slot.element.place for name in names if (slot := _best(name, offered))}
-    # Whatever it is called, the only field for long texts is for what is written.
+    """Answers for slots without criteria: required ones, those with one of the names, or all empty ones."""
+    used = {place for answer in given for place in (answer.slot.element.place, *(choice.place for choice in answer.slot.choices))}
+    places = {slot.element.place for name in names if (slot := _best(name, offered))}
+    # The only text area is for the message, whatever its label.
     long = [slot.element.place for slot in offered if slot.element.tag == "textarea"]
-    wanted |= set(long) if len(long) == 1 and {"comment", "message"} & set(names) else set()
+    places |= set(long) if len(long) == 1 and {"comment", "message"} & set(names) else set()
     for slot in offered:
         empty = not slot.value or slot.element.invalid
-        if slot.element.place in used or not empty or not (all_empty or slot.element.required or slot.element.place in wanted):
+        if slot.element.place in used or not empty or not (all_empty or slot.element.required or slot.element.place in places):
             continue
         value = "on" if slot.ticks and slot.element.required else None if slot.ticks or slot.opens else value_for(slot, (), page)
         if value is not None:
@@ -203,36 +203,36 @@ def _best(name: str, offered: Sequence[Slot]) -> Slot | None:
 def chosen_from_list(page: Page, criteria: Sequence[Criterion]) -> tuple[Move, ...]:
     if day := day_chosen(page, criteria):
         return day
-    # What names an option shows which field the list is of; what only excludes some would fit any list.
-    ordered = sorted(by_name(criteria), key=lambda unit: all(one.operator.negative for one in unit))
+    # A stated option identifies the list's field; excluded values would fit any list.
+    ordered = sorted(by_name(criteria), key=lambda unit: all(criterion.operator.negative for criterion in unit))
     by_overlay: dict[int, list[Element]] = defaultdict(list)
     for shown in in_time(page.usable({"option", "button"})):
         if (shown.role == "option" or shown.overlay) and (shown.label or shown.text):
             by_overlay[shown.overlay].append(shown)
-    # What was opened last lies on top, and comes last in most markup.
+    # The list opened last is on top, and last in most markup.
     for _, options in in_time(sorted(by_overlay.items(), reverse=True)):
-        found = next((one for unit in ordered if (one := _option(options, unit)) is not None), None)
-        if found is not None:
-            return (press(page, found),)
+        chosen = next((option for unit in ordered if (option := _option(options, unit)) is not None), None)
+        if chosen is not None:
+            return (press(page, chosen),)
     return ()
 
 
 def _option(options: Sequence[Element], unit: Sequence[Criterion]) -> Element | None:
-    said = [one.label or one.text for one in options]
-    days = sum(date_in(one) is not None for one in said)
-    is_dated = all(date_in(value) is not None for one in unit for value in one.values)
-    if 2 * days > len(said):
+    texts = [option.label or option.text for option in options]
+    days = sum(date_in(text) is not None for text in texts)
+    is_dated = all(date_in(value) is not None for criterion in unit for value in criterion.values)
+    if 2 * days > len(texts):
         is_of = is_dated
     else:
-        # Of plain buttons, what is excluded is one.
-        excluded = {" ".join(words(value)) for one in unit for value in one.values if one.operator.negative}
-        plain = all(one.role != "option" for one in options) and all(one.operator.negative for one in unit)
-        is_of = not plain or any(" ".join(words(one)) in excluded for one in said)
+        # Plain buttons are a list for excluded values only if one of them has such a value.
+        excluded = {" ".join(words(value)) for criterion in unit for value in criterion.values if criterion.operator.negative}
+        plain = all(option.role != "option" for option in options) and all(criterion.operator.negative for criterion in unit)
+        is_of = not plain or any(" ".join(words(text)) in excluded for text in texts)
     if not is_of:
         return None
-    if all(PURE_NUMBER.fullmatch(value.strip()) for one in unit for value in one.values):
-        # Longer texts have numbers of other things.
-        said = [one if len(words(one)) <= _MOST_OF_NUMBER else "" for one in said]
-    value = option_for([one for one in said if not days or not is_dated or _DATED.search(one)], unit)
-    found = options[said.index(value)] if value is not None else None
-    return None if found is None or found.selected else found
+    if all(PURE_NUMBER.fullmatch(value.strip()) for criterion in unit for value in criterion.values):
+        # Longer texts contain other numbers.
+        texts = [text if len(words(text)) <= _MOST_OF_NUMBER else "" for text in texts]
+    value = option_for([text for text in texts if not days or not is_dated or _DATED.search(text)], unit)
+    chosen = options[texts.index(value)] if value is not None else None
+    return None if chosen is None or chosen.selected else chosen

@@ -1,4 +1,4 @@
-"""What can be filled on a page, each field or choice as one slot with the names that it goes by, and the value for a slot."""
+"""The fields and choices of a page as slots with their names, and the value for a slot."""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -16,12 +16,12 @@ from agents.template.prompt.measures import date_in, number_in, time_in
 from agents.template.prompt.operators import EXACT
 from agents.template.prompt.values import ADDRESS, address, chosen
 
-# Of a form, or outside of any: no task fills more, and each is compared with each criterion.
+# Per form: no task fills more, and each is compared with each criterion.
 MOST_FIELDS = 500
 _SHORT = 20
 _FILLED = (FIELDS | {"switch", PICKER}) - BUTTONS
 _NEVER = frozenset({"hidden", "file", "submit", "image", "reset", "color"})
-# What only the markup knows counts a little less than what people read; a row of buttons is less surely a choice than a field is a field.
+# Names in the markup weigh less than visible labels, and texts beside a field slightly less.
 _MARKED, _BESIDE = 0.85, 0.95
 _NARROWING = frozenset({"search", "filter", "sort", "order", "find", "query"})
 _EVERY = re.compile(r"(?:all|any|every)\b|.*\b(?:all|newest|oldest|first|recent)\b", re.I)
@@ -39,12 +39,12 @@ class Slot:
 
     @cached_property
     def options(self) -> tuple[str, ...]:
-        """What a select or choice offers; numbers where stars say nothing."""
-        said = tuple(one.label or one.text or (one.value if one.value != CHECKED else "") for one in self.choices)
-        if len(set(said)) == 1 and len({one.text for one in self.choices}) == len(said):
-            said = tuple(one.text for one in self.choices)
-        silent = len({text for text in said if any(sign.isalnum() for sign in text)}) < len(said)
-        return tuple(map(str, range(1, len(said) + 1))) if silent and 3 <= len(said) <= 10 else said or self.element.options
+        """The texts of a select's or choice's options; numbers for stars without texts."""
+        texts = tuple(choice.label or choice.text or (choice.value if choice.value != CHECKED else "") for choice in self.choices)
+        if len(set(texts)) == 1 and len({choice.text for choice in self.choices}) == len(texts):
+            texts = tuple(choice.text for choice in self.choices)
+        silent = len({text for text in texts if any(sign.isalnum() for sign in text)}) < len(texts)
+        return tuple(map(str, range(1, len(texts) + 1))) if silent and 3 <= len(texts) <= 10 else texts or self.element.options
 
     @cached_property
     def called(self) -> dict[str, float]:
@@ -57,7 +57,7 @@ class Slot:
 
     @cached_property
     def _texts(self) -> tuple[tuple[str, float, frozenset[str]], ...]:
-        """What it is called, each with its weight and the words in it that say which one of several it is."""
+        """Its names, each with its weight and the words in it that distinguish similar fields, such as "first" in "first name"."""
         return tuple((text, weight, _WHICH.intersection(words(text))) for text, weight in self.called.items())
 
     @cached_property
@@ -74,13 +74,13 @@ class Slot:
 
     @property
     def value(self) -> str:
-        """What it holds: a text, the option that is chosen, CHECKED for what is on; "" for nothing."""
+        """A text, the chosen option, CHECKED for a switch that is on, or ""."""
         if self.choices:
-            return next((option for one, option in zip(self.choices, self.options, strict=True) if one.value == CHECKED), "")
+            return next((option for choice, option in zip(self.choices, self.options, strict=True) if choice.value == CHECKED), "")
         return self.element.text if self.opens else self.element.value
 
     def likeness(self, name: str) -> float:
-        """How well it answers to a name, from 0 to 1; less where a text says which one of several: a first name is not the name."""
+        """How well it matches a name, from 0 to 1; less with a distinguishing word: a first name is not the name."""
         if self.forms.isdisjoint(forms(name)):
             return 0.0
         which = words(name)
@@ -94,13 +94,13 @@ def slots(elements: Sequence[Element]) -> list[Slot]:
         if element.usable and element.role in {"radio", "checkbox", "button", "tab", "option"} and (name := _set(element)):
             sets.setdefault((element.form, element.role, name), []).append(element)
     rows = [row for row in sets.values() if 2 <= len(row) <= 60]
-    grouped = {one.place for row in rows for one in row if one.role == "radio"}
-    fields = (Slot(one) for one in in_time(elements) if _is_field(one) and one.place not in grouped)
+    grouped = {element.place for row in rows for element in row if element.role == "radio"}
+    fields = (Slot(element) for element in in_time(elements) if _is_field(element) and element.place not in grouped)
     return sorted([*islice(fields, MOST_FIELDS), *(Slot(row[0], tuple(row)) for row in rows)], key=lambda slot: slot.element.place)
 
 
 def _set(element: Element) -> str:
-    """What the elements of one choice have in common; "" for what is no part of one."""
+    """The name of the choice that an element belongs to; "" for none."""
     if element.role == "radio":
         return element.name or element.group or "radio"
     ends = element.submits or (element.role == "button" and bool(_ENDS & set(words(element.label))))
@@ -112,14 +112,14 @@ def _is_field(element: Element) -> bool:
         return False
     if element.role == "searchbox" or element.form is not None:
         return element.role != "searchbox"
-    said = set(words(" ".join((element.label, element.placeholder, element.name, element.hints))))
-    return not (said & _NARROWING or any(_EVERY.match(option) for option in element.options[:1]))
+    texts = set(words(" ".join((element.label, element.placeholder, element.name, element.hints))))
+    return not (texts & _NARROWING or any(_EVERY.match(option) for option in element.options[:1]))
 
 
-# Without a clock: far enough ahead to lie in the future of any page that shows no date.
+# Without a clock: a date in the future of any page that shows no date.
 _LATER = date(2030, 6, 17)
 _MESSAGES = ("Thank you, this is very well made.", "Good work, we like it a lot.")
-# What a field is for, by the names that it goes by; several values, so that one of them is none that is excluded.
+# Values by the names of fields; several each, so that one of them is not excluded.
 _POOLS: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
     (("email", "e-mail", "recipient", "to", "cc"), ("jo.miller@example.com", "pat.quick@example.org")),
     (("phone", "telephone", "mobile", "tel"), ("+1 555 010 4477", "+1 555 019 2268")),
@@ -146,53 +146,53 @@ _POOLS: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
     (("title",), ("Something new", "Another one")),
 )
 _TYPED = {"email": 0, "tel": 1, "url": 2}
-# Texts that are put in where a prompt says none. A number may be typed into a search too, so it proves nothing.
+# The invented texts. Numbers are left out: they may be typed into a search too.
 MADE_UP = frozenset(value for _, values in _POOLS for value in values if not value.isdigit())
-# A first option like these says that nothing is chosen yet.
+# A first option that stands for no choice.
 _UNCHOSEN = re.compile(r"^\W*(?:(?:please )?(?:select|choose|pick)\b.*|none|(?:any|all)(?: [a-z]+s)?|-+)?\W*$", re.I)
 _NUMERIC = frozenset({"number", "range"})
 
 
 def value_for(slot: Slot, criteria: Sequence[Criterion], page: Page | None) -> str | None:
-    """What to put into a slot, one of its options where it has some; None where nothing that it takes meets any of the criteria."""
+    """A value for a slot, one of its options if it has any; None where no possible value meets any of the criteria."""
     element = slot.element
     if slot.options:
-        found, sent_as = option_for(slot.options, criteria), element.sent_as
-        # Texts are translated and reworded, what is sent hardly ever.
-        if found is None and len(sent_as) == len(slot.options) and (sent := option_for(sent_as, criteria)) is not None:
+        option, sent_as = option_for(slot.options, criteria), element.sent_as
+        # Visible texts are translated and reworded, sent values hardly ever.
+        if option is None and len(sent_as) == len(slot.options) and (sent := option_for(sent_as, criteria)) is not None:
             return slot.options[sent_as.index(sent)]
-        return found
+        return option
     bounds = ((Operator.GREATER_EQUAL, element.least), (Operator.LESS_EQUAL, element.most)) if element.type in _NUMERIC else ()
-    wanted = (*criteria, *(Criterion("", operator, (bound,)) for operator, bound in bounds if number_in(bound) is not None))
-    offered = (_shaped(value, element) for value in _offered(slot, criteria, wanted, page))
-    taken = [value for value in offered if value and (element.longest is None or len(value) <= element.longest)]
+    conditions = (*criteria, *(Criterion("", operator, (bound,)) for operator, bound in bounds if number_in(bound) is not None))
+    offered = (_shaped(value, element) for value in _offered(slot, criteria, conditions, page))
+    valid = [value for value in offered if value and (element.longest is None or len(value) <= element.longest)]
     if element.type == "email":
-        taken = [value for value in taken if value.startswith("<") or ADDRESS.fullmatch(value)]
-    best = max(taken, key=lambda value: sum(holds(one, value) for one in wanted), default=None)
-    return best if best is not None and (not wanted or any(holds(one, best) for one in wanted)) else None
+        valid = [value for value in valid if value.startswith("<") or ADDRESS.fullmatch(value)]
+    best = max(valid, key=lambda value: sum(holds(criterion, value) for criterion in conditions), default=None)
+    return best if best is not None and (not conditions or any(holds(criterion, best) for criterion in conditions)) else None
 
 
 def option_for(options: Iterable[str], criteria: Sequence[Criterion]) -> str | None:
-    """The option that meets all the criteria, else the one that says what is wanted among other things; None where there is none."""
+    """The option that meets all criteria, else one that contains a value or is contained in it; None where there is none."""
     offered = [option for option in options if option.strip()]
     real = [option for option in offered if not _UNCHOSEN.match(option)]
-    fitting = [option for option in real or offered if all(holds(one, option) for one in criteria)]
+    fitting = [option for option in real or offered if all(holds(criterion, option) for criterion in criteria)]
     if fitting:
-        exact = {value.strip().lower() for one in criteria if one.operator in EXACT for value in one.values}
+        exact = {value.strip().lower() for criterion in criteria if criterion.operator in EXACT for value in criterion.values}
         return next((option for option in fitting if option.strip().lower() in exact), fitting[0])
-    return next((option for option in offered if criteria and all(_overlaps(one, option) for one in criteria)), None)
+    return next((option for option in offered if criteria and all(_overlaps(criterion, option) for criterion in criteria)), None)
 
 
 def _overlaps(criterion: Criterion, option: str) -> bool:
-    """Whether an option says the value and more, or the value the option: "Spain" for "Spain (+34)"."""
-    said = option.strip().lower()
+    """Whether an option contains the value or the reverse: "Spain" for "Spain (+34)"."""
+    text = option.strip().lower()
     if criterion.operator.negative:
         return meets(criterion, option)
-    return any(value.strip().lower() in said or (len(said) > 3 and said in value.lower()) for value in criterion.values)
+    return any(value.strip().lower() in text or (len(text) > 3 and text in value.lower()) for value in criterion.values)
 
 
 def _shaped(value: str, element: Element) -> str:
-    """The value in the form that the field takes; "" where it has none in it."""
+    """The value in the field's format; "" where it contains none."""
     day, minutes = date_in(value), time_in(value.replace("T", " "))
     clock = "" if minutes is None else f"{minutes // 60:02}:{minutes % 60:02}"
     match element.type:
@@ -209,30 +209,38 @@ def _shaped(value: str, element: Element) -> str:
             return "" if number is None else f"{number:f}"
     if not day or "yyyy" not in element.placeholder.lower():
         return value
-    # As the placeholder shows it, such as MM/DD/YYYY.
+    # In the placeholder's format, such as MM/DD/YYYY.
     parts = {"yyyy": f"{day.year:04}", "mm": f"{day.month:02}", "dd": f"{day.day:02}"}
-    return re.sub(r"yyyy|mm|dd", lambda found: parts[found[0].lower()], element.placeholder, flags=re.I)
+    return re.sub(r"yyyy|mm|dd", lambda match: parts[match[0].lower()], element.placeholder, flags=re.I)
 
 
-def _offered(slot: Slot, criteria: Sequence[Criterion], wanted: Sequence[Criterion], page: Page | None) -> Iterator[str]:
+def _offered(slot: Slot, criteria: Sequence[Criterion], conditions: Sequence[Criterion], page: Page | None) -> Iterator[str]:
     element = slot.element
     likely = list(_plausible(slot, page, criteria[0].field if criteria else ""))
-    if all(one.operator.negative for one in criteria):
+    if all(criterion.operator.negative for criterion in criteria):
         yield from likely
-    if wanted:
-        value = chosen(wanted, longest=element.longest)
-        if element.tag == "textarea" and likely and 0 < len(value) < _SHORT and not any(one.operator in EXACT for one in criteria):
+    if conditions:
+        value = chosen(conditions, longest=element.longest)
+        if (
+            element.tag == "textarea"
+            and likely
+            and 0 < len(value) < _SHORT
+            and not any(criterion.operator in EXACT for criterion in criteria)
+        ):
             yield f"{value} {likely[0]}"  # sites refuse a message of a few letters
         yield value
     if element.type == "email":
-        yield address("".join(value.strip() for one in criteria if one.operator is Operator.CONTAINS for value in one.values), wanted)
+        yield address(
+            "".join(value.strip() for criterion in criteria if criterion.operator is Operator.CONTAINS for value in criterion.values),
+            conditions,
+        )
     if element.type in _NUMERIC and (element.least or element.most):
         yield from (element.least, element.most)
     yield from likely
 
 
 def _plausible(slot: Slot, page: Page | None, meant: str) -> Iterator[str]:
-    """Values for a field that takes free input, the likeliest first. `meant` is what the prompt calls it, "" for nothing."""
+    """Values for a field with free input, the likeliest first. `meant`: the prompt's name of the field, "" for none."""
     element, kind = slot.element, slot.element.type
     is_date = kind == "text" and ("yyyy" in element.placeholder.lower() or slot.likeness("date") > 0.8)
     if is_date or kind in {"date", "datetime-local", "month", "week"}:
@@ -245,9 +253,9 @@ def _plausible(slot: Slot, page: Page | None, meant: str) -> Iterator[str]:
 
 
 def _pool(slot: Slot, meant: str) -> tuple[str, ...]:
-    said = [likeness(names[0], meant) if meant else 0.0 for names, _ in _POOLS]
-    if max(said) >= 0.6:
-        return _POOLS[said.index(max(said))][1]
+    likenesses = [likeness(names[0], meant) if meant else 0.0 for names, _ in _POOLS]
+    if max(likenesses) >= 0.6:
+        return _POOLS[likenesses.index(max(likenesses))][1]
     best, rank = max((max(slot.likeness(name) for name in names), -rank) for rank, (names, _) in enumerate(_POOLS))
     if best >= 0.6:
         return _POOLS[-rank][1]

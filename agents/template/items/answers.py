@@ -1,4 +1,4 @@
-"""The answer to a question, from what a page shows of the item that it is about."""
+"""The answer to a question, from the page's texts about its item."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,9 +11,9 @@ from agents.template.budget import in_time
 from agents.template.items.matching import attribute_of, judge
 from agents.template.prompt import Criterion, Intent
 from agents.template.prompt.operators import POSITIVE
-from agents.template.prompt.questions import NAME, Asked, asked
+from agents.template.prompt.questions import NAME, Request, request_of
 
-# Of what a question says of its item, weighed by how telling it is, so much must be in the item's texts.
+# The weighted share of the question's words that must be in the item's texts.
 _LEAST = 0.6
 _TELLING, _USUAL, _MET = 3, 1, 0.3
 _SAYS_NOTHING = frozenset(
@@ -40,44 +40,50 @@ _TEXTS = 20_000
 
 
 def answer(intent: Intent, page: Page) -> str:
-    """ "" where the page does not show it, or not clearly."""
-    wanted = asked(intent.words)
+    """ "" where the page does not show it unambiguously."""
+    request = request_of(intent.text)
     candidates = [*([page.subject] if page.subject else []), *page.records]
-    compared = {word for one in intent.criteria if one.operator not in POSITIVE for value in one.values for word in value.lower().split()}
-    said = {word: weight for word, weight in _telling(wanted, intent.words).items() if word not in compared}
-    scored = [(_likeness(said, intent.criteria, record), record) for record in in_time(candidates, each=4)]
+    compared = {
+        word
+        for criterion in intent.criteria
+        if criterion.operator not in POSITIVE
+        for value in criterion.values
+        for word in value.lower().split()
+    }
+    telling = {word: weight for word, weight in _telling(request, intent.text).items() if word not in compared}
+    scored = [(_likeness(telling, intent.criteria, record), record) for record in in_time(candidates, each=4)]
     if not scored:
         return ""
     best = max(score for score, _ in scored)
-    found = [record for score, record in scored if score == best and best >= _LEAST]
-    if not found and page.subject and not said:
-        found = [page.subject]
-    values = dict.fromkeys(filter(None, (_value(wanted, intent, record, page) for record in found[:5])))
+    records = [record for score, record in scored if score == best and best >= _LEAST]
+    if not records and page.subject and not telling:
+        records = [page.subject]
+    values = dict.fromkeys(filter(None, (_value(request, intent, record, page) for record in records[:5])))
     return next(iter(values))[:MAX_ANSWER] if len(values) == 1 else ""
 
 
-def _telling(wanted: Asked, prompt: str) -> dict[str, int]:
-    """The words of a question that say which item is meant: names and numbers more than others."""
-    rest = prompt.replace(wanted.words, " ", 1) if wanted.words else prompt
-    found = dict[str, int]()
+def _telling(request: Request, prompt: str) -> dict[str, int]:
+    """The words of a question that identify its item, with weights: names and numbers weigh more."""
+    rest = prompt.replace(request.text, " ", 1) if request.text else prompt
+    weights = dict[str, int]()
     for at, token in enumerate(re.findall(r"[^\s\"'“”‘’(),?!;:]+", rest)):
         is_number = any(map(str.isdigit, token))
         is_name = (token[:1].isupper() and at > 0) or is_number
         for word in (token.lower().strip("$€£.-"),) if is_number else words(token):
             if word not in _SAYS_NOTHING:
-                found[word] = max(found.get(word, 0), _TELLING if is_name else _USUAL)
-    return found
+                weights[word] = max(weights.get(word, 0), _TELLING if is_name else _USUAL)
+    return weights
 
 
-def _likeness(said: Mapping[str, int], criteria: Sequence[Criterion], record: Record) -> float:
-    """From 0 to 1 by the words that both share, and a little for the criteria that are met."""
-    # What is said with a word such as "equals" may be said otherwise on the page; what is compared or excluded is not.
-    if judge([one for one in criteria if one.operator not in POSITIVE], record).failed:
+def _likeness(telling: Mapping[str, int], criteria: Sequence[Criterion], record: Record) -> float:
+    """From 0 to 1 by the shared words, and a little for the criteria that are met."""
+    # A stated value may be worded otherwise on the page; comparisons and exclusions must hold.
+    if judge([criterion for criterion in criteria if criterion.operator not in POSITIVE], record).failed:
         return 0.0
     have, text = set(_all_words(record)), record.text[:_TEXTS].lower()
-    held = sum(weight for word, weight in said.items() if word in have or (any(map(str.isdigit, word)) and word in text))
+    shared = sum(weight for word, weight in telling.items() if word in have or (any(map(str.isdigit, word)) and word in text))
     met = judge(criteria, record).met / len(criteria) if criteria else 0.0
-    return round(held / sum(said.values()) + _MET * met, 3) if said else met
+    return round(shared / sum(telling.values()) + _MET * met, 3) if telling else met
 
 
 def _all_words(record: Record) -> Iterator[str]:
@@ -88,42 +94,49 @@ def _all_words(record: Record) -> Iterator[str]:
         yield from words(record.text[start : start + 360])
 
 
-def _value(wanted: Asked, intent: Intent, record: Record, page: Page) -> str:
-    if wanted.is_claim:
-        last = intent.words.lower().rstrip(" ?.!'\"").split()[-2:]
+def _value(request: Request, intent: Intent, record: Record, page: Page) -> str:
+    if request.is_claim:
+        last = intent.text.lower().rstrip(" ?.!'\"").split()[-2:]
         claim = re.escape(" ".join(last if last[0] in _JOINS else last[-1:]))
         return "true" if re.search(rf"(?<!\w){claim}(?!\w)", record.text, re.I) else "false"
-    if wanted.field == NAME and record.name.lower() not in intent.words.lower():
+    if request.field == NAME and record.name.lower() not in intent.text.lower():
         return record.name
-    found = next(filter(None, _shown(wanted, intent, record, page)), "")
-    return _plain(wanted, found)
+    value = next(filter(None, _shown(request, intent, record, page)), "")
+    return _plain(request, value)
 
 
-def _shown(wanted: Asked, intent: Intent, record: Record, page: Page) -> Iterator[str]:
-    """What may be the value, the surest first."""
-    field, given = wanted.field, intent.words.lower()
+def _shown(request: Request, intent: Intent, record: Record, page: Page) -> Iterator[str]:
+    """Possible values, the most certain first."""
+    field, given = request.field, intent.text.lower()
     exact = {" ".join(words(name)): value for name, value in record.attributes.items()}
     yield exact.get(" ".join(words(field)), "")
-    if wanted.is_count:
+    if request.is_count:
         yield _counted(field, record.text)
-    yield next((one.text or one.label for one in record.elements if set(words(field)) <= set(words(one.hints))), "")
+    yield next((element.text or element.label for element in record.elements if set(words(field)) <= set(words(element.hints))), "")
     alike = attribute_of(record, field)
-    yield "" if wanted.is_person and "@" in alike else alike
+    yield "" if request.is_person and "@" in alike else alike
     pieces = _pieces(record, page)
     yield next((value for label, value in pairwise(pieces) if likeness(field, label) >= 0.9 and label != value), "")
     yield _counted(field, record.text)
     last = words(field)[-1:]
     known = {value.lower() for value in record.attributes.values()} | {record.name.lower()}
-    free = [one for one in pieces if one.lower() not in known and not any(map(str.isdigit, one)) and len(one) <= 60 and ":" not in one]
+    free = [
+        piece
+        for piece in pieces
+        if piece.lower() not in known and not any(map(str.isdigit, piece)) and len(piece) <= 60 and ":" not in piece
+    ]
     if set(last) & _PLACES:
-        yield next((one for one in free if _PLACE.fullmatch(one)), "")
+        yield next((piece for piece in free if _PLACE.fullmatch(piece)), "")
         yield free[-1] if free else ""
     if set(last) & _KINDS or field == NAME:
         yield free[0] if free else ""
-    if wanted.is_person or field in {"doctor", "sender", "author", "doctor name"}:
+    if request.is_person or field in {"doctor", "sender", "author", "doctor name"}:
         yield record.name if record.name.lower() not in given else ""
     if set(last) & {"subject", "title", "headline", "label"}:
-        yield next((one.text for one in record.elements if one.href and one.text and one.text.lower() not in given), record.name)
+        yield next(
+            (element.text for element in record.elements if element.href and element.text and element.text.lower() not in given),
+            record.name,
+        )
     if set(last) & {"snippet", "description", "bio", "synopsis", "summary", "text", "body"}:
         yield max(free, key=len, default="")
 
@@ -131,25 +144,25 @@ def _shown(wanted: Asked, intent: Intent, record: Record, page: Page) -> Iterato
 def _counted(field: str, text: str) -> str:
     """A number before or after its unit: 3 bedrooms, Followers 1,204."""
     unit = re.escape(field.rstrip("s"))
-    found = re.search(rf"(?<![\w.])(\d[\d,.]*k?)\+? (?:\w+ )?{unit}s?\b|\b{unit}s?:? (\d[\d,.]*\d|\d)(?![\w.])", text, re.I)
-    return (found[1] or found[2]).rstrip(".,") if found else ""
+    match = re.search(rf"(?<![\w.])(\d[\d,.]*k?)\+? (?:\w+ )?{unit}s?\b|\b{unit}s?:? (\d[\d,.]*\d|\d)(?![\w.])", text, re.I)
+    return (match[1] or match[2]).rstrip(".,") if match else ""
 
 
 def _pieces(record: Record, page: Page) -> Sequence[str]:
     """The item's texts apart, in page order."""
-    found, at = list[str](), 0
+    pieces, at = list[str](), 0
     for piece in page.texts(_TEXTS):
         place = record.text.find(piece, at)
         if place >= 0:
-            found.append(piece)
+            pieces.append(piece)
             at = place + len(piece)
-    return found
+    return pieces
 
 
-def _plain(wanted: Asked, value: str) -> str:
-    """A number that has a unit, without it; of a date the year, where that is asked for."""
-    said = set(words(wanted.field))
-    if "year" in said and (year := re.search(r"\b(?:1[5-9]|20)\d\d\b", value)):
+def _plain(request: Request, value: str) -> str:
+    """A number without its unit; of a date the year, if that is requested."""
+    field = set(words(request.field))
+    if "year" in field and (year := re.search(r"\b(?:1[5-9]|20)\d\d\b", value)):
         return year[0]
-    amount = _AMOUNT.fullmatch(value.strip()) if wanted.is_count or said & _NUMBERS else None
+    amount = _AMOUNT.fullmatch(value.strip()) if request.is_count or field & _NUMBERS else None
     return amount["number"].replace(",", "") if amount else value.strip()

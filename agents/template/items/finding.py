@@ -1,4 +1,4 @@
-"""The way to the item that a task is about, through lists, search, filters, pages and details, and pressing a button of it."""
+"""How the item of a task is reached, through lists, search, filters, pages and details, and how its buttons are pressed."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -21,7 +21,7 @@ from agents.template.moves import LOADING, Move, press
 from agents.template.prompt import Criterion, Intent, Kind, Operator, Target, target_of
 from agents.template.prompt.measures import number_in
 from agents.template.prompt.operators import POSITIVE
-from agents.template.prompt.synonyms import alike, meant
+from agents.template.prompt.synonyms import alike, meanings_of
 
 _OPENERS = ("view details", "details", "view", "open", "see more", "more info", "read more", "learn more", "show", "view profile")
 _LISTS = ("view all", "search", "browse", "all", "catalog", "shop", "library", "products", "items", "home")
@@ -29,7 +29,7 @@ MOST_OPENED, MOST_PAGES = 8, 10
 _ITEM_WORDS = 3
 _LEAST_SEARCHED = 3
 _TELLING = 5  # a shorter piece of text is in anything
-# What searches look through first, and how many values of a task are searched for.
+# Fields that most searches cover, and how many values of a task are searched for.
 _SEARCHED_BY = frozenset({"name", "title", "subject", "location", "city", "place", "address", "country", "author", "director", "brand"})
 _MOST_SEARCHED = 2
 _LEAVING = ("back", "back to inbox", "back to list", "arrow left", "chevron left", "close", "return")
@@ -38,9 +38,9 @@ _BACK = validate({"type": "NavigateAction", "go_back": True})
 
 
 def is_target_page(target: Target, page: Page) -> bool:
-    """Whether the page is that of an item that meets the criteria, as far as it shows: if it shows nothing, it was chosen for them."""
+    """Whether the page is that of an item that meets the criteria, as far as it shows them."""
     if not _is_detail(page):
-        return lies_open(target, page)
+        return is_open_item(target, page)
     if page.subject is not None and _is_named(target, page.subject.name):
         return judge(target.criteria, page.subject, whole=True).fits
     if target.name and any(_is_named(target, head) for head in (*page.headings[:3], page.title)):
@@ -48,23 +48,27 @@ def is_target_page(target: Target, page: Page) -> bool:
     return page.subject is None and (not page.records or (target.is_open and may_show(target, page)))
 
 
-def lies_open(target: Target, page: Page) -> bool:
-    """Whether an item takes up the page without an address of its own: no list is left, and its texts say what the criteria state, or
-    deny none that only exclude something, and there is a way back to the list."""
-    if page.records or not page.headings or not target.criteria or any(one.opens == "item" for one in page.elements):
+def is_open_item(target: Target, page: Page) -> bool:
+    """Whether the page shows an item without an address of its own: there is no list, and its texts meet the criteria; if these only
+    exclude values, there must be a button back to the list."""
+    if page.records or not page.headings or not target.criteria or any(element.opens == "item" for element in page.elements):
         return False
     shown = Record(page.headings[0], {}, " ".join((*page.headings, *page.texts(20_000))), page.elements)
-    stated = [one for one in target.criteria if one.operator in POSITIVE and number_in(one.value) is None and not _is_switch(one)]
-    stated = [one for one in stated if one.operator is not Operator.CONTAINS or len(one.value) >= _TELLING]
-    if not stated and not (all(one.operator.negative for one in target.criteria) and best_button(page.elements, _LEAVING, 0.8)):
+    stated = [
+        criterion
+        for criterion in target.criteria
+        if criterion.operator in POSITIVE and number_in(criterion.value) is None and not _is_switch(criterion)
+    ]
+    stated = [criterion for criterion in stated if criterion.operator is not Operator.CONTAINS or len(criterion.value) >= _TELLING]
+    if not stated and not (all(criterion.operator.negative for criterion in target.criteria) and best_button(page.elements, _LEAVING, 0.8)):
         return False
     return judge(stated, shown, whole=True).met == len(stated) and judge(target.criteria, shown).fits
 
 
 def may_show(target: Target, page: Page) -> bool:
-    """Whether nothing that the criteria state is missing in what the page shows: what is done there may be done to the item."""
-    stated = [one for one in target.criteria if one.operator in POSITIVE and not _is_switch(one)]
-    texts = (*page.headings, *page.texts(20_000), *(one.text for one in page.elements))
+    """Whether the page contains all stated values, so that it may show the item."""
+    stated = [criterion for criterion in target.criteria if criterion.operator in POSITIVE and not _is_switch(criterion)]
+    texts = (*page.headings, *page.texts(20_000), *(element.text for element in page.elements))
     return not stated or judge(stated, Record("", {}, " ".join(texts), page.elements), whole=True).fits
 
 
@@ -72,8 +76,8 @@ def _is_switch(criterion: Criterion) -> bool:
     return criterion.value.strip().lower() in {"true", "false", "yes", "no"}
 
 
-def _is_named(target: Target, said: str) -> bool:
-    return not target.name or " ".join(words(target.name)) in " ".join(words(said)) or target.name.lower() in said.lower()
+def _is_named(target: Target, text: str) -> bool:
+    return not target.name or " ".join(words(target.name)) in " ".join(words(text)) or target.name.lower() in text.lower()
 
 
 def _is_detail(page: Page) -> bool:
@@ -82,37 +86,41 @@ def _is_detail(page: Page) -> bool:
 
 
 def fitting(target: Target, page: Page) -> list[tuple[Record, Verdict]]:
-    """The page's items that fail no criterion, the likeliest first; those without a name and what only looks like an item left out."""
+    """The page's items that fail no criterion, the likeliest first; without those that have no name or are only frames."""
 
-    def found() -> list[tuple[Record, Verdict]]:
+    def find() -> list[tuple[Record, Verdict]]:
         listed = [record for record in page.records if record.name and record.elements and not _frames(record)]
         return best(target.criteria, listed) or best(target.criteria, _single(target, page))
 
-    return once(found, "fitting", target, id(page))
+    return once(find, "fitting", target, id(page))
 
 
 def _single(target: Target, page: Page) -> list[Record]:
     if _is_detail(page):
         return []
     if not target.name:
-        # A list with a single entry: a link to what lies below the list's address.
+        # A list with a single entry: a link to an address below the list's.
         below = path_of(page.url).rstrip("/") + "/"
-        cards = (one for one in page.usable({"link"}) if len(words(one.text)) >= _ITEM_WORDS and path_of(one.href).startswith(below))
-        return [Record(one.text, {}, one.text, (one,)) for one in cards if len(below) > 1 and path_of(one.href)[len(below) :]]
+        cards = (card for card in page.usable({"link"}) if len(words(card.text)) >= _ITEM_WORDS and path_of(card.href).startswith(below))
+        return [Record(card.text, {}, card.text, (card,)) for card in cards if len(below) > 1 and path_of(card.href)[len(below) :]]
     blocks: dict[str, list[Element]] = {}
     for element in in_time(page.usable(BUTTONS), each=4):
         # A button with this much text is itself an item.
         if _is_named(target, text := element.text if not element.href and len(words(element.text)) >= _ITEM_WORDS else page.card(element)):
             blocks.setdefault(text, []).append(element)
-    exact = next((one.value for one in target.criteria if one.operator is Operator.EQUALS and one.value == target.name), "")
-    leading = (block for block in blocks.items() if best_button(block[1], _OPENERS) or any(_is_named(target, one.text) for one in block[1]))
+    exact = next(
+        (criterion.value for criterion in target.criteria if criterion.operator is Operator.EQUALS and criterion.value == target.name), ""
+    )
+    leading = (
+        block for block in blocks.items() if best_button(block[1], _OPENERS) or any(_is_named(target, element.text) for element in block[1])
+    )
     return [Record(exact or text, {}, text, tuple(some)) for text, some in leading]
 
 
 def _frames(record: Record) -> bool:
-    """Whether it is a part of the page with several items: it leads to more than an item, its maker and kind, or twice by one name."""
+    """Whether it is a part of the page with several items: it has more links than to an item, its maker and kind, or two of one label."""
     links = [link for link in record.elements if link.href]
-    if sum(not one.href and len(words(one.text)) >= _ITEM_WORDS for one in record.elements) > 2:
+    if sum(not element.href and len(words(element.text)) >= _ITEM_WORDS for element in record.elements) > 2:
         return True
     places = {link.href for link in links}
     return len(places) > 3 or len({link.label for link in links}) < len(places)
@@ -137,25 +145,27 @@ def _routes(target: Target, page: Page, past: Past) -> Iterator[tuple[Move, ...]
     if not page.records and past.is_in_item and (back := best_button(page.elements, _LEAVING, 0.8)):
         yield (replace(press(page, back), repeats=True),)
     yield _searched(target.name, page, past)
-    wanted = [one for one in target.criteria if one.operator in POSITIVE]
-    yield tuple(move for move in choices(page, wanted) if not move.shown and not _tried(move, past))
-    # What else of an item may be searched for: words that it has.
-    spoken = [one for one in wanted if number_in(one.value) is None and not _is_switch(one) and _as_searched(one)]
-    spoken = [one for one in spoken if _is_searched_by(one, target, page)]
-    for one in sorted(spoken, key=lambda one: not _SEARCHED_BY & set(words(one.field)))[:_MOST_SEARCHED]:
-        yield _searched(_as_searched(one), page, past)
+    stated = [criterion for criterion in target.criteria if criterion.operator in POSITIVE]
+    yield tuple(move for move in choices(page, stated) if not move.shown and not _tried(move, past))
+    # Other stated values may be searched for too.
+    searched = [
+        criterion for criterion in stated if number_in(criterion.value) is None and not _is_switch(criterion) and _as_searched(criterion)
+    ]
+    searched = [criterion for criterion in searched if _is_searched_by(criterion, target, page)]
+    for criterion in sorted(searched, key=lambda criterion: not _SEARCHED_BY & set(words(criterion.field)))[:_MOST_SEARCHED]:
+        yield _searched(_as_searched(criterion), page, past)
     yield _cleared(page, past)
     yield () if (place := _place_of_things(target, page)) else _to_place(target, page, past)
-    # Each item that was opened in vain was left by going back: that takes two of the steps that there are.
+    # Each item that was opened in vain was left by going back, which takes two steps.
     if sum("go_back" in entry.fields for entry in past.entries) + len(past.nameless("NavigateAction", succeeded=True)) < MOST_OPENED:
         yield _opened(page, past, (record for record, _ in fits))
-    # Other lists have no such things on their further pages.
+    # The items are not on further pages of other lists.
     yield () if place and path_of(place.href) != path_of(page.url) else _next_page(page, past)
     yield _listed(page, past)
 
 
 def _is_loading(page: Page, past: Past) -> bool:
-    """Whether more may come by itself: the page has hardly any items yet, or still has the link that was pressed last, which leads on."""
+    """Whether the page may still be loading: it has hardly any items, or still has the link that was pressed last."""
     if past.last_waited:
         return False
     if len(page.records) < 2 and page.subject is None:
@@ -168,17 +178,17 @@ def _is_loading(page: Page, past: Past) -> bool:
 
 
 def _opened(page: Page, past: Past, records: Iterable[Record]) -> tuple[Move, ...]:
-    # A caller that leaves out what was pressed reports at least how often an item was left by going back.
+    # A caller that reports no selectors reports at least how often an item was left by going back.
     left_again = len(past.nameless("NavigateAction", succeeded=True))
     for record in islice(in_time(records, each=1), left_again, None):
-        said = words(record.name)
+        name = words(record.name)
         links = [element for element in record.elements if element.role in BUTTONS and not _stays(element, page)]
         addressed = [link for link in links if link.href]
-        named = (link for link in addressed if said and words(link.text)[: len(said)] == said)
+        named = (link for link in addressed if name and words(link.text)[: len(name)] == name)
         chosen = next(named, None) or best_button(addressed, _OPENERS) or next(iter(addressed), None) or best_button(links, _OPENERS)
-        chosen = chosen or next((one for one in links if one.opens == "item" or (said and set(said) <= set(words(one.text)))), None)
-        # What a card has one button with words for is to go on to the item.
-        worded = [one for one in links if one.text and len(words(one.text)) > 1]
+        chosen = chosen or next((link for link in links if link.opens == "item" or (name and set(name) <= set(words(link.text)))), None)
+        # The only button with a text on a card leads to the item.
+        worded = [link for link in links if link.text and len(words(link.text)) > 1]
         chosen = chosen or (worded[0] if len(worded) == 1 else None)
         if chosen and not _tried(move := press(page, chosen, lambda selector: "href" in str(selector), record.name), past):
             return (move,)
@@ -195,7 +205,7 @@ def _stays(element: Element, page: Page) -> bool:
 
 
 def _tried(move: Move, past: Past) -> bool:
-    """Whether it was pressed before; how many others of its name or address there are may have changed since."""
+    """Whether it was pressed before, whatever its number among others of its name or address then."""
     known = {_unnumbered(entry.fields) for entry in past.entries} - {""}
     return any(past.times(action) or _unnumbered(action.fields) in known for action in move.alternatives)
 
@@ -208,12 +218,14 @@ def _unnumbered(fields: Mapping[str, Any]) -> str:
 
 
 def to_things(target: Target, page: Page, past: Past) -> tuple[Move, ...]:
-    """To the site's page of such things, where its navigation has one that isn't this page: an author isn't found among books."""
-    leading = (one for one in page.usable({"button"}) if one.label.startswith(LEADS_TO))
-    found = _place_of_things(target, page) or next((one for one in leading if target.thing in words(f"{one.text} {one.hints}")), None)
-    if not found or _route_of(target).search(page.url):
+    """To the site's list of such things, by its navigation, unless this page is that list: an author isn't among the books."""
+    leading = (button for button in page.usable({"button"}) if button.label.startswith(LEADS_TO))
+    leads = _place_of_things(target, page) or next(
+        (button for button in leading if target.thing in words(f"{button.text} {button.hints}")), None
+    )
+    if not leads or _route_of(target).search(page.url):
         return ()
-    move = press(page, found)
+    move = press(page, leads)
     return () if _tried(move, past) else (move,)
 
 
@@ -234,8 +246,8 @@ def _place_of_things(target: Target, page: Page) -> Element | None:
 
 
 def _to_place(target: Target, page: Page, past: Past) -> tuple[Move, ...]:
-    """To the part of the site that is called like a field of the criteria: a recommendation stands among the recommendations."""
-    fields = {said[-1] for one in target.criteria if one.operator in POSITIVE and (said := words(one.field))}
+    """To the part of the site named like a field of the criteria: recommendations, for a recommendation."""
+    fields = {field[-1] for criterion in target.criteria if criterion.operator in POSITIVE and (field := words(criterion.field))}
     here = path_of(page.url)
     links = (link for link in in_time(page.usable({"link"})) if place_of(link.href) in fields and path_of(link.href) != here)
     moves = (press(page, link) for link in islice(links, 1))
@@ -243,15 +255,15 @@ def _to_place(target: Target, page: Page, past: Past) -> tuple[Move, ...]:
 
 
 def _is_searched_by(criterion: Criterion, target: Target, page: Page) -> bool:
-    """Whether the page's search takes values of this field: one "by name", or called like another field of the task, does not."""
+    """Whether the page's search is for values of this field: not one "by name", or labelled like another field of the task."""
     box = page.search_box
-    said = set(words(f"{box.label} {box.placeholder}")) if box else set[str]()
-    others = {word for one in target.criteria for word in words(one.field)} | {"name"}
-    return not said & others or bool(said & set(words(criterion.field)))
+    texts = set(words(f"{box.label} {box.placeholder}")) if box else set[str]()
+    others = {word for criterion in target.criteria for word in words(criterion.field)} | {"name"}
+    return not texts & others or bool(texts & set(words(criterion.field)))
 
 
 def _as_searched(criterion: Criterion) -> str:
-    """Of an address the name in it: ann lee for ann.lee@example.com. Searches look through names. "" for what is in too many texts."""
+    """The text to search for: of an e-mail address the name, ann lee for ann.lee@example.com; "" for texts that are too short."""
     if len(criterion.value) < _LEAST_SEARCHED:
         return ""
     local, at, _ = criterion.value.partition("@")
@@ -259,7 +271,7 @@ def _as_searched(criterion: Criterion) -> str:
 
 
 def _cleared(page: Page, past: Past) -> tuple[Move, ...]:
-    """Back to the whole list after a search that found nothing: many look for whole words, of which a prompt may state a part."""
+    """Back to the whole list after a search without results: many search for whole words, and a prompt may state a part."""
     box = page.search_box
     if page.records or box is None or not box.value or not past.filled:
         return ()
@@ -274,35 +286,35 @@ def _searched(name: str, page: Page, past: Past) -> tuple[Move, ...]:
 
 
 def _next_page(page: Page, past: Past) -> tuple[Move, ...]:
-    if any(one.overlay and one.usable for one in page.elements):
+    if any(element.overlay and element.usable for element in page.elements):
         return ()  # a calendar has a next month
     pages = page.pagination
     on = pages.next or (pages.numbered.get(pages.now + 1) if pages.now else None)
     within = {element.place for record in page.records for element in record.elements}
-    # A part of the site may be called "Later".
-    here = (one for one in page.elements if not one.href.strip("#") or path_of(one.href) == path_of(page.url))
+    # A link labelled "Later" may lead to a part of the site.
+    here = (element for element in page.elements if not element.href.strip("#") or path_of(element.href) == path_of(page.url))
     short = (element for element in here if len(words(element.label)) <= 3 and element.place not in within)
-    found = on or best_button(short, ("next", "next page", "load more", "show more", "more results", "older"), least=0.9)
-    move = replace(press(page, found), repeats=True) if found else None
+    button = on or best_button(short, ("next", "next page", "load more", "show more", "more results", "older"), least=0.9)
+    move = replace(press(page, button), repeats=True) if button else None
     return (move,) if move and max(map(past.times, move.alternatives), default=0) < MOST_PAGES else ()
 
 
 def _listed(page: Page, past: Past) -> tuple[Move, ...]:
-    # Neither a cart nor a list of one's own has what is not on it yet.
-    short = (one for one in in_time(page.usable(BUTTONS)) if len(words(one.label)) <= 4 and not places_of(one))
-    links = [(_likely(one), one) for one in short if not _stays(one, page) and _keeps_query(one, page)]
+    # A cart or wishlist does not contain items that are not on it yet.
+    short = (link for link in in_time(page.usable(BUTTONS)) if len(words(link.label)) <= 4 and not places_of(link))
+    links = [(_likely(link), link) for link in short if not _stays(link, page) and _keeps_query(link, page)]
     ranked = sorted(links, key=lambda hit: (-hit[0], hit[1].place))
     likely = (press(page, link) for merit, link in in_time(ranked, each=1) if merit >= (0.6 if link.href else 0.9))
     return next(((move,) for move in likely if not _tried(move, past)), ())
 
 
 def _likely(link: Element) -> float:
-    # Buttons that say no more send a search, set a filter back or unfold one.
-    if link.submits or (not link.href and meant(link.label) in ({"search"}, {"all"})):
+    # A button with only such a word sends a search, or resets or unfolds a filter.
+    if link.submits or (not link.href and meanings_of(link.label) in ({"search"}, {"all"})):
         return 0.0
     # Sites change their labels often, their routes rarely.
-    said = (link.label, place_of(link.href))
-    return max(alike(name, text) - rank / 100 for rank, name in enumerate(_LISTS) for text in said)
+    texts = (link.label, place_of(link.href))
+    return max(alike(name, text) - rank / 100 for rank, name in enumerate(_LISTS) for text in texts)
 
 
 def _keeps_query(link: Element, page: Page) -> bool:
@@ -313,14 +325,14 @@ def press_on_item(intent: Intent, page: Page, names: Sequence[str], least: float
     target = target_of(intent)
     if is_target_page(target, page):
         return press_best(page, _own(page), names, least)
-    # A card's button that says no more than "Add" is for the cart.
-    labels = names if intent.kind is Kind.CART else [name for name in names if meant(name) != {"add"}]
+    # A card's button "Add" is for the cart.
+    labels = names if intent.kind is Kind.CART else [name for name in names if meanings_of(name) != {"add"}]
     sure = certain_items(target, page)
     pressed = (press_best(page, record.elements, labels, least, record.name) for record in in_time(sure, each=4))
-    if found := next(filter(None, pressed), ()):
-        return found
-    # Tick an item in its list, then press what is done to all that are ticked: such buttons show when one is, and say little else.
-    box = next((one for record in sure for one in record.elements if one.role == "checkbox" and one.usable), None)
+    if moves := next(filter(None, pressed), ()):
+        return moves
+    # Tick an item in its list, then press the button for all ticked items, which appears then.
+    box = next((element for record in sure for element in record.elements if element.role == "checkbox" and element.usable), None)
     return (replace(press(page, box), shown=box.value == CHECKED), *press_best(page, _own(page), names, 0.8)) if box else ()
 
 
@@ -329,7 +341,7 @@ def certain_items(target: Target, page: Page) -> list[Record]:
 
 
 def _own(page: Page) -> Iterable[Element]:
-    """The elements of the page's subject, else those that belong to no item of its lists: other items have buttons of the same names."""
+    """The elements of the page's subject, else those of no item in its lists: other items have buttons of the same names."""
     if page.subject is not None:
         return page.subject.elements
     others = {element.place for record in page.records for element in record.elements if len(record.elements) < 12}

@@ -1,4 +1,4 @@
-"""Whether buttons are called by a name, and whether items meet criteria, by what the page shows of them."""
+"""Whether buttons match names, and whether items meet criteria, by what the page shows of them."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -14,15 +14,15 @@ from agents.template.moves import Move, press
 from agents.template.prompt import Criterion, Operator, holds, meets
 from agents.template.prompt.measures import PURE_NUMBER, comparable
 from agents.template.prompt.operators import ABOVE, BELOW, POSITIVE
-from agents.template.prompt.synonyms import alike, meant
+from agents.template.prompt.synonyms import alike, meanings_of
 
-# Half of the words and something of its own: "Share" for "share link" will do, "Remove" for "remove from the cart" too.
+# Half of the words: "Share" matches "share link", and "Remove" matches "remove from the cart".
 LEAST = 0.5
-# A part of the site may be called like what is done elsewhere: "Navigate to Archive".
+# Labels of navigation, which may contain a verb: "Navigate to Archive".
 LEADS_TO = ("Navigate to ", "navigate to ")
-# As the thesaurus calls them.
+# In the meanings of `synonyms`.
 _PLACES = frozenset({"cart", "list"})
-# What prompts and sites call the same attribute.
+# Names of the same attribute in prompts and on sites.
 _SAME = (
     frozenset({"name", "title", "headline", "subject", "label", "query", "question"}),
     frozenset({"genre", "category", "cuisine", "section", "tag", "topic"}),
@@ -49,16 +49,16 @@ _SHAPES = {"year": re.compile(r"(?<![\d$.])(?:1[5-9]|20)\d\d(?![\d.])"), "rating
 
 
 def best_button(elements: Iterable[Element], names: Sequence[str], least: float = LEAST) -> Element | None:
-    """The button or link that one of the names fits best; the earlier name and the earlier element win where two are alike."""
-    wanted = frozenset().union(*map(meant, names))
+    """The button or link that matches one of the names best; of equal ones the earlier name, then the earlier element."""
+    meanings = frozenset().union(*map(meanings_of, names))
     hits: list[tuple[float, int, int, Element]] = []
     for order, element in enumerate(in_time(elements)):
         if not element.usable or element.role not in BUTTONS or element.label.startswith(LEADS_TO):
             continue
-        if all(wanted.isdisjoint(meant(text)) for text in (element.label, element.text, element.hints)):
+        if all(meanings.isdisjoint(meanings_of(text)) for text in (element.label, element.text, element.hints)):
             continue
         places = places_of(element)
-        if places and wanted & _PLACES and not places & wanted:  # a cart is no wishlist, whatever else two buttons share
+        if places and meanings & _PLACES and not places & meanings:  # a cart is no wishlist, whatever else two buttons share
             continue
         hits += [(round(_fit(element, name), 2), -rank, -order, element) for rank, name in enumerate(names)]
     best = max(hits, key=lambda hit: hit[:3], default=None)
@@ -66,48 +66,50 @@ def best_button(elements: Iterable[Element], names: Sequence[str], least: float 
 
 
 def places_of(element: Element) -> frozenset[str]:
-    """Where a button puts something. Markup that speaks of a cart is surer than a label: sites call a cart a list, too."""
-    marked = meant(element.hints) & _PLACES
-    return marked & {"cart"} or meant(element.label) & _PLACES or marked
+    """Where a button puts something. Markup with "cart" is more certain than a label: some sites label a cart as a list."""
+    marked = meanings_of(element.hints) & _PLACES
+    return marked & {"cart"} or meanings_of(element.label) & _PLACES or marked
 
 
 def _fit(element: Element, name: str) -> float:
-    """What markup says counts a little less. A word for anything must be all that the element says."""
-    wanted = meant(name)
-    if wanted <= {"add", "save", "view", "list"} and meant(element.label) != wanted:
+    """Markup weighs less. A general verb such as "add" matches only if it is the whole label."""
+    meaning = meanings_of(name)
+    if meaning <= {"add", "save", "view", "list"} and meanings_of(element.label) != meaning:
         return 0.0
     return max(alike(name, element.label), alike(name, element.text), 0.8 * alike(name, element.hints))
 
 
 def press_best(page: Page, elements: Iterable[Element], names: Sequence[str], least: float = LEAST, beside: str = "") -> tuple[Move, ...]:
-    found = best_button(elements, names, least)
-    return (press_labelled(page, found, names, beside),) if found else ()
+    button = best_button(elements, names, least)
+    return (press_labelled(page, button, names, beside),) if button else ()
 
 
 def press_labelled(page: Page, element: Element, names: Sequence[str], beside: str = "") -> Move:
-    """Press an element, if possible by a selector that holds its label: the history then shows what was pressed."""
+    """Press an element, if possible by a selector that contains its label, so that the history shows what was pressed."""
     label = element.text or element.label
-    return press(page, element, lambda selector: label in str(selector["value"]) if label else _says(selector, names), beside)
+    return press(page, element, lambda selector: label in str(selector["value"]) if label else _has_name(selector, names), beside)
 
 
 def was_pressed(past: Past, names: Sequence[str], *, links: bool = True) -> bool:
-    """`links`: whether what only leads to a part of the site counts: a link that has one of the names in its address, a folder."""
+    """`links`: whether links to a part of the site are included, whose address or label contains one of the names."""
     clicks = (entry for entry in past.entries if entry.succeeded is not False and entry.type == "ClickAction")
     pressed = (entry.fields.get("selector") for entry in clicks)
-    return any(_says(selector, names) for selector in pressed if links or not any(sign in str(selector) for sign in ("href", *LEADS_TO)))
+    return any(
+        _has_name(selector, names) for selector in pressed if links or not any(sign in str(selector) for sign in ("href", *LEADS_TO))
+    )
 
 
-def _says(selector: object, names: Sequence[str]) -> bool:
-    said = meant(str(selector.get("value", "")) if isinstance(selector, dict) else "")
-    return any(said >= wanted for wanted in map(meant, names) if wanted)
+def _has_name(selector: object, names: Sequence[str]) -> bool:
+    text = meanings_of(str(selector.get("value", "")) if isinstance(selector, dict) else "")
+    return any(text >= meaning for meaning in map(meanings_of, names) if meaning)
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """How many criteria an item meets, fails and leaves open by what is shown of it. `hinted`: open ones whose value is in its text.
 
-    A negative criterion of which nothing is shown counts as met: it excludes one value of many. `results` has each criterion's
-    own, in their order, by what is really shown: True, False, or None where the value may stand on the item's own page.
+    A negative criterion without a shown value is met: it excludes one value of many. `results`: each criterion's own, in their
+    order, by shown values alone: True, False, or None where the value may be on the item's own page.
     """
 
     met: int
@@ -126,10 +128,12 @@ class Verdict:
 
 
 def judge(criteria: Iterable[Criterion], record: Record, *, whole: bool = False) -> Verdict:
-    """By an item's attributes, else by its text. `whole`: all that the site shows of it is there."""
-    results = [(one, _result(one, record, whole=whole)) for one in criteria]
-    hinted = sum(result is None and any(_contains(record.text, value) for value in one.values) for one, result in results)
-    shown = tuple(None if one.operator.negative and result and not _is_shown(one, record) else result for one, result in results)
+    """By an item's attributes, else by its text. `whole`: the record has all that the site shows of it."""
+    results = [(criterion, _result(criterion, record, whole=whole)) for criterion in criteria]
+    hinted = sum(result is None and any(_contains(record.text, value) for value in criterion.values) for criterion, result in results)
+    shown = tuple(
+        None if criterion.operator.negative and result and not _is_shown(criterion, record) else result for criterion, result in results
+    )
     by_result = [result for _, result in results]
     return Verdict(by_result.count(True), by_result.count(False), by_result.count(None), hinted, shown)
 
@@ -142,19 +146,19 @@ def _result(criterion: Criterion, record: Record, *, whole: bool) -> bool | None
     is_comparing = criterion.operator in ABOVE | BELOW
     shown = attribute_of(record, criterion.field)
     if shown and (not is_comparing or comparable(shown, criterion.value)[0] is not None):
-        # The doctor's name of a record is not the record's own; nor is "$60" all of "$60/hr".
+        # A "doctor name" is not the record's own name; "$60" is only a part of "$60/hr".
         is_part = (shown == record.name and len(words(criterion.field)) > 1) or any(shown in value for value in criterion.values)
         return holds(criterion, shown) or (is_part and criterion.operator in POSITIVE and bool(_by_text(criterion, record)))
-    found = _by_text(criterion, record)
-    if found is not None or is_comparing or not whole:
-        return found
-    # Words that are nowhere in all that is shown of an item aren't its; numbers and long texts may only not be shown, or be cut.
+    by_text = _by_text(criterion, record)
+    if by_text is not None or is_comparing or not whole:
+        return by_text
+    # A value that is nowhere in an item's texts is not its own, except for numbers and long texts: they may be formatted or cut.
     if any(len(value) > 60 or PURE_NUMBER.fullmatch(value) for value in criterion.values):
         return None
     return any(_contains(record.text, value) for value in criterion.values)
 
 
-# Fields that are on or off, and whose state a star, heart or box of the item shows.
+# Fields whose state a star or heart of the item shows.
 _STARRED = frozenset({"starred", "star", "favorite", "favourite", "favorited", "liked", "bookmarked", "saved"})
 _ADDRESS = re.compile(r"[\w.+-]*@|[\w+-]+\.[\w+-]+")
 
@@ -162,68 +166,68 @@ _ADDRESS = re.compile(r"[\w.+-]*@|[\w+-]+\.[\w+-]+")
 def _by_state(criterion: Criterion, record: Record) -> bool | None:
     if not _STARRED & set(words(criterion.field)) or criterion.value.strip().lower() not in {"true", "false"}:
         return None
-    state = next((one.starred for one in record.elements if one.starred is not None), None)
+    state = next((element.starred for element in record.elements if element.starred is not None), None)
     return None if state is None else meets(criterion, str(state))
 
 
 def _by_address(criterion: Criterion, record: Record) -> bool | None:
-    """A list shows a person's name where a prompt says the address: ann.lee@example.com is Ann Lee."""
+    """A list shows a person's name where a prompt has the address: ann.lee@example.com is Ann Lee."""
     if not _ADDRESS.match(criterion.value) or criterion.operator.negative or len(criterion.values) > 1 or "@" in record.text:
         return None
-    local, said = criterion.value.partition("@")[0].lower(), record.name.lower().split()
-    if len(local) <= 3 or local in ".".join(said):
+    local, names = criterion.value.partition("@")[0].lower(), record.name.lower().split()
+    if len(local) <= 3 or local in ".".join(names):
         return len(local) > 3 or None
-    # Ann Lee's is not bob.hill@example.com; what is no person's name, such as a team's, says nothing.
+    # Ann Lee's address is not bob.hill@example.com; other names, such as a team's, decide nothing.
     parts = local.split(".")
-    is_name = criterion.operator is Operator.EQUALS and len(parts) == len(said) == 2
-    return False if is_name and not set(parts) & set(said) else None
+    is_name = criterion.operator is Operator.EQUALS and len(parts) == len(names) == 2
+    return False if is_name and not set(parts) & set(names) else None
 
 
 def _by_text(criterion: Criterion, record: Record) -> bool | None:
     for fits in (_by_state(criterion, record), _by_address(criterion, record)):
         if fits is not None:
             return fits
-    # A year or a rating is known by its shape; of several, of which some hold, it isn't known which is meant.
+    # A year or a rating is recognised by its format; if several differ in the result, none decides.
     shape = next((shape for name, shape in _SHAPES.items() if name in words(criterion.field)), None)
-    held = {holds(criterion, figure) for figure in set(shape.findall(record.text))} if shape else set[bool]()
-    if len(held) == 1:
-        return held.pop()
+    results = {holds(criterion, figure) for figure in set(shape.findall(record.text))} if shape else set[bool]()
+    if len(results) == 1:
+        return results.pop()
     if criterion.operator in ABOVE | BELOW:
         return None
     if criterion.operator is Operator.CONTAINS:
-        # A shorter piece of text is in anything.
+        # Shorter texts are contained in anything.
         return all(len(value) >= 5 and _contains(record.text, value) for value in criterion.values) or None
     text = record.text.lower()
     values = (value.lower() for value in criterion.values if value.strip())
-    found = any(value in text and re.search(rf"(?<!\w){re.escape(value)}(?!\w)", text) for value in values)
-    return not found if criterion.operator.negative else found or None
+    is_stated = any(value in text and re.search(rf"(?<!\w){re.escape(value)}(?!\w)", text) for value in values)
+    return not is_stated if criterion.operator.negative else is_stated or None
 
 
 def _contains(text: str, value: str) -> bool:
     return value.lower() in text.lower()
 
 
-# What an item's address ends with: /hotels/12, /restaurant/rest-12
+# The end of an item's address: /hotels/12, /restaurant/rest-12
 _ID = re.compile(r"/[^/]*\d[^/]*$")
 
 
 def attribute_of(record: Record, field: str) -> str:
     """The item's value for a field of a prompt ("movie name", "release year"); "" where none is shown."""
-    wanted, last = " ".join(words(field)), set(words(field)[-1:])
-    if last == {"id"} and (found := next(filter(_ID.search, (path_of(one.href) for one in record.elements)), "")):
-        return found.rpartition("/")[2]
+    sought, last = " ".join(words(field)), set(words(field)[-1:])
+    if last == {"id"} and (path := next(filter(_ID.search, (path_of(element.href) for element in record.elements)), "")):
+        return path.rpartition("/")[2]
     if not record.attributes:
         return record.name if last & _CALLED else ""
     named = [(" ".join(words(name)), value) for name, value in record.attributes.items()]
-    own = next((value for name in (wanted, wanted.rpartition(" ")[0]) for said, value in named if said == name and value), "")
+    own = next((value for name in (sought, sought.rpartition(" ")[0]) for label, value in named if label == name and value), "")
     if record.name and last & _CALLED:
-        return own if " " in wanted and own and record.name not in own else record.name
+        return own if " " in sought and own and record.name not in own else record.name
     if own:
         return own
-    groups = [group for group in _SAME if wanted in group or last & group]
-    called = next((value for name, value in named if any(name in group for group in groups)), "")
+    groups = [group for group in _SAME if sought in group or last & group]
+    synonym = next((value for name, value in named if any(name in group for group in groups)), "")
     closest = max(record.attributes, key=lambda name: likeness(name, field), default="")
-    return called or (record.attributes[closest] if likeness(closest, field) >= 0.6 else "")
+    return synonym or (record.attributes[closest] if likeness(closest, field) >= 0.6 else "")
 
 
 def best(criteria: Sequence[Criterion], records: Sequence[Record]) -> list[tuple[Record, Verdict]]:

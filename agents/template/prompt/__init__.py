@@ -1,4 +1,4 @@
-"""What a prompt asks for: its intent and criteria, the item that it is about, and values that meet what is wanted."""
+"""A prompt's intent and criteria, the item that it is about, and values that meet criteria."""
 
 from agents.template.prompt.criteria import Criterion, Operator
 from agents.template.prompt.intents import Intent

@@ -1,4 +1,4 @@
-"""Criteria in a prompt's words: field, operator, value. Said with an operator, implied ("by 'Ann'"), or loose ("on '2026-05-01'")."""
+"""The criteria of a prompt: field, operator, value; with an operator, implied ("by 'Ann'"), or loose ("on '2026-05-01'")."""
 
 import re
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from itertools import islice
 from agents.contract.limits import MAX_CRITERIA
 from agents.template.prompt.masking import ITEM, MARK, NUMBER, Masked
 from agents.template.prompt.measures import amount_of
-from agents.template.prompt.operators import ABOVE, BE, BELOW, LISTS, OPERATOR, Operator, means_it, operator_of
+from agents.template.prompt.operators import ABOVE, BE, BELOW, LISTS, OPERATOR, Operator, is_operator, operator_of
 
 __all__ = ["Criterion", "Operator", "are_cut", "criteria"]
 
@@ -40,26 +40,26 @@ _NEXT = (
     r"and|AND|or|OR|then|that|which|whose|but|where|with|from|for|so|since|giving|released|starring|featuring|rated|priced|costing|"
     rf"(?:published|issued) (?:in|on)|(?:directed|written|published|made|hosted|authored) by|by (?:someone|anyone|somebody)|{_LATER}"
 )
-# Nor does one before the rest of an address: 12 Elm Road, Lisbon, PT 1000, Portugal
+# Nor does a comma before the rest of an address: 12 Elm Road, Lisbon, PT 1000, Portugal
 _CAPITALS = r"[A-Z\d#][\w.#-]*"
 _ADDRESS = rf", {_CAPITALS}(?: {_CAPITALS}){{0,5}}(?=,|\s+(?:and|then)\b|[.!?]?\s*$|[.!?]\s)"
 # A title's full stop ends no sentence.
 _STOP = r"(?<!\bDr)(?<!\bMr)(?<!\bMs)(?<!\bSt)(?<!\bMrs)(?<!\bProf)[.!?)]+(?:\s|$)"
 _BARE_END = rf"\s+(?:{_NEXT})\b|(?!{_ADDRESS})(?:{_COMMA})|[;\n\ue000-\uf7ff]|{_STOP}|$"
 _BARE = re.compile(rf"[^;\n\ue000-\uf7ff]{{1,160}}?(?={_BARE_END})")
-# A password's own marks may be those that end a sentence: only what no one ends a password with is left out.
+# A password may contain punctuation: only marks that hardly any password ends with are cut off.
 _SECRET = re.compile(r" ?([^\s\ue000-\uf7ff]{1,80}?)(?=[.,;:)]*(?:\s|$))")
 _BARE_LIST = re.compile(rf"[^;\n\ue000-\uf7ff]{{1,400}}?(?=\s+and\s+[a-z]|\s+(?:then|but|where|with)\b|[;\n\ue000-\uf7ff]|{_STOP}|$)")
 _BETWEEN_ITEMS = re.compile(rf"(?:{_COMMA})\s*(?:(?:or|and|nor)\s+)?|\s+(?:or|nor|and)\s+")
 _ARTICLE = re.compile(r"\s*(?:(?:an?|the)\s+)?")
-# As in: except those …; or the operator said twice: select the time equals where time equals …
+# As in: except those …; or a repeated operator: select the time equals where time equals …
 _NO_VALUE = re.compile(r"(?:all |any )?(?:those|the ones|ones)\b|where\b", re.I)
 _UNIT = (
     r"hundred|thousand|million|billion|minutes?|mins?|hours?|hrs?|days?|weeks?|months?|years?|pages?|stars?|dollars?|usd|euros?|percent|"
     r"km|miles|kg"
 )
 _AMOUNT = re.compile(rf"{NUMBER}(?:k\b|%)?(?: ?[ap]\.?m\b\.?)?(?: \d\d?:\d\d(?::\d\d)?)?(?: (?:{_UNIT})\b)?", re.I)
-# A bound is a number, whatever is said after it; what only equals one may go on, as "2 Elm Road" does.
+# After a bound's number the value ends; a value of "equals" may continue, as in "2 Elm Road".
 _SAID_AFTER_BOUND = re.compile(r" [a-z]")
 _SAID_AFTER_AMOUNT = re.compile(r" (?:in|into|to|on|at|by|of|per|as|each|long) ")
 _BETWEEN = re.compile(rf"\b{BE}between\s+(?P<low>{ITEM}|{NUMBER})\s+(?:and|to)\s+(?P<high>{ITEM}|{NUMBER})", re.I)
@@ -129,7 +129,7 @@ _FIELD = "(?P<field>[a-z]+(?:[ _][a-z]+)?)"
 _CHANGE = "(?:set|change|update|adjust|increase|decrease|raise|lower|reduce)"
 _TEXTS = "comment|review|message|reply|note|feedback"
 _PEOPLE = "people|persons|guests|adults|travell?ers|passengers|seats|nights|hours"
-# A pattern and the field it speaks of, where that isn't one of its groups.
+# A pattern and its field, where that isn't one of its groups.
 _LOOSE: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(rf"\b{_CHANGE} (?:the |my |its )?{_FIELD} (?:of|for) [^.;]{{1,80}}? to {_VALUE}", re.I), ""),
     (re.compile(rf"\b(?:add|invite|select|choose|pick|use|set) {_VALUE} as (?:an? |the |my ){_FIELD}", re.I), ""),
@@ -158,10 +158,10 @@ _DATE = re.compile(rf"\d{{4}}-\d\d?-\d\d?\b|{_MONTH} \d")
 _OF_TIME = re.compile(r"\b(?:date|day|time|year|month|week|hour|deadline|due|start|end|check ?in|check ?out)\b")
 
 
-# A prompt is read for its kind, for its fields and for what is cut: once a step.
+# A step needs them for the kind, for the fields and for `are_cut`.
 @lru_cache(maxsize=128)
 def _with_operators(masked: Masked) -> tuple[Criterion, ...]:
-    """One more than are read where there are more."""
+    """At most one more than are used, to show that there are more."""
     return tuple(islice(_criteria(masked), MAX_CRITERIA + 1))
 
 
@@ -171,18 +171,18 @@ def are_cut(masked: Masked) -> bool:
 
 def criteria(masked: Masked) -> tuple[Criterion, ...]:
     listed = _with_operators(masked)[:MAX_CRITERIA]
-    known = {one.field for one in listed} | {one.end for one in listed}
-    besides = {(one.end, one.operator): one for one in _loose(masked)}
-    every = [*listed, *(one for one in besides.values() if not known & {one.field, one.end})]
-    return tuple(sorted(every, key=lambda one: one.end)[:MAX_CRITERIA])
+    known = {criterion.field for criterion in listed} | {criterion.end for criterion in listed}
+    besides = {(criterion.end, criterion.operator): criterion for criterion in _loose(masked)}
+    every = [*listed, *(criterion for criterion in besides.values() if not known & {criterion.field, criterion.end})]
+    return tuple(sorted(every, key=lambda criterion: criterion.end)[:MAX_CRITERIA])
 
 
 def _criteria(masked: Masked) -> Iterator[Criterion]:
     text, at = masked.text, 0
     goes_on: re.Pattern[str] | None = None
     ahead: dict[re.Pattern[str], re.Match[str] | None] = {}
-    while (found := _next(text, ahead, at, goes_on)) is not None:
-        start, end, field, operator = found
+    while (operation := _next(text, ahead, at, goes_on)) is not None:
+        start, end, field, operator = operation
         at, goes_on = end, None
         span = _BETWEEN.match(text, start)
         field = amount_of(field, span["low"], text[span.end() :])[0] if span else field
@@ -198,7 +198,7 @@ def _criteria(masked: Masked) -> Iterator[Criterion]:
         values, after = _values(masked, field, end, operator)
         field = _field_of_time(field, values[0]) if values and _IN_TIME.search(text[start:end]) else field
         field, operator, values = _completed(field, operator, values, text[after:])
-        if field and values and means_it(text[start:end], text[end:after], values[0]):
+        if field and values and is_operator(text[start:end], text[end:after], values[0]):
             beyond = _OR_BEYOND.match(text, after) if operator is Operator.EQUALS else None
             if beyond:
                 operator = Operator.GREATER_EQUAL if beyond["up"] else Operator.LESS_EQUAL
@@ -210,14 +210,14 @@ def _criteria(masked: Masked) -> Iterator[Criterion]:
 def _next(
     text: str, ahead: dict[re.Pattern[str], re.Match[str] | None], at: int, goes_on: re.Pattern[str] | None
 ) -> tuple[int, int, str, Operator] | None:
-    """The next operator from `at` on, said or implied: where it starts and ends (an implied one at once), its field and its kind.
+    """The next operator from `at` on, stated or implied: its start and end (the same for an implied one), its field and its kind.
 
-    `goes_on` is how more fields may be listed at `at`, where a criterion ends there. `ahead`: where each pattern is found next.
-    It stays so until it is passed: else a prompt of operators is read once for each.
+    `goes_on`: the pattern of further fields at `at`, where a criterion ends there. `ahead`: each pattern's next match, kept until
+    it is passed, so that the prompt is not searched once per operator.
     """
     for pattern in (_BETWEEN, OPERATOR, _IMPLIED):
-        hit = ahead.get(pattern)
-        if pattern not in ahead or (hit and hit.start() < at):
+        match = ahead.get(pattern)
+        if pattern not in ahead or (match and match.start() < at):
             ahead[pattern] = pattern.search(text, at)
     hits = (ahead[_BETWEEN], ahead[OPERATOR], goes_on.match(text, at) if goes_on else None, ahead[_IMPLIED])
     first = min((hit for hit in hits if hit), key=lambda hit: hit.start(), default=None)
@@ -233,9 +233,9 @@ def _next(
     return first.end(), first.end(), _clean(" ".join(kept)), operator
 
 
-def _implied(found: re.Match[str]) -> tuple[str, Operator]:
-    kind, named = found.lastgroup or "", found[found.lastgroup or 0]
-    before = found.string[max(0, found.start() - 80) : found.start()]
+def _implied(match: re.Match[str]) -> tuple[str, Operator]:
+    kind, named = match.lastgroup or "", match[match.lastgroup or 0]
+    before = match.string[max(0, match.start() - 80) : match.start()]
     is_not = bool(_EXCLUDED.search(before) or (kind in {"by", "cast", "called"} and _NOT.search(before)))
     if kind in {"where", "field"} and named.endswith(" not"):
         return named.removesuffix(" not"), Operator.NOT_EQUALS
@@ -246,18 +246,18 @@ def _implied(found: re.Match[str]) -> tuple[str, Operator]:
 
 
 def _field_before(text: str) -> str:
-    """The name that ends the text: at most three words, as far back as none of them leads in ("where the", "and")."""
+    """The field's name at the end of the text: at most three words, without those before it ("where the", "and")."""
     if end := _CALLED_TO.search(text):
         return end["end"].lower()
     if done := _DONE_BY_WHOM.search(text):
         return _DONE_BY[done[1]]
     if its := _ITS_VALUE.search(text):
         return _clean(its["of"])
-    said = _LEADS_ON.sub("", text[-120:])
-    apart = _OF_ITS_OWN.search(said)
-    found = _FIELD_WORDS.search(said[: apart.start("that")] if apart else said)
+    lead = _LEADS_ON.sub("", text[-120:])
+    apart = _OF_ITS_OWN.search(lead)
+    match = _FIELD_WORDS.search(lead[: apart.start("that")] if apart else lead)
     kept: list[str] = []
-    for word in reversed(found[1].split() if found else []):
+    for word in reversed(match[1].split() if match else []):
         if not kept and word.lower() in _CALLED_WHAT:
             return _CALLED_WHAT[word.lower()]
         if word.lower() in _SAID_OF:
@@ -273,7 +273,7 @@ def _clean(field: str) -> str:
 
 
 def _completed(field: str, operator: Operator, values: tuple[str, ...], rest: str) -> tuple[str, Operator, tuple[str, ...]]:
-    """A field that is said after its value: more than 20 reviews, not have '20' reviews."""
+    """With a field that comes after its value: more than 20 reviews, not have '20' reviews."""
     if len(values) == 1:
         field, value = amount_of(field, values[0], rest)
         values = (value,)
@@ -287,8 +287,8 @@ def _values(masked: Masked, field: str, at: int, operator: Operator) -> tuple[tu
     text = masked.text
     if field.endswith("password") and (secret := _SECRET.match(text, at)):
         return (secret[1],), secret.end()
-    lead = _ARTICLE.match(text, at)
-    start = lead.end() if lead else at
+    article = _ARTICLE.match(text, at)
+    start = article.end() if article else at
     several = operator in LISTS
     listed = (_GROUP.match(text, start) if several else None) or _LIST.match(text, start)
     if listed and listed.lastindex:
@@ -301,7 +301,7 @@ def _values(masked: Masked, field: str, at: int, operator: Operator) -> tuple[tu
     bare = _BARE.match(text, start)
     if not bare or _NO_VALUE.match(bare[0]):
         return (), bare.end() if bare else start
-    # Where a number with its unit ends that other words follow: less than 100 minutes long.
+    # The end of a number with its unit, where other words follow: less than 100 minutes long.
     amount = _AMOUNT.match(text, start)
     said_after = _SAID_AFTER_BOUND if operator in ABOVE | BELOW else _SAID_AFTER_AMOUNT
     end = amount.end() if amount and said_after.match(text, amount.end()) else bare.end()
@@ -313,8 +313,8 @@ def _values(masked: Masked, field: str, at: int, operator: Operator) -> tuple[tu
 
 
 def _bare_list(text: str, start: int) -> tuple[tuple[str, ...], int]:
-    found = _BARE_LIST.match(text, start)
-    stop = found.end() if found else start
+    match = _BARE_LIST.match(text, start)
+    stop = match.end() if match else start
     values: list[str] = []
     end = at = start
     for gap in (*_BETWEEN_ITEMS.finditer(text, start, stop), None):
@@ -332,23 +332,23 @@ def _loose(masked: Masked) -> Iterator[Criterion]:
     # As in: filter films by genre Drama and year 1999.
     is_filter = re.search(r"^\W*(?:please )?(?:filter|narrow|browse)\b", text, re.I)
     for pattern, field in (*_LOOSE, *(((_BY_FIELD, ""),) if is_filter else ())):
-        for found in pattern.finditer(text):
-            name = (field or found["field"]).lower().replace("_", " ")
-            yield Criterion(name, Operator.EQUALS, (masked.plain(found["value"]),), found.end("value"))
-    # The value alone says the field: a date, a time, a sender's address.
-    for found in (*_WHEN.finditer(text), *_FROM.finditer(text)):
-        value = masked.plain(found["value"])
-        name = _field_of_time("", value) if found.re is _WHEN else "from" if "@" in value else ""
+        for match in pattern.finditer(text):
+            name = (field or match["field"]).lower().replace("_", " ")
+            yield Criterion(name, Operator.EQUALS, (masked.plain(match["value"]),), match.end("value"))
+    # The value alone determines the field: a date, a time, a sender's address.
+    for match in (*_WHEN.finditer(text), *_FROM.finditer(text)):
+        value = masked.plain(match["value"])
+        name = _field_of_time("", value) if match.re is _WHEN else "from" if "@" in value else ""
         if name:
-            yield Criterion(name, Operator.EQUALS, (value,), found.end("value"))
-    for found in _DECADE.finditer(text):
-        first = int(found["value"]) + (1900 if len(found["value"]) == len("90") else 0)
-        yield Criterion("year", Operator.GREATER_EQUAL, (str(first),), found.end("value"))
-        yield Criterion("year", Operator.LESS_EQUAL, (str(first + 9),), found.end("value"))
+            yield Criterion(name, Operator.EQUALS, (value,), match.end("value"))
+    for match in _DECADE.finditer(text):
+        first = int(match["value"]) + (1900 if len(match["value"]) == len("90") else 0)
+        yield Criterion("year", Operator.GREATER_EQUAL, (str(first),), match.end("value"))
+        yield Criterion("year", Operator.LESS_EQUAL, (str(first + 9),), match.end("value"))
 
 
 def _field_of_time(field: str, value: str) -> str:
-    """What a date or a time is of: the field that is named, where it can have one, else the date or the time itself."""
+    """The field of a date or time: the stated one if it is a field of time, else "date" or "time"."""
     if _OF_TIME.search(field):
         return field
     if _DATE.match(value):

@@ -1,4 +1,4 @@
-"""What a prompt asks for, and which item it is about."""
+"""The intent of a prompt: the kind of task, its criteria and its subject."""
 
 import re
 from dataclasses import dataclass, replace
@@ -10,18 +10,18 @@ from agents.template.prompt.masking import MARK, Masked, mask
 from agents.template.prompt.questions import is_question
 from agents.template.prompt.synonyms import names_of
 from agents.template.prompt.task_kinds import Kind
-from agents.template.prompt.task_rows import ASKING, MOVING, Trait, names
+from agents.template.prompt.task_rows import LEAD_IN, MOVING, Trait, names
 
 __all__ = ["Intent", "Kind", "understand"]
 
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """`criteria` are those of the task itself; `login` are the credentials when the prompt asks to log in first, else empty.
+    """`criteria` are those of the task itself; `login` are the credentials if the prompt requests a log-in first, else empty.
 
-    `subject` is what it is about, as the prompt writes it: the item to open, the words to search for, the page to go to. `is_quoted`:
-    whether it stands in quotes and no criterion has it. `words` are the prompt's own words about the task, with the values in them, and
-    `head` those before the criteria. `then` is what follows, in order. `opened_as`: the name of the item that opened the page.
+    `subject` is the item to open, the text to search for, or the page to go to, as in the prompt. `is_quoted`: it is in quotes and
+    not in a criterion. `text` is the prompt's part about the task, with values, and `head` its part before the criteria. `then` are
+    the tasks that follow, in order. `opened_as`: the name of the item that opened the page.
     """
 
     kind: Kind
@@ -30,17 +30,17 @@ class Intent:
     logs_in: bool = False
     subject: str = ""
     is_quoted: bool = False
-    words: str = ""
+    text: str = ""
     then: "tuple[Intent, ...]" = ()
     opened_as: str = ""
 
     @property
     def chain(self) -> tuple[Kind, ...]:
-        return (*((Kind.LOGIN,) if self.logs_in else ()), self.kind, *(one.kind for one in self.then))
+        return (*((Kind.LOGIN,) if self.logs_in else ()), self.kind, *(stage.kind for stage in self.then))
 
     @property
     def head(self) -> str:
-        return _CRITERIA.split(self.words, maxsplit=1)[0]
+        return _CRITERIA.split(self.text, maxsplit=1)[0]
 
 
 _LOGIN = re.compile(
@@ -51,7 +51,7 @@ _LOGOUT = re.compile(
     r"\b(?:log(?:ging)?(?: me)?[ -]?out|log(?:ging)? off|sign(?:ing)?(?: me)?[ -]?(?:out|off)|end (?:my |the )?session)\b", re.I
 )
 _NEW_ACCOUNT = r"create[ -](?:a |an |the |my )?(?:new )?(?:user )?account"
-# "Register a film" is about a film, not about oneself.
+# "Register a film" is no registration of a user.
 _REGISTERED = r"regist(?:er|ration)\b(?! (?:an?|the|this|my) (?!(?:new )?(?:user|account|member|customer|profile|person|one)\b)(?!form))"
 _REGISTER = re.compile(rf"\b(?:{_REGISTERED}|sign(?:ing)?[ -]?up|{_NEW_ACCOUNT}|join the (?:site|website|platform))\b", re.I)
 _BEING_IN = (
@@ -63,7 +63,7 @@ _LOGIN_AT_END = re.compile(
     r"[\s,]*(?:\b(?:but|and)\b )?\b(?:after|once|when|while)\s+(?:(?:you|i|being|having|are|am|have|successfully|successful)\s+)*$", re.I
 )
 _CREDENTIALS = frozenset({"username", "user", "user name", "email", "password", "pw", "pass", "login"})
-# Sending a form is the end of what went before, not a task after it.
+# Sending a form is the end of the task before, not a task after it.
 _FORM_SENT = r"(?:it|them|(?:an? |the |my |your )?(?:\w+ )?form)\b"
 _DOING = (
     r"open|view|watch|delete|remove|share|add|proceed|check ?out(?! (?:dates?|times?)\b)|go to|edit|update|sort|filter|"
@@ -78,7 +78,7 @@ _FOUND_FIRST = re.compile(
     r"(?i)\b(?:find|locate|look up|search for)(?P<what> (?:(?!\b(?:and|then)\b).)+?)?,? (?:and then|and|then) "
     rf"(?P<do>{_DOING}|archive|cancel|star)\b(?P<it> (?:it|them)\b)?"
 )
-# What only leads to the words about logging out.
+# Words before a log-out.
 _LEADS_ON = re.compile(r"(?:[\s,.;]|\b(?:and|then|finally|after that|afterwards|lastly|please|to|me|user|the|click|press|also)\b)*$", re.I)
 _NAMING = frozenset(names("name, title, query, search term, search query, film, movie, book, product, item, subject, keyword, term, from"))
 # As in: the matter 'Holt', a new film called 'Salt'; the 'Holt' matter.
@@ -88,27 +88,27 @@ _NAMEABLE = (
 )
 _THING_NAMED = re.compile(rf"\b{_NAMEABLE},? (?P<name>[\ue000-\uf7ff])", re.I)
 _NAMED_THING = re.compile(rf"(?P<name>[\ue000-\uf7ff]) {_NAMEABLE}\b", re.I)
-_SEARCH = re.compile(rf"{ASKING}(?:search(?:es)?|look(?:ing)? (?:up|for)|find|query|type)\b", re.I)
-_OPEN = re.compile(rf"{ASKING}(?:open|views?|show|see|visit|display|{MOVING}|check out|access|switch to|retrieve)\b", re.I)
-_BROWSE = re.compile(rf"{ASKING}browse\b", re.I)
+_SEARCH = re.compile(rf"{LEAD_IN}(?:search(?:es)?|look(?:ing)? (?:up|for)|find|query|type)\b", re.I)
+_OPEN = re.compile(rf"{LEAD_IN}(?:open|views?|show|see|visit|display|{MOVING}|check out|access|switch to|retrieve)\b", re.I)
+_BROWSE = re.compile(rf"{LEAD_IN}browse\b", re.I)
 # As in: the next page of …, … on the previous page, the next set of …
 _PAGE_TURNED = re.compile(
     r"\b(?:next|following|upcoming|later|prev(?:ious)?|earlier|preceding) (?:page|set|batch)\b|\b(?:page|move|go) (?:forward|backward)s?\b",
     re.I,
 )
-# Where something is put or taken from, if that is said after its criteria: … whose price is below 20 from my cart.
+# The list that something is put on or taken from, after the criteria: … whose price is below 20 from my cart.
 _PLACED = re.compile(
     r"(?i)\b(?:to|from|in|into|on|onto|off|out of) (?:the |my |your |our )?"
     r"(?P<place>(?:shopping )?(?:cart|basket|bag)|(?:wish|watch|reading)[ -]?list|favou?rites)\W*$"
 )
-# What follows these words are criteria, whose fields may be called like another kind of task.
+# After these words come criteria, whose fields may have the name of another kind of task.
 _CRITERIA = re.compile(r"\b(?:where|whose|that|which|with|so that)\b", re.I)
 _THINGS = (
     r"details?|preview|movies?|films?|books?|products?|items?|articles?|restaurants?|hotels?|stays?|property|matters?|clients?|doctors?|"
     r"jobs?|experts?|consultants?|profiles?|posts?|emails?|events?|tasks?|subnets?|validators?|blocks?|accounts?|rides?|trips?"
 )
 _DETAIL = re.compile(rf"\b(?:{_THINGS})\b", re.I)
-# A list of one's own is a page, whatever is said of what is in it; a part that opens over the page is none, nor an item.
+# A list of the user's is a page, even with criteria; a dialog is neither a page nor an item.
 _OWN_LIST = re.compile(
     r"\b(?:shopping )?(?:cart|basket|bag|(?:wish|watch|reading)[ -]?list)\b|\b[a-z]+s (?:that )?I(?:['’]ve| have)? (?:[a-z]+ )?[a-z]{3,}",
     re.I,
@@ -142,101 +142,103 @@ def understand(prompt: str) -> Intent:
     masked = mask(prompt)
     if is_question(masked.text):
         return _question(masked)
-    found = _FOUND_FIRST.search(masked.text)
-    if found and bool(found["what"]) == bool(found["it"]):
-        # Something is found only for something to be done to it.
-        text = f"{masked.text[: found.start()]}{found['do']}{found['what'] or ''}{masked.text[found.end() :]}"
+    match = _FOUND_FIRST.search(masked.text)
+    if match and bool(match["what"]) == bool(match["it"]):
+        # Finding an item is not a task of its own before an action on it.
+        text = f"{masked.text[: match.start()]}{match['do']}{match['what'] or ''}{masked.text[match.end() :]}"
         masked = replace(masked, text=text)
     logout = _LOGOUT.search(masked.text)
     if not logout:
         return _understood(masked)
-    out = Intent(Kind.LOGOUT, words="log out")
+    out = Intent(Kind.LOGOUT, text="log out")
     before = _understood(replace(masked, text=_LEADS_ON.sub("", masked.text[: logout.start()])))
     if before.kind not in {Kind.LOGIN, Kind.OTHER}:
         return replace(before, then=(*before.then, out))
     credentials = criteria(masked)
-    logs_in = _LOGIN.search(masked.text) or any(one.field in _CREDENTIALS for one in credentials)
+    logs_in = _LOGIN.search(masked.text) or any(criterion.field in _CREDENTIALS for criterion in credentials)
     return _with_login(out, masked, credentials) if logs_in else out
 
 
 def _question(masked: Masked) -> Intent:
-    """What it says of its item is one, whatever words join it."""
-    found = criteria(masked)
-    name = _name(masked, masked.text, Kind.QUESTION, found)
-    return Intent(Kind.QUESTION, found, subject=name, is_quoted=bool(name), words=" ".join(masked.plain(masked.text).split()))
+    """All criteria of a question are about one item, even after "and" or "then"."""
+    stated = criteria(masked)
+    name = _name(masked, masked.text, Kind.QUESTION, stated)
+    return Intent(Kind.QUESTION, stated, subject=name, is_quoted=bool(name), text=" ".join(masked.plain(masked.text).split()))
 
 
 def _understood(masked: Masked) -> Intent:
-    found, text = criteria(masked), masked.text
+    stated, text = criteria(masked), masked.text
     login, register = _LOGIN.search(text), _REGISTER.search(text)
     # As in: log in …, then register for the event.
     is_prior = login and register and login.start() < register.start() and "<signup" not in " ".join(masked.values)
     if register and not is_prior:
-        return Intent(Kind.REGISTER, found or _account(masked), words="register")
+        return Intent(Kind.REGISTER, stated or _account(masked), text="register")
     if not login:
-        return _tasks(masked, (0, len(text)), found)
+        return _tasks(masked, (0, len(text)), stated)
     before = _LOGIN_AT_END.sub("", text[: login.start()])
     if before != text[: login.start()] and re.search(r"\w+\W+\w", before):
-        return _with_login(_tasks(masked, (0, len(before)), found), masked, found)
-    rest = _AFTER_LOGIN.sub("", text[_end_of_login(masked, found, login) :])
+        return _with_login(_tasks(masked, (0, len(before)), stated), masked, stated)
+    rest = _AFTER_LOGIN.sub("", text[_end_of_login(masked, stated, login) :])
     if re.search(r"[A-Za-z]+\W+[A-Za-z\ue000-\uf7ff]", rest):
-        return _with_login(_tasks(masked, (len(text) - len(rest), len(text)), found), masked, found)
-    return Intent(Kind.LOGIN, _credentials(masked, found), words="log in")
+        return _with_login(_tasks(masked, (len(text) - len(rest), len(text)), stated), masked, stated)
+    return Intent(Kind.LOGIN, _credentials(masked, stated), text="log in")
 
 
-def _end_of_login(masked: Masked, found: tuple[Criterion, ...], login: re.Match[str]) -> int:
-    """Where the words about logging in end: after the last credential, else at "then", else at the end."""
+def _end_of_login(masked: Masked, stated: tuple[Criterion, ...], login: re.Match[str]) -> int:
+    """The end of the part about logging in: after the last credential, else at "then", else at the end."""
     text = masked.text
-    ends = [one.end for one in found if one.field in _CREDENTIALS and one.end > login.start()][:3]
+    ends = [criterion.end for criterion in stated if criterion.field in _CREDENTIALS and criterion.end > login.start()][:3]
     ends += [hit.end() for hit in MARK.finditer(text) if masked.plain(hit[0]) in {"<username>", "<password>"}]
     if not ends:
         split = _SPLIT.search(text, login.end())
         return split.end() if split else len(text)
-    # Behind the words that name the log-in after its credentials: with the credentials …, sign in and …
+    # The log-in may come after its credentials: with the credentials …, sign in and …
     at = max(ends)
     again = _LOGIN.search(text, at)
     return again.end() if again and not re.search(r"[\w\ue000-\uf7ff]", text[at : again.start()]) else at
 
 
-def _tasks(masked: Masked, span: tuple[int, int], found: tuple[Criterion, ...]) -> Intent:
+def _tasks(masked: Masked, span: tuple[int, int], stated: tuple[Criterion, ...]) -> Intent:
     gaps = [gap.span() for gap in _SPLIT.finditer(masked.text, *span)]
     spans = zip((span[0], *(end for _, end in gaps)), (*(start for start, _ in gaps), span[1]), strict=True)
-    parts = [_task(masked, part, found) for part in spans]
-    if len(parts) == 1 or any(part.kind is Kind.OTHER or " " not in part.words for part in parts[:-1]) or parts[-1].kind is Kind.OTHER:
-        return _task(masked, span, found)
+    parts = [_task(masked, part, stated) for part in spans]
+    if len(parts) == 1 or any(part.kind is Kind.OTHER or " " not in part.text for part in parts[:-1]) or parts[-1].kind is Kind.OTHER:
+        return _task(masked, span, stated)
     return replace(parts[0], then=tuple(parts[1:]))
 
 
 def _task(masked: Masked, span: tuple[int, int], whole: tuple[Criterion, ...]) -> Intent:
-    found = tuple(one for one in whole if span[0] < one.end <= span[1])
+    stated = tuple(criterion for criterion in whole if span[0] < criterion.end <= span[1])
     text = masked.text[slice(*span)].strip(" .!,")
-    kind = _kind_of(text, tuple(map(masked.plain, MARK.findall(text))), criteria=bool(found))
-    if kind is Kind.CHOOSE and found and (said := CHOSEN.search(text)):
+    kind = _kind_of(text, tuple(map(masked.plain, MARK.findall(text))), criteria=bool(stated))
+    if kind is Kind.CHOOSE and stated and (choosing := CHOSEN.search(text)):
         # As in: a country from the dropdown that is not …
-        found = tuple(replace(one, field=said["what"].lower()) if one.field in _WIDGETS else one for one in found)
-        chosen = CHOSEN_THING.split(text[said.start("what") :], maxsplit=1)[0]
-        if not any(is_called(one.field, chosen) for one in found) and (noun := _ONE_THING.search(chosen)):
+        stated = tuple(
+            replace(criterion, field=choosing["what"].lower()) if criterion.field in _WIDGETS else criterion for criterion in stated
+        )
+        chosen = CHOSEN_THING.split(text[choosing.start("what") :], maxsplit=1)[0]
+        if not any(is_called(criterion.field, chosen) for criterion in stated) and (noun := _ONE_THING.search(chosen)):
             # As in: an occasion for a booking at a restaurant where … – any will do.
-            found = (Criterion(noun[1].lower(), Operator.NOT_EQUALS, ("none",)), *found)
-    name = _name(masked, text, kind, found)
+            stated = (Criterion(noun[1].lower(), Operator.NOT_EQUALS, ("none",)), *stated)
+    name = _name(masked, text, kind, stated)
     is_quoted = bool(name) and not kind.has(Trait.CREATES)
     if name and not is_quoted:
-        found = (Criterion("name", Operator.EQUALS, (name,)), *found)
+        stated = (Criterion("name", Operator.EQUALS, (name,)), *stated)
     own = " ".join(masked.plain(text).split())
-    return Intent(kind, found, subject=name or _subject(masked, text, found), is_quoted=is_quoted, words=own)
+    return Intent(kind, stated, subject=name or _subject(masked, text, stated), is_quoted=is_quoted, text=own)
 
 
-def is_called(field: str, said: str) -> bool:
-    """Whether what is said names the field, by one of its names: a project's size is its scope."""
+def is_called(field: str, text: str) -> bool:
+    """Whether the text contains one of the field's names: a project's size is its scope."""
     names = (words(name) for name, weight in names_of(field) if weight > _SURELY)
-    return any(not {*name[:1], *name[-1:]}.isdisjoint(words(said)) for name in names)
+    return any(not {*name[:1], *name[-1:]}.isdisjoint(words(text)) for name in names)
 
 
 def _kind_of(text: str, values: tuple[str, ...], *, criteria: bool) -> Kind:
-    """By the task's words, in which each quoted value is one mark; `values` are these, `criteria` is whether the words hold any."""
+    """By the task's text, in which each quoted value is one mark; `values` are these, `criteria`: whether the text contains any."""
     head = _CRITERIA.split(text, maxsplit=1)[0]
     for kind in Kind:
-        if kind.row.asks_first and kind.row.asks_first.search(head):
+        if kind.row.first_prompts and kind.row.first_prompts.search(head):
             return kind
     if not criteria and _PAGE_TURNED.search(text):
         return Kind.PAGE
@@ -248,12 +250,12 @@ def _kind_of(text: str, values: tuple[str, ...], *, criteria: bool) -> Kind:
         return _opened(text, head, values, criteria=criteria)
     if placed := _PLACED.search(text):
         head = f"{head} {placed['place']}"
-    asked = (kind for part in (head, text) for kind in Kind if any(pattern.search(part) for pattern in kind.row.asks))
-    return next(asked, Kind.OTHER)
+    kinds = (kind for part in (head, text) for kind in Kind if any(pattern.search(part) for pattern in kind.row.prompts))
+    return next(kinds, Kind.OTHER)
 
 
 def _opened(text: str, head: str, values: tuple[str, ...], *, criteria: bool) -> Kind:
-    """Whether a page of the site is to be opened ("the jobs page", "the Jobs tab"), or one of its items."""
+    """Whether the task opens a page of the site ("the jobs page", "the Jobs tab"), or one of its items."""
     if _LIST_OF.search(head) and not values[: not criteria]:
         return Kind.NAVIGATE
     if criteria and _ABOUT_PAGE.search(text) and _PLACE.search(head):
@@ -272,44 +274,44 @@ def _opened(text: str, head: str, values: tuple[str, ...], *, criteria: bool) ->
     return Kind.OPEN_ITEM if is_item else Kind.NAVIGATE
 
 
-def _name(masked: Masked, text: str, kind: Kind, found: tuple[Criterion, ...]) -> str:
-    """The quoted value that no criterion claims and that stands beside what it is the name of: edit the matter 'Holt' to …; else ""."""
-    if any(one.field in _NAMING for one in found):
+def _name(masked: Masked, text: str, kind: Kind, stated: tuple[Criterion, ...]) -> str:
+    """The quoted value of no criterion, next to the noun that it names: edit the matter 'Holt' to …; else ""."""
+    if any(criterion.field in _NAMING for criterion in stated):
         return ""
-    if not found and not kind.has(Trait.CREATES):
+    if not stated and not kind.has(Trait.CREATES):
         return masked.plain(first[0]) if (first := MARK.search(text)) else ""
-    claimed = {value for one in found for value in one.values}
+    claimed = {value for criterion in stated for value in criterion.values}
     beside = (_THING_NAMED, _NAMED_THING) if kind.has(Trait.CHANGES) else (_THING_NAMED,)
     named = (masked.plain(hit["name"]) for pattern in beside for hit in pattern.finditer(text))
     return next((name for name in named if name not in claimed), "")
 
 
-def _subject(masked: Masked, text: str, found: tuple[Criterion, ...]) -> str:
-    named = next((one for one in found if one.field in _NAMING and not one.operator.negative), None)
+def _subject(masked: Masked, text: str, stated: tuple[Criterion, ...]) -> str:
+    named = next((criterion for criterion in stated if criterion.field in _NAMING and not criterion.operator.negative), None)
     if named:
         return named.value
-    head = _CRITERIA.split(text, maxsplit=1)[0] if found else text
+    head = _CRITERIA.split(text, maxsplit=1)[0] if stated else text
     left = " ".join(_SUBJECT_NOISE.sub(" ", head).split()).strip(" .,!?:")
-    return masked.plain(left) or (masked.plain(" ".join(text.split())) if not found else "")
+    return masked.plain(left) or (masked.plain(" ".join(text.split())) if not stated else "")
 
 
-def _with_login(intent: Intent, masked: Masked, found: tuple[Criterion, ...]) -> Intent:
-    return replace(intent, login=_credentials(masked, found), logs_in=True)
+def _with_login(intent: Intent, masked: Masked, stated: tuple[Criterion, ...]) -> Intent:
+    return replace(intent, login=_credentials(masked, stated), logs_in=True)
 
 
-def _credentials(masked: Masked, found: tuple[Criterion, ...]) -> tuple[Criterion, ...]:
-    """The criteria of a log-in, each field once; where a prompt names none, its quoted pair, else the placeholders that callers fill in."""
-    named = {one.field: one for one in reversed(found) if one.field in _CREDENTIALS}
+def _credentials(masked: Masked, stated: tuple[Criterion, ...]) -> tuple[Criterion, ...]:
+    """The criteria of a log-in, each field once; without any, the prompt's two quoted values, else placeholders that callers replace."""
+    named = {criterion.field: criterion for criterion in reversed(stated) if criterion.field in _CREDENTIALS}
     if named:
         # As in: sign in to the website username:<username> …
         given = {value.strip("<>"): value for value in masked.values if value in {"<username>", "<password>"}}
         named |= {name: Criterion(name, Operator.EQUALS, (value,)) for name, value in given.items() if name not in named}
-        return tuple(sorted(named.values(), key=lambda one: one.end))
+        return tuple(sorted(named.values(), key=lambda criterion: criterion.end))
     pair = masked.values[:2] if len(masked.values) == 2 else ("<username>", "<password>")
     return tuple(Criterion(field, Operator.EQUALS, (value,)) for field, value in zip(("username", "password"), pair, strict=True))
 
 
 def _account(masked: Masked) -> tuple[Criterion, ...]:
-    said = [value for value in masked.values if value.startswith("<signup_")]
-    names = said or ["<signup_username>", "<signup_email>", "<signup_password>"]
+    placeholders = [value for value in masked.values if value.startswith("<signup_")]
+    names = placeholders or ["<signup_username>", "<signup_email>", "<signup_password>"]
     return tuple(Criterion(value.strip("<>").removeprefix("signup_").replace("_", " "), Operator.EQUALS, (value,)) for value in names)

@@ -3,13 +3,13 @@
 import re
 from dataclasses import dataclass
 
-# A prompt is a few sentences; what is longer is no task, and its tail isn't read.
+# A prompt is a few sentences; the rest of a longer text isn't read.
 LONGEST_PROMPT = 4_000
 
 
 @dataclass(frozen=True, slots=True)
 class Masked:
-    """A prompt whose quoted values and placeholders are replaced by marks of one character each, so that no word in them is misread."""
+    """A prompt with a mark of one character for each quoted value and placeholder, so that no word in them is misread."""
 
     text: str
     values: tuple[str, ...]
@@ -24,9 +24,9 @@ _MOST_MARKS = 0x1800
 ITEM = r"[\ue000-\uf7ff]"
 MARK = re.compile(ITEM)
 NUMBER = r"[$€£]?-?\d(?:[\d,.:/-]*\d)?"
-# Our own marks, and what neither an XPath nor a database can hold.
+# Our own marks, and characters that XPaths or databases can't contain.
 _UNSAYABLE = re.compile("[\x00-\x09\x0b-\x1f\x7f\ud800-\uf7ff\ufffe\uffff]")
-# Patterns that look for optional blanks in several places take minutes over thousands of them.
+# Patterns with optional blanks in several places take minutes over thousands of blanks.
 _BLANKS = re.compile(r"\s+")
 # An apostrophe within a word neither opens nor closes: 'Today's specials' is one value.
 _QUOTED = re.compile(
@@ -39,14 +39,14 @@ def mask(prompt: str) -> Masked:
     values: list[str] = []
     quoted: list[str] = []
 
-    def hide(found: re.Match[str]) -> str:
+    def hide(match: re.Match[str]) -> str:
         if len(values) >= _MOST_MARKS:
-            return found[0]
-        value = next(group for group in found.groups() if group)
+            return match[0]
+        value = next(group for group in match.groups() if group)
         values.append(value)
-        if not found[5]:
+        if not match[5]:
             quoted.append(value)
         return chr(_FIRST_MARK + len(values) - 1)
 
     text = _QUOTED.sub(hide, _UNSAYABLE.sub(" ", prompt[:LONGEST_PROMPT]))
-    return Masked(_BLANKS.sub(lambda found: "\n" if "\n" in found[0] else " ", text), tuple(values), tuple(quoted))
+    return Masked(_BLANKS.sub(lambda blanks: "\n" if "\n" in blanks[0] else " ", text), tuple(values), tuple(quoted))

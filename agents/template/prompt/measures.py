@@ -1,4 +1,4 @@
-"""Numbers, dates and times in values: comparing and moving them, and what an amount is of by its unit alone."""
+"""Numbers, dates and times in values: comparing and moving them, and the field of an amount by its unit."""
 
 import re
 from collections.abc import Iterator
@@ -23,8 +23,8 @@ _EXACT = Context(prec=100)
 
 def number_in(text: str) -> Decimal | None:
     """The first number of a text, e.g. of "$1,299.50" or "120 minutes"; None where there is none."""
-    found = _NUMBER.search(text[:_LONGEST].replace(",", ""))
-    return Decimal(found[0]) if found else None
+    number = _NUMBER.search(text[:_LONGEST].replace(",", ""))
+    return Decimal(number[0]) if number else None
 
 
 def date_in(text: str) -> date | None:
@@ -41,29 +41,29 @@ def date_in(text: str) -> date | None:
 
 def minutes_in(text: str) -> int | None:
     """The minutes since midnight of a text that is a time of day, as "19:30" or "7:30 PM"."""
-    found = _TIME.match(text[:_LONGEST])
-    if not found or int(found[1]) > 23 or int(found[2]) > 59:
+    time = _TIME.match(text[:_LONGEST])
+    if not time or int(time[1]) > 23 or int(time[2]) > 59:
         return None
-    half = (found[3] or "")[:1].lower()
-    hour = int(found[1]) % 12 + 12 * (half == "p") if half else int(found[1])
-    return hour * 60 + int(found[2])
+    half = (time[3] or "")[:1].lower()
+    hour = int(time[1]) % 12 + 12 * (half == "p") if half else int(time[1])
+    return hour * 60 + int(time[2])
 
 
 def time_in(text: str) -> int | None:
-    """The minutes since midnight of the first time of day that a text says, alone or after a date."""
-    found = _CLOCK.search(text[:_LONGEST])
-    return minutes_in(found[0]) if found else None
+    """The minutes since midnight of the first time of day in a text, alone or after a date."""
+    clock = _CLOCK.search(text[:_LONGEST])
+    return minutes_in(clock[0]) if clock else None
 
 
-def comparable(one: str, other: str) -> tuple[Decimal | None, Decimal | None]:
+def comparable(value: str, other: str) -> tuple[Decimal | None, Decimal | None]:
     """Both values as numbers of one kind: dates if both are dates, times if both are times, else the numbers in them."""
-    days = date_in(one), date_in(other)
+    days = date_in(value), date_in(other)
     if days[0] and days[1]:
         return Decimal(days[0].toordinal()), Decimal(days[1].toordinal())
-    times = minutes_in(one), minutes_in(other)
+    times = minutes_in(value), minutes_in(other)
     if times[0] is not None and times[1] is not None:
         return Decimal(times[0]), Decimal(times[1])
-    return number_in(one), number_in(other)
+    return number_in(value), number_in(other)
 
 
 def moved(value: str, by: int) -> str:
@@ -108,7 +108,7 @@ _OF_UNIT = (
     (re.compile(r" stars?\b", re.I), "rating"),
     (re.compile(r"[$€£]| (?:dollars?|usd|euros?)\b", re.I), "price"),
 )
-# What a prompt compares by an amount that is not of this name: "a hotel under $90" is no field "hotel".
+# Nouns of items, which are no fields: "a hotel under $90".
 _THING = re.compile(
     r"\b(?:films?|movies?|books?|products?|items?|hotels?|restaurants?|places?|stays?|listings?|pages?|jobs?|cars?|rides?|shows?|ones?|"
     r"anything|something)$"
@@ -117,7 +117,7 @@ _MONEY = re.compile(r"price|cost|rate|budget|fee|salary|total|amount|balance|rev
 
 
 def amount_of(field: str, value: str, rest: str) -> tuple[str, str]:
-    """Field and value of an amount: as they are where the field can have it, else as the unit says, in the value or after it."""
+    """Field and value of an amount: unchanged where the field can have it, else by the unit in the value or after it."""
     amount = _AMOUNT.match(value)
     if not amount:
         return field, value
@@ -127,7 +127,7 @@ def amount_of(field: str, value: str, rest: str) -> tuple[str, str]:
     unit = "price" if per_night else next((name for pattern, name in _OF_UNIT if pattern.match(sign_or_unit)), "")
     if not unit or not _is_no_field(field, unit, rest, per_night=per_night):
         return field, value
-    # Sites say in minutes how long things take.
+    # Sites state durations in minutes.
     hours = number_in(number) if after.lower().startswith(" h") else None
     return unit, value if unit == "price" else number if hours is None else f"{(hours * 60).normalize():f}"
 
@@ -139,5 +139,5 @@ def _is_no_field(field: str, unit: str, rest: str, *, per_night: bool) -> bool:
         return True
     if unit == "duration" and not field:
         return False
-    # A field has one or two words; more of them are what the amount is said of.
+    # A field has one or two words; more are the item with the amount.
     return per_night or not field or bool(_THING.search(field)) or len(field.split()) > 2

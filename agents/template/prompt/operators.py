@@ -1,4 +1,4 @@
-"""What prompts call the operators of criteria, in old and new wording."""
+"""The operators of criteria and their wordings in prompts."""
 
 import re
 from enum import StrEnum
@@ -18,7 +18,7 @@ class Operator(StrEnum):
 
     @property
     def negative(self) -> bool:
-        """Satisfied by almost any value but the one named."""
+        """Met by almost any value except the stated one."""
         return self in {Operator.NOT_EQUALS, Operator.NOT_CONTAINS, Operator.NOT_ONE_OF}
 
 
@@ -61,24 +61,26 @@ _SIGNS = {
     Operator.NOT_EQUALS: "|!=|≠",
     Operator.EQUALS: "|==?|:(?!//)",
 }
-# Words stand between others: the end of "Stainless" is no "less".
-OPERATOR = re.compile("|".join(rf"(?P<{one.name}>(?<!\w)(?:{words})(?!\w){_SIGNS.get(one, '')})" for one, words in _WORDS.items()), re.I)
-# What is also an everyday word needs a value that looks like one; and what is also said of places and times, a number or date.
+# Whole words only: the end of "Stainless" is no "less".
+OPERATOR = re.compile(
+    "|".join(rf"(?P<{operator.name}>(?<!\w)(?:{words})(?!\w){_SIGNS.get(operator, '')})" for operator, words in _WORDS.items()), re.I
+)
+# An everyday word is an operator only before a value in quotes, capitals or digits; one of place or time only before a number or date.
 _EVERYDAY = re.compile(r"is|are|:|(?:must|should|has to) be|match(?:es|ing)|(?:is )?(?:exactly|set to|in)", re.I)
 _ALSO_PLACES = re.compile(rf"{BE}(?:over|under|above|below|after|before|up to)", re.I)
 _LIKE_A_VALUE = re.compile(r"[A-Z\d$€£\[(\ue000-\uf7ff]|true\b|false\b")
 _MEASURED = re.compile(r"[$€£]?-?\d|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]* \d", re.I)
 
 
-def operator_of(found: re.Match[str]) -> Operator:
-    return Operator.__members__.get(found.lastgroup or "", Operator.EQUALS)
+def operator_of(match: re.Match[str]) -> Operator:
+    return Operator.__members__.get(match.lastgroup or "", Operator.EQUALS)
 
 
-def means_it(operator: str, text: str, value: str) -> bool:
-    """Whether an operator is one, and not an everyday word: `text` is what follows it, `value` the value that it starts with."""
-    said = operator.strip()
-    if said == ":" and not text.startswith(" "):
+def is_operator(operator: str, text: str, value: str) -> bool:
+    """Whether it is used as an operator, not as an everyday word: `text` follows it and starts with `value`."""
+    name = operator.strip()
+    if name == ":" and not text.startswith(" "):
         return True
-    if _ALSO_PLACES.fullmatch(said):
+    if _ALSO_PLACES.fullmatch(name):
         return bool(_MEASURED.match(value))
-    return not _EVERYDAY.fullmatch(said) or bool(_LIKE_A_VALUE.match(text.strip()))
+    return not _EVERYDAY.fullmatch(name) or bool(_LIKE_A_VALUE.match(text.strip()))

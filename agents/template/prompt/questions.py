@@ -1,9 +1,9 @@
-"""Whether a prompt is a question, and what it asks for."""
+"""Whether a prompt is a question, and which value it requests."""
 
 import re
 from dataclasses import dataclass
 
-from agents.template.prompt.task_rows import ASKING
+from agents.template.prompt.task_rows import LEAD_IN
 
 # As in: In the list below, who … – Tell me what … – Is it sold out?
 _ABOUT = r"(?:(?:in|on|from|at|for|among|of|using|according to|based on|by) [^?,.]{1,60}, ?)?"
@@ -13,7 +13,7 @@ _WHAT = rf"(?:(?:{_PREPOSITION}) )?(?:who(?:se|m)?|what|which)\b|how (?:{_HOW})\
 _WHETHER = r"(?:when|where|why|how|is|are|was|were|does|did|has|have)\b[^?]*\?\s*$"
 _SAID = r"(?:one|an?|the|any) (?!details?\b|page\b|list\b)[a-z][a-z ]{1,40} (?:of|for|who|that|in)\b"
 _SAY = rf"(?:tell me|report|state|extract|return|name|identify) {_SAID}"
-_QUESTION = re.compile(rf"{ASKING}{_ABOUT}(?:{_TELL}(?:{_WHAT}|{_WHETHER})|{_SAY})", re.I)
+_QUESTION = re.compile(rf"{LEAD_IN}{_ABOUT}(?:{_TELL}(?:{_WHAT}|{_WHETHER})|{_SAY})", re.I)
 
 
 def is_question(text: str) -> bool:
@@ -21,7 +21,7 @@ def is_question(text: str) -> bool:
     return _QUESTION.match(text) is not None
 
 
-# What is asked for by a verb alone.
+# The field of a question by its verb alone.
 _BY_VERB = {
     "directed": "director", "directs": "director", "wrote": "author", "authored": "author", "written": "author", "published": "publisher",
     "hosts": "host", "hosted": "host", "sells": "seller", "sold": "seller", "sent": "sender", "created": "creator", "made": "creator",
@@ -42,7 +42,7 @@ _BE = (
     r"(?:is|are|was|were|does|do|did|has|have|will|can|would|should|in|of|for|on|at|from|by|to|with|where|who|whose|that|which|shown|listed|"
     r"given|it|this)"
 )
-# As in: what is the release year of – what rating does – in which year was – who is the director of – name one actor who.
+# As in: what is the release year of – in which year was – who is the director of – name one actor who.
 _ASKED = re.compile(
     rf"\b(?:what|which|who|whose|whom)(?:['’]s| (?:is|are|was|were))? (?:(?:the|an?|its|their|current|full|exact|total) )*"
     rf"(?P<what>(?!{_BE}\b)[a-z][\w-]*(?: (?!{_BE}\b)[a-z][\w-]*){{0,2}})(?= {_BE}\b|\W*$|,)"
@@ -53,7 +53,7 @@ _ASKED = re.compile(
 _VERB = re.compile(
     rf"\bwho (?:has |have |else )?(?P<verb>{'|'.join(_BY_VERB)})\b|\b(?:was|is) it (?P<done>directed|written|hosted) by\b", re.I
 )
-# Things have a name, and that is what is asked for by "which film …".
+# "Which film …" requests the film's name.
 _THING = re.compile(
     r"(?:film|movie|book|novel|product|item|restaurant|hotel|place|property|matter|case|task|event|job|email|mail|message|post|person|user|"
     r"doctor|validator|subnet|account|company|client|expert)s?(?: name)?|name|title",
@@ -63,32 +63,32 @@ NAME = "name"
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """`field`: as criteria name one, "" where it is not known. `is_count`: a number is asked for; `is_person`: somebody's name;
-    `is_claim`: whether something is so. `words` are those that say it, which say nothing of the item."""
+class Request:
+    """`field`: as in criteria, "" if unknown. `is_count`: a number is requested; `is_person`: a person's name; `is_claim`: true or false.
+    `text`: the part of the question with the request, which does not identify the item."""
 
     field: str
     is_count: bool = False
     is_person: bool = False
     is_claim: bool = False
-    words: str = ""
+    text: str = ""
 
 
-def asked(prompt: str) -> Asked:
-    if found := _VERB.search(prompt):
-        return Asked(_BY_VERB[(found["verb"] or found["done"]).lower()], is_person=True, words=found[0])
-    if found := _UNIT.search(prompt):
-        unit = next((word for word in found["unit"].lower().split() if word not in _NO_UNIT), "")
-        return Asked(_HOW_MANY.get(unit, unit) or "price", is_count=True, words=found[0])
-    if found := re.search(r"\bhow (long|much|old|far)\b", prompt, re.I):
-        return Asked(_HOW_MANY[found[1].lower()], words=found[0])
-    if found := _ASKED.search(prompt):
-        what = (found["what"] or found["said"]).lower()
-        is_person = found[0].lower().startswith("who")
-        return Asked(NAME if _THING.fullmatch(what) and not is_person else what, is_person=is_person, words=found[0])
-    if found := re.search(r"\b(where|when|whose)\b", prompt, re.I):
-        return Asked(_WHERE_WHEN[found[1].lower()], words=found[0])
-    return Asked("", is_claim=re.match(r"\W*(?:[^?,]{1,60}, ?)?(?:is|are|was|were|does|did|has|have)\b", prompt, re.I) is not None)
+def request_of(prompt: str) -> Request:
+    if match := _VERB.search(prompt):
+        return Request(_BY_VERB[(match["verb"] or match["done"]).lower()], is_person=True, text=match[0])
+    if match := _UNIT.search(prompt):
+        unit = next((word for word in match["unit"].lower().split() if word not in _NO_UNIT), "")
+        return Request(_HOW_MANY.get(unit, unit) or "price", is_count=True, text=match[0])
+    if match := re.search(r"\bhow (long|much|old|far)\b", prompt, re.I):
+        return Request(_HOW_MANY[match[1].lower()], text=match[0])
+    if match := _ASKED.search(prompt):
+        what = (match["what"] or match["said"]).lower()
+        is_person = match[0].lower().startswith("who")
+        return Request(NAME if _THING.fullmatch(what) and not is_person else what, is_person=is_person, text=match[0])
+    if match := re.search(r"\b(where|when|whose)\b", prompt, re.I):
+        return Request(_WHERE_WHEN[match[1].lower()], text=match[0])
+    return Request("", is_claim=re.match(r"\W*(?:[^?,]{1,60}, ?)?(?:is|are|was|were|does|did|has|have)\b", prompt, re.I) is not None)
 
 
 _NO_UNIT = frozenset({"does", "do", "did", "has", "have", "is", "are", "was", "were", "of", "total", "the"})

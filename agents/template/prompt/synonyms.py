@@ -5,7 +5,7 @@ from functools import lru_cache
 
 from agents.page.matching import forms, words
 
-# The first word stands for all. What sites say besides English is Spanish more often than anything else.
+# The first word of a line represents all. After English, sites are most often in Spanish.
 _SAME = (
     "delete remove erase purge discard eliminate destroy expunge obliterate trash eliminar borrar quitar take unsave",
     "add put place include insert append move anadir añadir agregar",
@@ -35,26 +35,26 @@ _SAME = (
     "spam junk",
 )
 _MEANT = {word: line.split()[0] for line in _SAME for word in line.split()}
-# They do not describe what a button does.
+# Words without a meaning of their own.
 _SMALL = frozenset("to from of the a an my your this that it now item on for and or at".split())  # noqa: SIM905 (words read best as words)
 
 
 @lru_cache(maxsize=4096)
-def meant(text: str) -> frozenset[str]:
-    """The words of a text, each as the one that stands for those of its meaning; small words are left out unless there are no others."""
-    said = words(text)
-    meanings = frozenset(_MEANT.get(word, word) for word in said if word not in _SMALL)
-    return meanings or frozenset(said)
+def meanings_of(text: str) -> frozenset[str]:
+    """The words of a text, each replaced by the first of its synonyms; without small words, unless there are no others."""
+    split = words(text)
+    meanings = frozenset(_MEANT.get(word, word) for word in split if word not in _SMALL)
+    return meanings or frozenset(split)
 
 
 @lru_cache(maxsize=256)
 def words_of(names: tuple[str, ...]) -> frozenset[str]:
-    """All words of the names and what they mean: a text that has none of them is like none of the names."""
-    return frozenset().union(*map(forms, names), *map(meant, names))
+    """All words of the names and their meanings: a text without any of them is like none of the names."""
+    return frozenset().union(*map(forms, names), *map(meanings_of, names))
 
 
-def alike(wanted: str, said: str) -> float:
-    want, have = meant(wanted), meant(said)
+def alike(name: str, text: str) -> float:
+    want, have = meanings_of(name), meanings_of(text)
     if not want or not have:
         return 0.0
     if want == have:
@@ -63,7 +63,7 @@ def alike(wanted: str, said: str) -> float:
     return 0.7 * shared / len(want) + 0.2 * shared / len(have)
 
 
-# Each line: names of one thing, the plainest first. A name may stand in several lines.
+# Each line: names of one field, the plainest first. A name may be in several lines.
 _LINES = """
 name, full name, your name, display name, commenter name, commenter, reviewer name, reviewer, contact name, customer name, guest name
 name, title, label, event label, event title, event name, task name, job title, headline, matter, matter name, client name
@@ -149,7 +149,7 @@ skills, skill, expertise, required skills
 theme, appearance, color theme
 language, locale
 """
-# As first words they say of which one, not what: a "start date" is none of the other starts, a "client name" is a client's.
+# As first words they do not name the field: a "user name" is no user.
 _VAGUE = frozenset({"new", "user", "item", "first", "last", "number", "full", "your", "my"})
 _GROUPS: dict[str, list[list[str]]] = defaultdict(list)
 for _line in _LINES.strip().splitlines():
@@ -160,18 +160,18 @@ for _line in _LINES.strip().splitlines():
 
 @lru_cache(maxsize=1024)
 def names_of(field: str) -> tuple[tuple[str, float], ...]:
-    """What a form may call what a prompt calls `field`, each with how surely that is meant: at most 1, its own name."""
+    """The names of a prompt's field in forms, each with its weight, at most 1 for its own name."""
     own = " ".join(words(field.removeprefix("signup ")))
     parts = own.split()
     shorter = [(" ".join(parts[start:]), 0.85 - 0.05 * (start - 1)) for start in range(1, len(parts))]
     leading = [(parts[0], 0.7)] if len(parts) > 1 and parts[0] not in _VAGUE else []
-    found = {own: 1.0}
+    weights = {own: 1.0}
     for name, weight in ((own, 1.0), *shorter, *leading):
         if len(name) > 1:
-            found.setdefault(name, weight)
+            weights.setdefault(name, weight)
             for rank, other in ((rank, other) for group in _GROUPS.get(name, ()) for rank, other in enumerate(group)):
-                found[other] = max(found.get(other, 0.0), weight * 0.92 - 0.01 * rank)
-    return tuple(sorted(found.items(), key=lambda one: -one[1]))
+                weights[other] = max(weights.get(other, 0.0), weight * 0.92 - 0.01 * rank)
+    return tuple(sorted(weights.items(), key=lambda pair: -pair[1]))
 
 
 @lru_cache(maxsize=1024)

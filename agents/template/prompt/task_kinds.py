@@ -1,12 +1,9 @@
-"""The kinds of task, one row each: how prompts ask for it, what its buttons and fields are called, and what else sets it apart.
-
-Rows with `sent_by` are done by `FormTask`, rows with `buttons` by `PressOnItem`; code in `recipes/` is for what a row cannot express.
-"""
+"""The kinds of task, one row each: the prompts that request it, the labels of its buttons and fields, and its traits."""
 
 import re
 from enum import StrEnum
 
-from agents.template.prompt.task_rows import ADDING, ASKING, CHANGING, MOVING, NAVIGATION, TaskKind, Trait, begins, names
+from agents.template.prompt.task_rows import ADDING, CHANGING, LEAD_IN, MOVING, NAVIGATION, TaskKind, Trait, begins, names
 
 _OF_ITEM, _ITEM_OPTIONAL, _ON_CARDS, _ACCOUNT = Trait.OF_ITEM, Trait.ITEM_OPTIONAL, Trait.ON_CARDS, Trait.ACCOUNT
 _IN_SECTION, _ON_LIST, _CREATES, _CHANGES = Trait.IN_SECTION, Trait.ON_LIST, Trait.CREATES, Trait.CHANGES
@@ -34,7 +31,7 @@ _MAKE = "cancel|make|start|initiate|schedule|arrange|confirm|change|modify|edit|
 _BOOKINGS = "bookings?|reservations?|appointments?|rides?|trips?|stays?|hiring"
 _PREFERENCES = r"settings|preferences?|options?|themes?|dark mode|light mode|language|notifications?|time ?zone|signature"
 
-# What is written, and what is said of an order, not of the thing that is ordered.
+# Fields of a text, and fields of an order that are not the ordered item's.
 _WRITTEN = "content comment message text body review commenter reviewer author feedback reply"
 _ORDER = (
     "quantity count people guest adult child date time checkin checkout occasion phone email note request payment card address "
@@ -54,7 +51,7 @@ _ADD_TO_LIST = names(
 
 
 class Kind(StrEnum):
-    """What a prompt asks for. The first that fits counts: what names its place ("the cart") before what only says what to do ("add")."""
+    """The first row that matches is used, so prompts with a place ("the cart") come before those with only a verb ("add")."""
 
     row: TaskKind
 
@@ -63,7 +60,7 @@ class Kind(StrEnum):
         kind._value_, kind.row = row.name, row
         return kind
 
-    # Recognised by its first words alone: see `questions`.
+    # Recognised in `questions`.
     QUESTION = TaskKind("question", "Answer a question", _OF_ITEM | _ITEM_OPTIONAL)
     LOGIN = TaskKind("login", "Log in", _ACCOUNT)
     LOGOUT = TaskKind("logout", "Log out", _ACCOUNT)
@@ -75,33 +72,36 @@ class Kind(StrEnum):
         "back to the list",
         "Go back to a list",
         _OF_ITEM,
-        asks_first=begins(r"(?:go|take|bring|get|navigate)(?: me)? back|return", "all|list|dashboard|overview|results|catalog(?:ue)?"),
+        first_prompts=begins(r"(?:go|take|bring|get|navigate)(?: me)? back|return", "all|list|dashboard|overview|results|catalog(?:ue)?"),
     )
     FILTER = TaskKind(
         "filter",
         "Filter a list",
         _ON_LIST,
-        asks_first=re.compile(
-            rf"{ASKING}(?:filter|narrow|apply (?:the |an? )?filters?|(?:show|display|list|view)(?: me)? only|"
+        first_prompts=re.compile(
+            rf"{LEAD_IN}(?:filter|narrow|apply (?:the |an? )?filters?|(?:show|display|list|view)(?: me)? only|"
             r"limit (?:the )?(?:results|list))|\bfilter(?:s|ed)? ",
             re.I,
         ),
     )
     SORT = TaskKind(
-        "sort", "Sort a list", _ON_LIST, asks_first=re.compile(rf"{ASKING}(?:re-?)?(?:sort|arrange|order\b.*\bby)\b|\bsorted by\b", re.I)
+        "sort",
+        "Sort a list",
+        _ON_LIST,
+        first_prompts=re.compile(rf"{LEAD_IN}(?:re-?)?(?:sort|arrange|order\b.*\bby)\b|\bsorted by\b", re.I),
     )
     TRAILER = TaskKind(
         "trailer",
         "Watch a trailer",
         _OF_ITEM | _ON_CARDS,
-        asks_first=re.compile(r"\btrailers?\b", re.I),
+        first_prompts=re.compile(r"\btrailers?\b", re.I),
         buttons=names("watch trailer, play trailer, view trailer, see trailer, trailer, watch now, play, watch"),
     )
     PREVIEW = TaskKind(
         "preview",
         "Open a preview",
         _OF_ITEM | _ON_CARDS,
-        asks_first=begins(r"preview|(?:open|views?|show|see|display|read)\b(?:(?!\bfrom\b).)*\bpreview"),
+        first_prompts=begins(r"preview|(?:open|views?|show|see|display|read)\b(?:(?!\bfrom\b).)*\bpreview"),
         buttons=names(
             "open preview, preview, read preview, preview book, look inside, read sample, sample, read excerpt, excerpt, read now, "
             "quick view, peek inside, start reading, read"
@@ -111,19 +111,19 @@ class Kind(StrEnum):
         "expand or collapse",
         "Expand or collapse",
         _OF_ITEM | _ITEM_OPTIONAL | _ON_CARDS,
-        asks_first=begins("open|view|show|read|click", "faqs?(?: (?:item|question|entry))?(?=\\W*$| (?:about|on|for)\\b)"),
-        asks=(begins("expand|collapse|unfold|toggle", "sections?|details?|panels?|menus?|questions?|faqs?|descriptions?"),),
+        first_prompts=begins("open|view|show|read|click", "faqs?(?: (?:item|question|entry))?(?=\\W*$| (?:about|on|for)\\b)"),
+        prompts=(begins("expand|collapse|unfold|toggle", "sections?|details?|panels?|menus?|questions?|faqs?|descriptions?"),),
         form_fields="question faq section panel",
     )
-    SCROLL = TaskKind("scroll", "Scroll", asks=(begins("scroll|swipe|slide"),))
+    SCROLL = TaskKind("scroll", "Scroll", prompts=(begins("scroll|swipe|slide"),))
     CHECKOUT = TaskKind(
         "checkout",
         "Check out",
         _OF_ITEM | _ITEM_OPTIONAL,
-        asks_first=re.compile(
-            rf"{ASKING}(?:check out\W*$|(?:open|views?|show|see|visit|{MOVING})\b.*\bcheck-?out\b(?! (?:dates?|times?)))", re.I
+        first_prompts=re.compile(
+            rf"{LEAD_IN}(?:check out\W*$|(?:open|views?|show|see|visit|{MOVING})\b.*\bcheck-?out\b(?! (?:dates?|times?)))", re.I
         ),
-        asks=(re.compile(_ORDERED, re.I), begins("purchase|buy")),
+        prompts=(re.compile(_ORDERED, re.I), begins("purchase|buy")),
         opened_by=names(f"{_PLACE_ORDER}, proceed to checkout, checkout, buy now, {_ADD_TO_CART}, view cart, cart, basket, continue, next"),
         sent_by=names(_PLACE_ORDER),
         known_by=names("card number, address"),
@@ -134,9 +134,9 @@ class Kind(StrEnum):
         "navigate",
         "Go to a page",
         # As in: show the agenda view.
-        asks_first=re.compile(
-            rf"{ASKING}(?:select|choose|use|views?|show|see|display|{MOVING}|open|switch to)\b.*\b[\w-]+ view(?: please)?\W*$"
-            rf"|{ASKING}(?:clicks?|press(?:es)?|taps?|selects?|chooses?)\b.*\b(?:from|in|on) the (?:[a-z]+ )?{NAVIGATION}\b",
+        first_prompts=re.compile(
+            rf"{LEAD_IN}(?:select|choose|use|views?|show|see|display|{MOVING}|open|switch to)\b.*\b[\w-]+ view(?: please)?\W*$"
+            rf"|{LEAD_IN}(?:clicks?|press(?:es)?|taps?|selects?|chooses?)\b.*\b(?:from|in|on) the (?:[a-z]+ )?{NAVIGATION}\b",
             re.I,
         ),
     )
@@ -144,25 +144,25 @@ class Kind(StrEnum):
         "cart",
         "Change the cart",
         _OF_ITEM | _ON_CARDS,
-        asks=(begins(_PUT, "cart|basket|shopping bag|quantity"),),
+        prompts=(begins(_PUT, "cart|basket|shopping bag|quantity"),),
         buttons=names(_ADD_TO_CART),
         form_fields="quantity count",
     )
     READING_LIST = TaskKind(
-        "reading list", "Change the reading list", _OF_ITEM | _ON_CARDS, asks=(begins(_PUT, "reading[ -]?list"),), buttons=_ADD_TO_LIST
+        "reading list", "Change the reading list", _OF_ITEM | _ON_CARDS, prompts=(begins(_PUT, "reading[ -]?list"),), buttons=_ADD_TO_LIST
     )
     WISHLIST = TaskKind(
         "wishlist",
         "Change the wishlist",
         _OF_ITEM | _ON_CARDS,
-        asks=(begins(_PUT, r"(?:wish|watch)[ -]?list|favou?rites?(?! [a-z]+ to\b)|saved [a-z]+|(?:for|hire) later|collections?"),),
+        prompts=(begins(_PUT, r"(?:wish|watch)[ -]?list|favou?rites?(?! [a-z]+ to\b)|saved [a-z]+|(?:for|hire) later|collections?"),),
         buttons=_ADD_TO_LIST,
     )
     SHARE = TaskKind(
         "share",
         "Share an item",
         _OF_ITEM | _ON_CARDS,
-        asks=(begins("share|recommend"), begins("complete|finish|fill|submit|confirm|send|open", "share|sharing")),
+        prompts=(begins("share|recommend"), begins("complete|finish|fill|submit|confirm|send|open", "share|sharing")),
         sent_by=names("send, share, send invite, share now, copy link, confirm, submit"),
         known_by=names("email, recipient"),
         fills=names("email, name"),
@@ -173,7 +173,7 @@ class Kind(StrEnum):
         "contact a person",
         "Contact somebody whom the site lists",
         _OF_ITEM,
-        asks_first=begins(
+        first_prompts=begins(
             "(?:open (?:the |an? )?)?contact|message|get in touch with|reach out to|(?:send|write) (?:(?:an? |the )?message )?to",
             "experts?|doctors?|hosts?|sellers?|owners?|consultants?|agents?|freelancers?|landlords?",
         ),
@@ -187,8 +187,8 @@ class Kind(StrEnum):
     CONTACT = TaskKind(
         "contact",
         "Fill in the contact form",
-        asks_first=begins(rf"(?:{MOVING}|open|visit)\b.*\bcontact\b.*\b(?:submit|fill|send)"),
-        asks=(re.compile(rf"\bcontact (?:form|us|page)\b|{ASKING}(?:contact|get in touch|reach out)\b", re.I),),
+        first_prompts=begins(rf"(?:{MOVING}|open|visit)\b.*\bcontact\b.*\b(?:submit|fill|send)"),
+        prompts=(re.compile(rf"\bcontact (?:form|us|page)\b|{LEAD_IN}(?:contact|get in touch|reach out)\b", re.I),),
         opened_by=names("contact us, contact, get in touch, support, reach us, help"),
         sent_by=names("send message, send, submit, contact us, get in touch, send inquiry"),
         known_by=names("message, email"),
@@ -200,10 +200,7 @@ class Kind(StrEnum):
         "booking",
         "Book or reserve",
         _OF_ITEM | _ITEM_OPTIONAL,
-        asks=(
-            begins(_BOOK),
-            begins(_MAKE, _BOOKINGS),
-        ),
+        prompts=(begins(_BOOK), begins(_MAKE, _BOOKINGS)),
         opened_by=names("book now, reserve, book, book appointment, make a reservation, book a table, request booking, schedule"),
         sent_by=names(
             "confirm booking, complete reservation, confirm reservation, book appointment, confirm, reserve, book now, book, request"
@@ -217,14 +214,14 @@ class Kind(StrEnum):
         "change a comment or review",
         "Change or delete a comment or review",
         _OF_ITEM,
-        asks=(begins(_REWORD, "comments?|reviews?|feedback"),),
+        prompts=(begins(_REWORD, "comments?|reviews?|feedback"),),
         form_fields=_WRITTEN,
     )
     COMMENT = TaskKind(
         "comment or review",
         "Comment or review",
         _OF_ITEM,
-        asks=(
+        prompts=(
             begins("add|write|post|leave|submit|send|give|make|publish", "comments?|reviews?|feedback|ratings?"),
             begins("comment|review|rate|reply to (?:the |a )?(?:comment|review|post)"),
         ),
@@ -239,7 +236,7 @@ class Kind(StrEnum):
         "reply",
         "Reply to a message",
         _OF_ITEM | _ITEM_OPTIONAL,
-        asks=(begins("reply|respond|answer"),),
+        prompts=(begins("reply|respond|answer"),),
         opened_by=names("reply, reply to this email, respond, answer"),
         sent_by=names("send, send reply, send message, send email, reply, submit"),
         known_by=names("message, body"),
@@ -251,7 +248,7 @@ class Kind(StrEnum):
         "forward",
         "Forward a message",
         _OF_ITEM | _ITEM_OPTIONAL,
-        asks=(begins("forward"),),
+        prompts=(begins("forward"),),
         opened_by=names("forward, forward this email, share"),
         sent_by=names("send, forward, send message, send email, submit"),
         known_by=names("message, body, to"),
@@ -263,7 +260,7 @@ class Kind(StrEnum):
         "draft",
         "Save a draft",
         _OF_ITEM | _ITEM_OPTIONAL,
-        asks=(begins("save|keep|store", "drafts?"),),
+        prompts=(begins("save|keep|store", "drafts?"),),
         opened_by=names("compose, new message, new email, write email, start writing, write, new mail"),
         sent_by=names("save draft, save as draft, keep draft, store draft, save to drafts, draft"),
         known_by=names("message, body, to"),
@@ -274,10 +271,7 @@ class Kind(StrEnum):
     MESSAGE = TaskKind(
         "message",
         "Write a message",
-        asks=(
-            begins("send|compose|write|draft", "messages?|e-?mails?|mails?|dms?|chats?|drafts?"),
-            begins("message|e-?mail|dm|chat"),
-        ),
+        prompts=(begins("send|compose|write|draft", "messages?|e-?mails?|mails?|dms?|chats?|drafts?"), begins("message|e-?mail|dm|chat")),
         opened_by=names("compose, new message, new email, write email, start writing, message, send message, chat, write, new mail"),
         sent_by=names("send, send message, send email, send reply, submit, reply"),
         known_by=names("message, body, to"),
@@ -289,7 +283,7 @@ class Kind(StrEnum):
     EDIT_PROFILE = TaskKind(
         "edit the profile",
         "Edit the profile",
-        asks=(begins(_CHANGE, _PERSONAL),),
+        prompts=(begins(_CHANGE, _PERSONAL),),
         opened_by=names("edit profile, profile, my profile, account settings, my account, account, settings"),
         sent_by=names("save profile, save changes, update profile, save, update"),
         routes=names("profile, account, settings"),
@@ -297,7 +291,7 @@ class Kind(StrEnum):
     SETTINGS = TaskKind(
         "settings",
         "Change the settings",
-        asks=(begins(rf"{_CHANGE}|enable|disable|turn (?:on|off)|toggle|switch|choose|select|configure|customi[sz]e", _PREFERENCES),),
+        prompts=(begins(rf"{_CHANGE}|enable|disable|turn (?:on|off)|toggle|switch|choose|select|configure|customi[sz]e", _PREFERENCES),),
         opened_by=names("settings, preferences, options, account settings"),
         sent_by=names("save settings, save changes, save, apply, update"),
         routes=names("settings, preferences"),
@@ -306,7 +300,7 @@ class Kind(StrEnum):
         "mark",
         "Mark an item",
         _OF_ITEM | _ITEM_OPTIONAL | _ON_CARDS | _IN_SECTION | _CHANGES,
-        asks=(
+        prompts=(
             begins("complete|finish|mark|tick off|check off|reopen", "tasks?|to-?dos?|subtasks?"),
             begins("set|report|keep", "as (?:un)?(?:read|important|spam|junk|starred|done)|(?:back )?to (?:spam|junk|unread)"),
             begins("add|apply|attach|assign|put", "(?:label|tag)s?(?: [\ue000-\uf7ff])? (?:to|on)"),
@@ -319,18 +313,20 @@ class Kind(StrEnum):
         "cancel what was begun",
         "Cancel what was begun",
         _OF_ITEM | _ITEM_OPTIONAL,
-        asks=(begins("cancel|close|discard|leave", r"creat\w+|adding|editing|changes|form|dialog|modal|window|wizard|templates?|drafts?"),),
+        prompts=(
+            begins("cancel|close|discard|leave", r"creat\w+|adding|editing|changes|form|dialog|modal|window|wizard|templates?|drafts?"),
+        ),
         opened_by=names(f"add new, new, create, add, post, {_BEGIN}"),
         sent_by=names("cancel, discard, dismiss, nevermind, never mind, close, back, abort"),
         verbs=ADDING,
         form_fields="to recipient cc bcc body message content text email",
     )
-    OTHER = TaskKind("other", "Something else", asks=(begins("apply|use|enter|redeem", "codes?|coupons?|vouchers?"),))
+    OTHER = TaskKind("other", "Something else", prompts=(begins("apply|use|enter|redeem", "codes?|coupons?|vouchers?"),))
     DELETE_ITEM = TaskKind(
         "delete an item",
         "Delete an item",
         _OF_ITEM | _ITEM_OPTIONAL | _ON_CARDS | _IN_SECTION | _CHANGES,
-        asks=(begins("delete|remove|erase|discard|trash|cancel|drop|unregister|withdraw|take down|get rid of"),),
+        prompts=(begins("delete|remove|erase|discard|trash|cancel|drop|unregister|withdraw|take down|get rid of"),),
         buttons=names(
             "delete, remove, delete item, delete movie, delete film, delete book, delete entry, erase, discard, trash, move to trash, "
             "cancel, destroy, unregister"
@@ -341,7 +337,7 @@ class Kind(StrEnum):
         "edit an item",
         "Edit an item",
         _OF_ITEM | _ITEM_OPTIONAL | _ON_CARDS | _IN_SECTION | _CHANGES,
-        asks=(begins("edit|update|modify|change|rename|move|reassign|reschedule|replace|adjust"),),
+        prompts=(begins("edit|update|modify|change|rename|move|reassign|reschedule|replace|adjust"),),
         opened_by=names("edit, modify, change details"),
         sent_by=names("save changes, save, update, rename, apply, confirm"),
         verbs=CHANGING,
@@ -351,7 +347,7 @@ class Kind(StrEnum):
         "to-do",
         "Add a to-do",
         _CREATES,
-        asks=(begins("add|create|make|write|enter|start", "tasks?|to-?dos?|subtasks?"),),
+        prompts=(begins("add|create|make|write|enter|start", "tasks?|to-?dos?|subtasks?"),),
         opened_by=names(f"add task, new task, create task, add to-do, add, {_BEGIN}"),
         sent_by=names("add task, save task, create task, save, add, create"),
         fills=names("task name"),
@@ -361,7 +357,7 @@ class Kind(StrEnum):
         "calendar",
         "Plan in the calendar",
         _CREATES,
-        asks=(begins("add|create|schedule|make|plan|set up|invite|enter|put", "events?|calendars?|meetings?|(?:day|week|month) view"),),
+        prompts=(begins("add|create|schedule|make|plan|set up|invite|enter|put", "events?|calendars?|meetings?|(?:day|week|month) view"),),
         opened_by=names("create event, new event, add event, create, add, calendar"),
         sent_by=names("save event, save, create event, add event, create, add"),
         fills=names("title"),
@@ -372,14 +368,16 @@ class Kind(StrEnum):
         "like or follow",
         "Like or follow",
         _OF_ITEM | _ITEM_OPTIONAL | _ON_CARDS,
-        asks=(begins("hire later|(?:un)?like|upvote|(?:un)?follow|connect|endorse|(?:un)?hide|save|bookmark|react|subscribe|join|apply"),),
+        prompts=(
+            begins("hire later|(?:un)?like|upvote|(?:un)?follow|connect|endorse|(?:un)?hide|save|bookmark|react|subscribe|join|apply"),
+        ),
     )
     CHOOSE = TaskKind(
         "choose a value",
         "Choose a value",
         _OF_ITEM | _ITEM_OPTIONAL,
-        asks_first=begins("select|choose|pick", "methods?|options?"),
-        asks=(begins("(?:set|select|choose|pick|specify)(?! up)"),),
+        first_prompts=begins("select|choose|pick", "methods?|options?"),
+        prompts=(begins("(?:set|select|choose|pick|specify)(?! up)"),),
         opened_by=names(f"add new, new, create, post, add, book, {_BEGIN}"),
         sent_by=names("save, add, submit, create, confirm, book, find, search"),
         verbs=ADDING,
@@ -389,7 +387,7 @@ class Kind(StrEnum):
         "add an item",
         "Add an item",
         _CREATES,
-        asks=(begins("add|create|insert|register|publish|post|upload|enter|record|log|make|submit|start(?! hiring)|set up"),),
+        prompts=(begins("add|create|insert|register|publish|post|upload|enter|record|log|make|submit|start(?! hiring)|set up"),),
         opened_by=names("add new, new, create new, create, add, post, write an update, start a post, share an update, write"),
         sent_by=names("add, create, save, submit, publish, post"),
         fills=names("name, title"),

@@ -1,4 +1,4 @@
-"""What a row of the table of kinds of task holds.
+"""The row type of the table of kinds of task.
 
 Rows with `sent_by` are done by `FormTask`, rows with `buttons` by `PressOnItem`; code in `recipes/` is for what a row cannot express.
 """
@@ -13,7 +13,7 @@ ADDING = frozenset("add new create register insert initiate start post launch ma
 CHANGING = frozenset("edit update modify change manage adjust revise amend alter rename".split())  # noqa: SIM905
 
 _ADVERBS = r"permanently|completely|directly|quickly|simply|kindly|immediately|successfully|only|just"
-ASKING = (
+LEAD_IN = (
     r"^\W*(?:(?:please|i want to|i would like to|i'd like to|i need to|can you|could you|help me|let me|let's|proceed to|go ahead and|"
     rf"decide to|make sure to|(?:triggered )?when|(?:the |a )?users?|now|also|finally|first|next|and|to|{_ADVERBS})\b[\s,:]*)*"
 )
@@ -22,8 +22,8 @@ MOVING = r"(?:go|navigate|take|bring|get)(?: me)?(?: directly| straight)? to|nav
 
 
 def begins(verbs: str, about: str = "") -> re.Pattern[str]:
-    """Prompts that begin with one of the verbs, as alternatives of a pattern ("add", "the user adds"), and speak of something later."""
-    return re.compile(rf"{ASKING}(?:{verbs})(?:e?[sd])?\b" + (rf".*\b(?:{about})\b" if about else ""), re.I)
+    """Prompts that begin with one of the verbs, as in "add" or "the user adds", and contain one of the nouns later."""
+    return re.compile(rf"{LEAD_IN}(?:{verbs})(?:e?[sd])?\b" + (rf".*\b(?:{about})\b" if about else ""), re.I)
 
 
 def names(text: str) -> tuple[str, ...]:
@@ -31,10 +31,8 @@ def names(text: str) -> tuple[str, ...]:
 
 
 class Trait(Flag):
-    """What sets a kind of task apart."""
-
     NONE = 0
-    OF_ITEM = auto()  # it is about one item of the site, where the prompt says which one
+    OF_ITEM = auto()  # it is about one item of the site, which the prompt identifies
     ITEM_OPTIONAL = auto()  # it may be about no item
     ON_CARDS = auto()  # it can be done in a list, on the item's card
     ACCOUNT = auto()  # it is about logging in or out, or registering
@@ -46,23 +44,21 @@ class Trait(Flag):
 
 @dataclass(frozen=True, slots=True)
 class TaskKind:
-    """A row of the table. Of the names of links, buttons and fields the surest comes first.
+    """Names of links, buttons and fields are listed with the most certain first.
 
-    `sentence`: what is asked for, in an operator's words. `asks`: prompts that ask for it; `asks_first`: those that would else be taken
-    for a search or for opening an item. `buttons`: its button on an item. `form_fields`: first or last words of fields that say nothing
-    of the item.
+    `sentence`: the task, for operators. `prompts`: prompts that request it; `first_prompts`: those that would otherwise be read as a
+    search or as opening an item. `buttons`: its button on an item. `form_fields`: first or last words of fields that are not the item's.
 
-    A kind with `sent_by`, its form's button, is done by a form. `opened_by`: links, tabs and buttons on the way to it; `routes`: parts of
-    their addresses; `known_by`: fields that such a form has; `fills`: those that are filled in though the prompt does not name them;
-    `verbs`: what opens and sends it begins with one of these, beside the prompt's own noun ("Add film"); `purpose`: what it is for, one of
-    PURPOSES, "" where any form may do.
+    A kind with `sent_by`, its form's button, is done by a form. `opened_by`: links, tabs and buttons that lead to it; `routes`: parts
+    of their addresses; `known_by`: fields of such a form; `fills`: fields that are filled even if the prompt does not name them;
+    `verbs`: verbs on its buttons, beside the prompt's own noun ("Add film"); `purpose`: one of PURPOSES, "" for any form.
     """
 
     name: str
     sentence: str
     traits: Trait = Trait.NONE
-    asks: tuple[re.Pattern[str], ...] = ()
-    asks_first: re.Pattern[str] | None = None
+    prompts: tuple[re.Pattern[str], ...] = ()
+    first_prompts: re.Pattern[str] | None = None
     buttons: tuple[str, ...] = ()
     opened_by: tuple[str, ...] = ()
     sent_by: tuple[str, ...] = ()
@@ -74,7 +70,7 @@ class TaskKind:
     purpose: str = ""
 
 
-# What a form is for: words with which one for that purpose may speak of itself, and those with which no form for another does.
+# By purpose of a form: words that may be in such a form, and those that are in no form for another purpose.
 PURPOSES: dict[str, tuple[frozenset[str], frozenset[str]]] = {
     name: (frozenset(f"{surely} {maybe}".split()), frozenset(surely.split()))
     for name, surely, maybe in (
@@ -85,11 +81,11 @@ PURPOSES: dict[str, tuple[frozenset[str], frozenset[str]]] = {
 }
 
 
-def is_for_other(purpose: str, *said: Iterable[str]) -> bool:
-    """Whether a form is for another purpose, by the words of its button, else by those of its heading and fields."""
+def is_for_other(purpose: str, *levels: Iterable[str]) -> bool:
+    """Whether a form is for another purpose, by `levels` of words: those of its button, then of its heading and fields."""
     if not purpose:
         return False
     own = PURPOSES[purpose][0]
     others = frozenset().union(*(surely for name, (_, surely) in PURPOSES.items() if name != purpose))
-    telling = next((level for level in map(frozenset, said) if level & (own | others)), own)
+    telling = next((level for level in map(frozenset, levels) if level & (own | others)), own)
     return telling.isdisjoint(own)

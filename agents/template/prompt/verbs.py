@@ -1,4 +1,4 @@
-"""What controls do, in families: how prompts ask for it, what the controls are called, and what must not be pressed unasked."""
+"""Verbs of controls: their patterns in prompts, the controls' labels, and which controls are pressed only on request."""
 
 import re
 from dataclasses import dataclass
@@ -13,10 +13,10 @@ from agents.template.prompt.task_rows import names
 
 @dataclass(frozen=True, slots=True)
 class Verb:
-    """`asks` is searched in the prompt's head, the first row that fits counts. `labels`: what its controls say, or the names of their
-    icons, the surest first. `undoes`: the family that takes it back; its label is what the control says once it is done."""
+    """`pattern` is searched in the prompt's head, and the first row that matches is used. `labels`: of its controls, or their icons,
+    the most certain first. `undoes`: the verb that undoes it; the control has that one's label once it is done."""
 
-    asks: str
+    pattern: str
     labels: tuple[str, ...]
     undoes: str = ""
 
@@ -78,10 +78,10 @@ VERBS: dict[str, Verb] = {
     "reopen": Verb(r"reopen", names("reopen, mark as open, undo")),
 }
 
-# Where something is taken from, said after what it is.
+# The list that something is taken from, at the end of the prompt.
 _PLACED = re.compile(r"\b(?:from|in|on|off|to) (?:the |my |your )?(?P<place>[\w -]{3,30})\W*$", re.I)
 
-# What a control does that destroys, sends, or binds, by words of its label or its icon; and how a prompt asks for it.
+# Risks of controls that destroy, send, or bind: words of their labels or icons, and the pattern of prompts that request it.
 _RISKS: dict[str, tuple[str, str]] = {
     "delete": (
         "delete erase discard destroy purge trash",
@@ -103,26 +103,26 @@ _RISKS: dict[str, tuple[str, str]] = {
     "log out": ("logout signout", r"log ?out|sign ?out|log off|end (?:my |the )?session"),
     "report": ("block report deactivate", r"block|report\w*|flag|deactivate|spam"),
 }
-# "Add to purchase" only puts it there.
+# "Add to purchase" only adds it.
 _NOT_BY_ADDING = frozenset({"pay", "book"})
 _ICONS = {"trash": "delete", "archive": "archive", "send": "send"}
-# A control of one of these only leads there, or chooses what is shown.
+# A control with one of these words only navigates, or chooses a view.
 _LEADS = frozenset({"navigate", "view", "open", "show", "go", "sidebar", "nav", "filter", "folder", "tab", "about", "page"})
 _FOLDERS = frozenset({"spam", "junk", "trash", "archive", "folder", "inbox"})
-# What may be removed without harm to the thing itself.
+# Lists from which something may be removed without deleting it.
 _LISTS = frozenset(
     {"watchlist", "wishlist", "list", "favorite", "favourite", "bookmark", "cart", "basket", "saved", "later", "label", "filter"}
 )
 _THINGS = frozenset({"film", "movie", "book", "product", "post", "email", "account", "task", "event", "matter", "client", "file", "item"})
-# What is deleted or removed by a button that says so, where the prompt speaks of something else: "Delete comment" deletes no post.
+# Objects of deleting and sending that must be in the prompt: "Delete comment" is not for deleting a post.
 _OTHERS = tuple(
     frozenset(thing.split()) for thing in ("comment review", "message", "account profile", "team", "label", "draft", "post job")
 )
 _DRAFTS = re.compile(r"\b(?:save|keep|store|as)\b.*\bdrafts?\b", re.I)
-# What ends a booking or an order, by a verb and a noun on its button.
+# Verbs and nouns of buttons that complete a booking or an order.
 _BINDS = frozenset({"submit", "confirm", "complete", "approve", "finalize", "finalise", "place"})
 _BOUND = frozenset({"booking", "reservation", "order", "appointment", "request", "trip", "ride", "purchase"})
-# Kinds of task whose own form is sent, whatever their words are.
+# Kinds of task that send a form, whatever the prompt's words.
 _SENT = frozenset(
     {
         Kind.CONTACT,
@@ -141,62 +141,62 @@ _SENT = frozenset(
 
 
 def verb_of(intent: Intent) -> tuple[str, Verb] | None:
-    placed = _PLACED.search(intent.words)
+    placed = _PLACED.search(intent.text)
     head = f"{intent.head} {placed['place'] if placed else ''}"
-    return next(((name, verb) for name, verb in VERBS.items() if re.search(rf"\b(?:{verb.asks})\b", head, re.I)), None)
+    return next(((name, verb) for name, verb in VERBS.items() if re.search(rf"\b(?:{verb.pattern})\b", head, re.I)), None)
 
 
 @lru_cache(maxsize=256)
-def _asked(intent: Intent) -> frozenset[str]:
+def _requested_risks(intent: Intent) -> frozenset[str]:
     stages = (intent, *intent.then)
-    said = " ".join(stage.words for stage in stages)
-    asked = {risk for risk, (_, asks) in _RISKS.items() if re.search(rf"\b(?:{asks})", said, re.I)}
+    prompt = " ".join(stage.text for stage in stages)
+    requested = {risk for risk, (_, pattern) in _RISKS.items() if re.search(rf"\b(?:{pattern})", prompt, re.I)}
     if any(stage.kind in _SENT for stage in stages):
-        asked.add("send")
+        requested.add("send")
     if any(stage.kind is Kind.CHECKOUT for stage in stages):
-        asked |= {"pay", "send"}
+        requested |= {"pay", "send"}
     if any(stage.kind is Kind.LOGOUT for stage in stages):
-        asked.add("log out")
-    if _DRAFTS.search(said) and not re.search(r"\b(?:send|deliver)\b", said, re.I):
-        asked.discard("send")
+        requested.add("log out")
+    if _DRAFTS.search(prompt) and not re.search(r"\b(?:send|deliver)\b", prompt, re.I):
+        requested.discard("send")
     verb = verb_of(intent)
     if verb and verb[0] == "unsave":
-        asked.discard("delete")
+        requested.discard("delete")
     if verb and verb[0] == "hire later":
-        asked.discard("hire")
-    return frozenset(asked)
+        requested.discard("hire")
+    return frozenset(requested)
 
 
-def _is_of_other(said: frozenset[str], risks: set[str], intent: Intent) -> bool:
-    """Whether it ends a booking for which a value is only to be chosen, or deletes or sends what the prompt does not speak of."""
-    if intent.kind is Kind.CHOOSE and said & _BINDS and said & _BOUND:
+def _is_of_other(label: frozenset[str], risks: set[str], intent: Intent) -> bool:
+    """Whether it completes a booking where a value is only to be chosen, or deletes or sends something that the prompt does not name."""
+    if intent.kind is Kind.CHOOSE and label & _BINDS and label & _BOUND:
         return True
     stages = (intent, *intent.then)
-    spoken = {word for one in stages for word in words(one.words if risks & {"delete", "remove"} else one.head)}
-    does = risks & {"delete", "remove", "send"} or said & {"submit", "publish"}
-    return bool(does) and any(said & thing and not spoken & thing for thing in _OTHERS if thing != {"message"} or "send" not in risks)
+    prompt = {word for stage in stages for word in words(stage.text if risks & {"delete", "remove"} else stage.head)}
+    does = risks & {"delete", "remove", "send"} or label & {"submit", "publish"}
+    return bool(does) and any(label & thing and not prompt & thing for thing in _OTHERS if thing != {"message"} or "send" not in risks)
 
 
-def is_unasked(element: Element, intent: Intent) -> bool:
-    """Whether pressing it would destroy, send or bind something that the task does not ask for."""
+def is_unrequested(element: Element, intent: Intent) -> bool:
+    """Whether pressing it would destroy, send or bind something that the task does not request."""
     named = words(element.label or element.text)
-    said = frozenset((*named, "".join(named)))
+    label = frozenset((*named, "".join(named)))
     exempt = _NOT_BY_ADDING if named[:2] == ("add", "to") else frozenset()
-    risks = {risk for risk, (does, _) in _RISKS.items() if not said.isdisjoint(does.split())} - exempt
+    risks = {risk for risk, (does, _) in _RISKS.items() if not label.isdisjoint(does.split())} - exempt
     if not element.is_named or not named:
         risks |= {_ICONS[word] for word in element.icon.split() if word in _ICONS}
-    if _is_of_other(said, risks, intent):
+    if _is_of_other(label, risks, intent):
         return not element.href.strip("#")
     if not risks or element.opens in {"menu", "listbox", "dialog", "item"} or element.role in {"checkbox", "radio", "option", "switch"}:
         return False
-    if said & _LEADS or (element.href.strip("#") and "log out" not in risks) or element.is_open_tab:
+    if label & _LEADS or (element.href.strip("#") and "log out" not in risks) or element.is_open_tab:
         return False
-    if "later" in said:
+    if "later" in label:
         risks.discard("hire")
-    if not said.isdisjoint(_FOLDERS):
+    if not label.isdisjoint(_FOLDERS):
         risks.discard("send")  # "Send to trash" moves it
-    asked = _asked(intent)
-    if "remove" in risks and "remove" in asked and "delete" not in asked:
-        # A film is not to be removed where it is to be removed from a list.
-        return bool(said & _THINGS) and not said & _LISTS
-    return not risks <= asked
+    requested = _requested_risks(intent)
+    if "remove" in risks and "remove" in requested and "delete" not in requested:
+        # Removing a film from a list must not remove the film.
+        return bool(label & _THINGS) and not label & _LISTS
+    return not risks <= requested

@@ -1,4 +1,4 @@
-"""Which recipe is for a task; a kind that is not in the table is guessed."""
+"""The recipe of each kind of task; for other kinds, a guess."""
 
 from agents.template.prompt import Intent, Kind
 from agents.template.recipes.accounts import LOGIN, LOGOUT, REGISTER

@@ -18,17 +18,17 @@ from agents.template.recipes.recipe import Recipe
 
 _LOG_IN_BUTTONS = ("log in", "login", "sign in", "signin", "access account", "enter", "continue")
 _LOG_OUT = ("log out", "logout", "sign out", "log off")
-# All words of the name, and hardly any besides: "Log out" must not be found in "Check out".
+# All words of the name and hardly any others: "Log out" must not match "Check out".
 _SURE = 0.85
 _TERMS = frozenset({"agree", "accept", "terms", "consent"})
-# What a form demands and the prompt doesn't name: callers fill these in.
+# For fields that the prompt doesn't name: callers replace these placeholders.
 _DEMANDED = {"email": "<signup_email>", "username": "<signup_username>", "password": "<signup_password>"}
 _PLACEHOLDERS = tuple(Criterion(field, Operator.EQUALS, (f"<{field}>",)) for field in ("username", "password"))
 _KINDS = {"user": "username", "user name": "username", "pw": "password", "pass": "password", "e-mail": "email"}
 
 
 class _AccountForm(Recipe):
-    """To the form by one of `routes`, which are alike on all sites, or by its link; fill it, send it."""
+    """Go to the form by one of `routes`, which are similar on all sites, or by its link; fill it, send it."""
 
     links: tuple[str, ...]
     routes: tuple[str, ...]
@@ -40,15 +40,15 @@ class _AccountForm(Recipe):
     def reach(self, intent: Intent, page: Page) -> tuple[Move, ...]:
         if self.form(page):
             return ()
-        found = next((link for link in page.usable({"link"}) if self.is_at(link.href)), None)
-        return (press(page, found),) if found else link_to(page, self.links)
+        link = next((link for link in page.usable({"link"}) if self.is_at(link.href)), None)
+        return (press(page, link),) if link else link_to(page, self.links)
 
     def is_at(self, url: str) -> bool:
         path = path_of(url).lower()
         return any(f"/{route}" in path for route in self.routes)
 
     def achieved(self, intent: Intent, page: Page, past: Past) -> bool:
-        """The form was sent and is gone; where it stays, a wait has shown that it stays for good."""
+        """The form was sent and is gone, or is still there after a wait."""
         after = past.after_sending()
         return after is not None and (self.form(page) is None or after.waits > 0)
 
@@ -70,17 +70,17 @@ class Login(_AccountForm):
         if form is None:
             return ()
         (password,), (name, secret) = _passwords_of(form), _credentials(intent)
-        # The user's field is called like it; else the last before the password, else the first after it: forms have them in any order.
-        mates = [one for one in page.usable(TEXT_FIELDS) if one.form == password.form and one.type in {"text", "email", "tel", ""}]
+        # The user's field by its label; else the last before the password, else the first after it: forms have them in any order.
+        mates = [field for field in page.usable(TEXT_FIELDS) if field.form == password.form and field.type in {"text", "email", "tel", ""}]
         before = [field for field in mates if field.place < password.place]
-        called = answers((name,), [Slot(field) for field in mates], None)
-        user = called[0].slot.element if called else next(iter(before[-1:] or mates), None)
-        fills = (fill(page, field, example(one)) for field, one in ((user, name), (password, secret)) if field)
+        named = answers((name,), [Slot(field) for field in mates], None)
+        user = named[0].slot.element if named else next(iter(before[-1:] or mates), None)
+        fills = (fill(page, field, example(criterion)) for field, criterion in ((user, name), (password, secret)) if field)
         return (*fills, send(page, password, form.button))
 
     def blind_act(self, intent: Intent) -> tuple[Move, ...]:
         typed = zip((blind_xpath.BESIDE_PASSWORD, blind_xpath.PASSWORD), _credentials(intent), strict=True)
-        return (*(blind_fill(field, example(one)) for field, one in typed), blind_press(blind_xpath.SEND_PASSWORD))
+        return (*(blind_fill(field, example(criterion)) for field, criterion in typed), blind_press(blind_xpath.SEND_PASSWORD))
 
 
 class Logout(Recipe):
@@ -104,7 +104,7 @@ class Register(_AccountForm):
     blind_links = ("register", "sign up", "create account")
 
     def form(self, page: Page) -> Form | None:
-        """Two passwords, or a password and more than a name; on a page that speaks of it, any with a password."""
+        """Two passwords, or a password and more than a name; at a route of registration any form with a password."""
         forms = [form_of(page, field, self.links) for field in passwords(page)]
         rich = [form for form in forms if len(_passwords_of(form)) > 1 or len(form.fields) > 2]
         return next(iter(rich or (forms if self.is_at(page.url) else ())), None)
@@ -114,7 +114,7 @@ class Register(_AccountForm):
         if form is None:
             return ()
         account, secrets = _account(intent), _passwords_of(form)
-        secret = next(example(one) for one in account if _kind(one) == "password")
+        secret = next(example(criterion) for criterion in account if _kind(criterion) == "password")
         boxes = (field for field in form.fields if field.role == "checkbox" and _TERMS & set(field.label.lower().split()))
         return (
             *fills_for(page, account, form.fields),
@@ -124,14 +124,14 @@ class Register(_AccountForm):
         )
 
     def blind_act(self, intent: Intent) -> tuple[Move, ...]:
-        """The address before the password: where there is no field for it, it lands there and is typed over."""
-        values = {_kind(one): example(one) for one in _account(intent)}
+        """The e-mail address before the password: without a field for it, it is typed into the password's and then overwritten."""
+        values = {_kind(criterion): example(criterion) for criterion in _account(intent)}
         fields = {
             "username": [blind_xpath.NAME],
             "email": [blind_xpath.EMAIL],
             "password": [blind_xpath.PASSWORD, blind_xpath.PASSWORD_AGAIN],
         }
-        fills = (blind_fill(field, values[kind]) for kind, called in fields.items() for field in called)
+        fills = (blind_fill(field, values[kind]) for kind, expressions in fields.items() for field in expressions)
         return (*fills, blind_press(blind_xpath.SEND_PASSWORD))
 
 
@@ -139,7 +139,7 @@ LOGIN, LOGOUT, REGISTER = Login(), Logout(), Register()
 
 
 def log_in(intent: Intent, page: Page) -> tuple[Move, ...]:
-    """Where a page demands a log-in that the prompt does not ask for: the moves to its form, or those that fill and send it."""
+    """Where a page requires a log-in that the prompt does not mention: the moves to its form, or those that fill and send it."""
     own = replace(intent, login=intent.login or _PLACEHOLDERS)
     return LOGIN.reach(own, page) or LOGIN.act(own, page)
 
@@ -149,15 +149,15 @@ def _offers_log_in(page: Page) -> bool:
 
 
 def _credentials(intent: Intent) -> tuple[Criterion, Criterion]:
-    """What the prompt does not name of them, callers fill in."""
+    """Name and password; callers replace the placeholders of those that the prompt does not state."""
     criteria = intent.login or intent.criteria
     name, secret = _PLACEHOLDERS
-    secret = next((one for one in criteria if _kind(one) == "password"), secret)
-    return next((one for one in criteria if one is not secret), name), secret
+    secret = next((criterion for criterion in criteria if _kind(criterion) == "password"), secret)
+    return next((criterion for criterion in criteria if criterion is not secret), name), secret
 
 
 def _account(intent: Intent) -> tuple[Criterion, ...]:
-    named = {_kind(one) for one in intent.criteria}
+    named = {_kind(criterion) for criterion in intent.criteria}
     missing = (Criterion(kind, Operator.EQUALS, (value,)) for kind, value in _DEMANDED.items() if kind not in named)
     return (*intent.criteria, *missing)
 

@@ -1,4 +1,4 @@
-"""Tasks that are done by a form: to its page, fill what is wanted, send it, mend what the page refuses; or only choose a value."""
+"""Tasks that are done by a form: go to its page, fill it, send it, correct refused fields; or only choose a value."""
 
 import re
 from collections import Counter
@@ -14,7 +14,7 @@ from agents.page.matching import likeness, words
 from agents.template import blind_xpath
 from agents.template.budget import once
 from agents.template.forms.filling import Answer, answers, chosen_from_list, demanded, filled
-from agents.template.forms.forms import FoundForm, Wanted, called, forms, openers, passwords
+from agents.template.forms.forms import FormMatch, FormQuery, called, forms, openers, passwords
 from agents.template.forms.slots import MADE_UP, Slot, slots
 from agents.template.items.filters import other_chip
 from agents.template.items.finding import fitting, press_on_item
@@ -35,29 +35,31 @@ _SUCCESS = re.compile(
 )
 
 
-# What is done faster than usual is something else, with another form.
+# A quick booking has another form than a usual one.
 _SORTS = frozenset({"quick", "express", "instant", "urgent", "emergency", "rush", "fast"})
 
 
-def whole_form(intent: Intent, page: Page) -> FoundForm | None:
-    """The form that answers to all criteria, those too that would say which item is meant: then the task is about none."""
+def whole_form(intent: Intent, page: Page) -> FormMatch | None:
+    """The form with fields for all criteria, including those that would identify an item: then the task is about none."""
 
-    def found() -> FoundForm | None:
+    def find() -> FormMatch | None:
         target = target_of(intent)
         if not intent.kind.row.sent_by or not target.criteria or target.name or besides_item(intent) == intent.criteria:
             return None
-        every = (form for form in forms(page, Wanted(intent.criteria, intent.kind.row, nouns_of(intent))) if form.good)
-        return next((form for form in every if {one for each in form.answers for one in each.criteria} == set(intent.criteria)), None)
+        every = (form for form in forms(page, FormQuery(intent.criteria, intent.kind.row, nouns_of(intent))) if form.good)
+        return next(
+            (form for form in every if {criterion for each in form.answers for criterion in each.criteria} == set(intent.criteria)), None
+        )
 
-    return once(found, "whole form", intent, id(page))
+    return once(find, "whole form", intent, id(page))
 
 
-def _leaves_out(form: FoundForm, wanted: Wanted) -> bool:
-    """Whether a message has no place for something that it is to say, such as its subject: another form sends it."""
-    answered = {one.field for answer in form.answers for one in answer.criteria}
-    stated = {one.field for one in wanted.criteria if not one.operator.negative} - answered
-    usual = {*wanted.row.known_by, *wanted.row.fills}
-    return wanted.row.purpose == "message" and any(name in usual for field in stated for name in (field, *words(field)))
+def _leaves_out(form: FormMatch, sought: FormQuery) -> bool:
+    """Whether a form for messages has no field for a stated value, such as the subject: another form sends it."""
+    covered = {criterion.field for answer in form.answers for criterion in answer.criteria}
+    stated = {criterion.field for criterion in sought.criteria if not criterion.operator.negative} - covered
+    usual = {*sought.row.known_by, *sought.row.fills}
+    return sought.row.purpose == "message" and any(name in usual for field in stated for name in (field, *words(field)))
 
 
 class FormTask(Recipe):
@@ -67,16 +69,16 @@ class FormTask(Recipe):
         form = self._form(intent, page)
         if not form and self._opening(intent, page):
             return ()
-        held = {one.place for one in form.elements} if form and form.answers else set[int]()
-        found = [(link, merit) for link, merit in self._links(intent, page) if link.place not in held and not link.is_open_tab]
-        own = [link for link, merit in found if merit >= OWN]
+        inside = {element.place for element in form.elements} if form and form.answers else set[int]()
+        links = [(link, merit) for link, merit in self._links(intent, page) if link.place not in inside and not link.is_open_tab]
+        own = [link for link, merit in links if merit >= OWN]
         if form and (form.sure or not own):
             return ()
         if not form and self._is_shut(intent, page) and (entering := log_in(intent, page)):
             return entering
-        chosen = own or [link for link, _ in found]
+        chosen = own or [link for link, _ in links]
         if intent.kind is Kind.COMMENT and not form and not chosen:
-            # Where a prompt says nothing of the item, any that the page lists will do.
+            # If the prompt does not identify the item, any listed one will do.
             chosen = [link for record in page.records for link in record.elements if link.href.strip("#")]
         presses = [press_labelled(page, link, intent.kind.row.opened_by) for link in chosen[:4]]
         leads = (Move(tuple(move.alternatives[0] for move in presses if move.alternatives), tries=True),) if presses else ()
@@ -97,10 +99,10 @@ class FormTask(Recipe):
         opening = any(answer.slot.opens and not answer.shown for answer in given)
         if opening or form.button is None or (form.button.disabled and not form.openers):
             return fills
-        return (*fills, *(self._opened(page, one) for one in form.openers), self._sent_by(form, form.button, page))
+        return (*fills, *(self._opened(page, opener) for opener in form.openers), self._sent_by(form, form.button, page))
 
     def achieved(self, intent: Intent, page: Page, past: Past) -> bool:
-        """The form was sent, and is gone or the page says so; where it stays, a wait has shown that it stays for good."""
+        """The form was sent, and is gone, or the page confirms it, or it is still there after a wait."""
         form = self._form(intent, page)
         if only_opens(intent):
             return form is not None and past.pressed
@@ -113,32 +115,32 @@ class FormTask(Recipe):
             return True
         if self._is_sent(past, self._criteria(intent), page):
             return True
-        # One word alone may be part of another button's name.
+        # A single word may be part of another button's label.
         return intent.kind is Kind.CHECKOUT and was_pressed(past, [name for name in intent.kind.row.sent_by if " " in name])
 
     def _criteria(self, intent: Intent) -> tuple[Criterion, ...]:
-        """Those that don't say which item is meant, or all where it is the form that is about the item."""
+        """Those that do not identify the item; all for editing an item, whose form shows them."""
         return besides_item(intent) or (intent.criteria if intent.kind is Kind.EDIT_ITEM else ())
 
-    def _form(self, intent: Intent, page: Page) -> FoundForm | None:
-        def found() -> FoundForm | None:
-            wanted = Wanted(self._criteria(intent), intent.kind.row, nouns_of(intent))
-            good = (form for form in forms(page, wanted) if form.good and not _leaves_out(form, wanted))
+    def _form(self, intent: Intent, page: Page) -> FormMatch | None:
+        def find() -> FormMatch | None:
+            sought = FormQuery(self._criteria(intent), intent.kind.row, nouns_of(intent))
+            good = (form for form in forms(page, sought) if form.good and not _leaves_out(form, sought))
             own = (form for form in good if not self._is_of_item(intent, page, form))
             return whole_form(intent, page) or next(own, None)
 
-        return once(found, "form", intent, id(page))
+        return once(find, "form", intent, id(page))
 
     def is_other_sort(self, intent: Intent, page: Page, past: Past) -> bool:
-        """Whether nothing says that the page's form is of the sort that the prompt asks for, as in: request a quick appointment."""
+        """Whether nothing marks the page's form as the requested sort, as in: request a quick appointment."""
         form = self._form(intent, page) if _SORTS & set(words(intent.head)) else None
         if form is None or form == whole_form(intent, page) or any(was_pressed(past, (sort,)) for sort in _SORTS):
             return False
-        texts = (text for one in form.elements for text in (one.label, one.hints, one.group))
+        texts = (text for element in form.elements for text in (element.label, element.hints, element.group))
         return _SORTS.isdisjoint(words(" ".join((page.heading_before(form.elements[0]), *texts)))) if form.elements else False
 
-    def _is_of_item(self, intent: Intent, page: Page, form: FoundForm) -> bool:
-        """Whether it is the form of one item of a list, such as a comment on it, for a task that makes or changes something else."""
+    def _is_of_item(self, intent: Intent, page: Page, form: FormMatch) -> bool:
+        """Whether it belongs to one item of a list, such as for a comment on it, while the task creates or changes something else."""
         of_items = len(page.records) > 1 and all(slot.element.place in page.items for slot in form.slots)
         return of_items and (intent.kind is Kind.EDIT_PROFILE or intent.kind.row.verbs == ADDING)
 
@@ -146,50 +148,52 @@ class FormTask(Recipe):
         target, names = target_of(intent), intent.kind.row.opened_by
         if intent.kind is not Kind.EDIT_ITEM or not target.criteria:
             return ()
-        # What a list leaves open of its items, the form that it opens shows.
+        # The form shows the values that the list does not.
         likely = (press_best(page, record.elements, names, beside=record.name) for record, _ in fitting(target, page))
         return press_on_item(intent, page, names) or next(filter(None, likely), ())
 
     def _links(self, intent: Intent, page: Page) -> list[tuple[Element, float]]:
-        found, target = form_links(page, intent), target_of(intent)
+        links, target = form_links(page, intent), target_of(intent)
         if intent.kind.has(Trait.OF_ITEM) and target.criteria and len(page.records) > 1:
-            # What another item of a list offers is for that one.
-            own = {one.place for record, _ in fitting(target, page) for one in record.elements}
-            found = [(link, merit) for link, merit in found if link.place in own or link.place not in page.items]
+            # Another item's controls are for that item.
+            own = {element.place for record, _ in fitting(target, page) for element in record.elements}
+            links = [(link, merit) for link, merit in links if link.place in own or link.place not in page.items]
         if intent.kind is not Kind.EDIT_ITEM:
-            return found
-        # What every item of a list has leads to none of them in particular.
-        often = Counter(link.label for link, _ in found)
-        return [(link, merit) for link, merit in found if often[link.label] == 1]
+            return links
+        # A control of every item leads to none of them in particular.
+        often = Counter(link.label for link, _ in links)
+        return [(link, merit) for link, merit in links if often[link.label] == 1]
 
     def _is_shut(self, intent: Intent, page: Page) -> bool:
-        """Whether the form is there and can't be filled or sent by somebody who isn't logged in, or the page is one to log in on."""
+        """Whether the form is disabled for users who are not logged in, or the page has a log-in form."""
         if passwords(page) or page.logged_in is not False:
             return bool(passwords(page))
-        if any(one.disabled and called(one, intent.kind.row.sent_by) >= 0.6 for one in page.elements if one.role in BUTTONS):
+        if any(
+            element.disabled and called(element, intent.kind.row.sent_by) >= 0.6 for element in page.elements if element.role in BUTTONS
+        ):
             return True
-        shut = [Slot(one) for one in page.elements if one.disabled and not one.hidden and one.role in TEXT_FIELDS]
+        shut = [Slot(element) for element in page.elements if element.disabled and not element.hidden and element.role in TEXT_FIELDS]
         return any(slot.likeness(name) >= 0.7 for slot in shut for name in intent.kind.row.known_by)
 
     def _opened(self, page: Page, opener: Element) -> Move:
         return replace(press(page, opener), once=True, opens=True)
 
     def _settable(self, intent: Intent, page: Page) -> tuple[Move, ...]:
-        """What the page lets be chosen of what the form is about, before it leads on to the form: people, day and time of a booking."""
-        return tuple(self._opened(page, one) for one in openers(self._criteria(intent), (), page.elements))
+        """Choices on the page before the form: people, day and time of a booking."""
+        return tuple(self._opened(page, opener) for opener in openers(self._criteria(intent), (), page.elements))
 
-    def _sent_by(self, form: FoundForm, button: Element, page: Page) -> Move:
+    def _sent_by(self, form: FormMatch, button: Element, page: Page) -> Move:
         field = next((slot.element for slot in form.slots if slot.element.role in TEXT_FIELDS and slot.element.tag == "input"), None)
         return send(page, field, button) if field else press(page, button)
 
     def _is_sent(self, past: Past, criteria: Sequence[Criterion], page: Page) -> bool:
-        """Whether something was filled in that the form was to hold, not a search or a log-in, and then something pressed."""
-        stated = [one for one in criteria if not one.operator.negative]
-        searches = [str(one) for one in page.selectors(page.search_box)] if page.search_box else []
-        went = ((at, one) for at, one in enumerate(past.entries, 1) if one.type in FILLS and one.succeeded is not False)
-        fills = ((at, one) for at, one in went if str(one.fields.get("selector")) not in searches)
-        typed = ((at, str(one.fields.get("text", ""))) for at, one in fills)
-        after = max((at for at, text in typed if text in MADE_UP or any(holds(one, text) for one in stated)), default=0)
+        """Whether a value of the form was filled in, not one of a search or a log-in, and then something was pressed."""
+        stated = [criterion for criterion in criteria if not criterion.operator.negative]
+        searches = [str(selector) for selector in page.selectors(page.search_box)] if page.search_box else []
+        went = ((at, entry) for at, entry in enumerate(past.entries, 1) if entry.type in FILLS and entry.succeeded is not False)
+        fills = ((at, entry) for at, entry in went if str(entry.fields.get("selector")) not in searches)
+        typed = ((at, str(entry.fields.get("text", ""))) for at, entry in fills)
+        after = max((at for at, text in typed if text in MADE_UP or any(holds(criterion, text) for criterion in stated)), default=0)
         return after > 0 and Past(past.entries[after:]).pressed
 
     def _is_confirmed(self, page: Page) -> bool:
@@ -197,7 +201,7 @@ class FormTask(Recipe):
 
 
 class Choose(FormTask):
-    """Choose a value of a field, a list, a calendar: only what the criteria name is set, wherever on the page, and nothing is sent."""
+    """Choose a value of a field, a list, a calendar: only the criteria's fields are set, anywhere on the page, and nothing is sent."""
 
     def reach(self, intent: Intent, page: Page) -> tuple[Move, ...]:
         return () if self.act(intent, page) else super().reach(intent, page)
@@ -209,7 +213,7 @@ class Choose(FormTask):
         criteria = besides_item(intent)
         if intent.kind is Kind.SETTINGS and self._form(intent, page):
             return super().act(intent, page)
-        if self._types(intent, page):  # words that are typed are sent: nothing happens to them else
+        if self._types(intent, page):  # a typed text has to be sent
             return BEST_GUESS.act(intent, page)
         if listed := chosen_from_list(page, criteria):
             return listed
@@ -217,18 +221,18 @@ class Choose(FormTask):
         moves = (
             *self._set_anew(page, given),
             *filled(page, given),
-            *(self._opened(page, one) for one in openers(criteria, given, page.elements)),
+            *(self._opened(page, opener) for opener in openers(criteria, given, page.elements)),
         )
         return moves or (other_chip(page, criteria) if criteria else ())
 
     def _set_anew(self, page: Page, given: Sequence[Answer]) -> tuple[Move, ...]:
-        """A count that is as it should be before anything was done is set to another one and back: sites notice changes only."""
-        counts = [one for one in given if one.slot.element.role == "spinbutton" and one.shown and one.value.isdecimal()]
-        fills = (fill(page, one.slot.element, number) for one in counts for number in (str(int(one.value) - 1 or 2), one.value))
+        """A number that already has the stated value is set to another one and back: sites record changes only."""
+        counts = [answer for answer in given if answer.slot.element.role == "spinbutton" and answer.shown and answer.value.isdecimal()]
+        fills = (fill(page, answer.slot.element, number) for answer in counts for number in (str(int(answer.value) - 1 or 2), answer.value))
         return tuple(replace(move, shown=False) for move in fills)
 
     def achieved(self, intent: Intent, page: Page, past: Past) -> bool:
-        """What meets the criteria was pressed last, or all that can be set is set: what is chosen is often not shown where it was."""
+        """An option that meets the criteria was pressed last, or all fields are set: often the page does not show the choice."""
         if self._types(intent, page) or self._is_sent(past, besides_item(intent), page):
             return BEST_GUESS.achieved(intent, page, past)
         moves = self.act(intent, page) if self._offers_first(intent, page) else ()
@@ -236,29 +240,31 @@ class Choose(FormTask):
         return set_ or self._is_chosen(intent, past)
 
     def _offers_first(self, intent: Intent, page: Page) -> bool:
-        """Whether what is named first, which is to be chosen, can be set here; what is named after it may have to be set before."""
+        """Whether the field that the prompt names first can be set here; fields named after it may have to be set before."""
         first = to_choose(intent)
         return bool(answers(first, slots(page.elements), page)) or any(True for _ in openers(first, (), page.elements))
 
     def _types(self, intent: Intent, page: Page) -> bool:
         given = answers(besides_item(intent), slots(page.elements), page)
-        return any(one.slot.element.role in {"textbox", "searchbox"} and one.slot.element.type in {"", "text", "search"} for one in given)
+        return any(
+            answer.slot.element.role in {"textbox", "searchbox"} and answer.slot.element.type in {"", "text", "search"} for answer in given
+        )
 
     def _is_chosen(self, intent: Intent, past: Past) -> bool:
-        """Whether what was pressed last is what is to be chosen; where something is only excluded, after what opened the choice of it."""
-        presses = [self._label_pressed(one) for one in past.entries if one.type == "ClickAction" and one.succeeded is not False]
-        wanted = to_choose(intent)
-        if not presses or not wanted or not all(holds(one, presses[-1]) for one in wanted):
+        """Whether the last press chose a value that meets the criteria; if these only exclude values, it must follow an opener."""
+        presses = [self._label_pressed(entry) for entry in past.entries if entry.type == "ClickAction" and entry.succeeded is not False]
+        criteria = to_choose(intent)
+        if not presses or not criteria or not all(holds(criterion, presses[-1]) for criterion in criteria):
             return False
-        if date_in(presses[-1]) is None and any(all(date_in(value) for value in one.values) for one in wanted):
+        if date_in(presses[-1]) is None and any(all(date_in(value) for value in criterion.values) for criterion in criteria):
             return False  # of days, only a day meets a criterion
-        fields = {one.field for one in wanted}
+        fields = {criterion.field for criterion in criteria}
         opened = len(presses) > 1 and any(likeness(name, presses[-2]) >= 0.6 for field in fields for name, _ in names_of(field))
-        return opened or not all(one.operator.negative for one in wanted)
+        return opened or not all(criterion.operator.negative for criterion in criteria)
 
     def _label_pressed(self, entry: PastAction) -> str:
         selector = entry.fields.get("selector")
         value = str(selector.get("value", "")) if isinstance(selector, dict) else ""
-        # The text that an XPath is about.
+        # The text in an XPath.
         quoted = re.search(r"=['\"]([^'\"]+)['\"]", value)
         return quoted[1] if quoted else value

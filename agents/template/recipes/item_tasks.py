@@ -1,4 +1,4 @@
-"""What is done with an item: on its own page, on its card in a list, in the cart, with one's own comments on it."""
+"""Actions on an item: on its page, on its card in a list, in the cart, and on comments."""
 
 import re
 from collections.abc import Sequence
@@ -32,7 +32,7 @@ _MOST_OF_TAB = 4
 
 
 class PressOnItem(Recipe):
-    """Press what the row of the kind calls `buttons`; on a page that nobody has seen, what has one of the first `unseen` of these names."""
+    """Press one of the kind's `buttons` on the item; on an unseen page one with the first `unseen` of these names."""
 
     unseen = 5
 
@@ -40,11 +40,11 @@ class PressOnItem(Recipe):
         return intent.kind.row.buttons
 
     def before(self, intent: Intent, page: Page) -> tuple[Move, ...]:
-        """What comes first on this page, such as an open dialog."""
+        """The moves that come first on this page, such as in an open dialog."""
         return ()
 
     def instead(self, intent: Intent, page: Page) -> tuple[Move, ...]:
-        """What else to do where the item has no such button."""
+        """The moves if the item has no such button."""
         return ()
 
     def act(self, intent: Intent, page: Page) -> tuple[Move, ...]:
@@ -60,7 +60,7 @@ class PressOnItem(Recipe):
 class OpenItem(Recipe):
     """Done when the item's page is there, and the part of it that the prompt names, such as its reviews, is open."""
 
-    # What is said of the item as a whole.
+    # Words for the item as a whole, not for a part of it.
     _WHOLE = frozenset(
         """view show see open display retrieve get give me the a an of for about to in on my this that detail info information page profile
         item full more go navigate check look at and book""".split()  # noqa: SIM905 (words read best as words)
@@ -70,10 +70,10 @@ class OpenItem(Recipe):
         target = target_of(intent)
         if not is_target_page(target, page):
             return ()
-        said = set(words(intent.head)) - {target.thing} - self._WHOLE
+        parts = set(words(intent.head)) - {target.thing} - self._WHOLE
         others = page.items if len(page.records) > 1 else ()
-        short = (one for one in page.usable({"tab", "button"}) if len(words(one.label)) <= _MOST_OF_TAB and one.place not in others)
-        tabs = [tab for tab in short if not tab.selected and said & set(words(tab.label))]
+        short = (tab for tab in page.usable({"tab", "button"}) if len(words(tab.label)) <= _MOST_OF_TAB and tab.place not in others)
+        tabs = [tab for tab in short if not tab.selected and parts & set(words(tab.label))]
         tabs.sort(key=lambda tab: -len(set(words(intent.head)) & set(words(tab.label))))
         return tuple(replace(press(page, tab), once=True) for tab in tabs[:1])
 
@@ -93,7 +93,7 @@ class DeleteItem(PressOnItem):
     _CONFIRM = ("delete", "confirm", "yes", "remove", "ok", "yes delete", "confirm delete", "confirm deletion", "proceed", "continue")
 
     def reach(self, intent: Intent, page: Page) -> tuple[Move, ...]:
-        """To one's own page: elsewhere the first item that can be removed may be somebody else's."""
+        """To the user's own page: elsewhere the first item that can be removed may be another user's."""
         return to_own_page(intent, page) if is_own_item(intent) and not (is_own_page(page) and self.act(intent, page)) else ()
 
     def before(self, intent: Intent, page: Page) -> tuple[Move, ...]:
@@ -118,57 +118,57 @@ class Share(PressOnItem):
 
 class Wishlist(PressOnItem):
     _OFF = names("remove from watchlist, remove from list, remove from reading list, remove bookmark, saved, in list, added, remove")
-    # What would take an item off must not be taken for what puts it on.
+    # A button that takes an item off must not be confused with one that puts it on.
     _SURE, _SAME = 0.8, 0.95
 
     def labels(self, intent: Intent) -> tuple[str, ...]:
-        return self._OFF if _TAKES_AWAY.search(intent.words) else super().labels(intent)
+        return self._OFF if _TAKES_AWAY.search(intent.text) else super().labels(intent)
 
     def act(self, intent: Intent, page: Page) -> tuple[Move, ...]:
-        """Taking off what isn't on the list is putting it there first: the button's label says which it would do."""
-        # What only says "Remove" takes a thing off the list where it is known to be the one that is meant.
+        """To be taken off, an item must be on the list first: the button's label shows whether it is."""
+        # "Remove" alone is used only where the item is certain.
         labels = self._OFF if page.subject is not None or page.records else self._OFF[:-1]
         if off := press_on_item(intent, page, labels, self._SURE):
-            if not _TAKES_AWAY.search(intent.words):
+            if not _TAKES_AWAY.search(intent.text):
                 return ()
-            # What can still be put on the list is not on it: what its "Remove" removes is the thing itself.
+            # An item with a button to add it is not on the list: its "Remove" would remove the item itself.
             return press_on_item(intent, page, super().labels(intent), self._SAME) or off
         return press_on_item(intent, page, super().labels(intent))
 
     def achieved(self, intent: Intent, page: Page, past: Past) -> bool:
         on = super().labels(intent)
         pressed = was_pressed(past, (*on, *self._OFF), links=False)
-        if not pressed or not _TAKES_AWAY.search(intent.words):
+        if not pressed or not _TAKES_AWAY.search(intent.text):
             return pressed
         is_gone = was_pressed(past, ("remove", "unsave")) or bool(press_on_item(intent, page, on))
         return is_gone and not press_on_item(intent, page, self._OFF, self._SURE)
 
 
 class React(PressOnItem):
-    """Like, follow, star, archive, complete …: press on an item what the prompt's verb says."""
+    """Like, follow, star, archive, complete …: press the button for the prompt's verb on the item."""
 
     unseen = 0
 
     def labels(self, intent: Intent) -> tuple[str, ...]:
-        found = verb_of(intent)
-        return found[1].labels if found else (" ".join(intent.head.split()[:2]),)
+        verb = verb_of(intent)
+        return verb[1].labels if verb else (" ".join(intent.head.split()[:2]),)
 
     def before(self, intent: Intent, page: Page) -> tuple[Move, ...]:
-        """What is done to all of them is not done one by one. Which label it is to be is chosen where they lie open."""
+        """An action on all items has its own button. A label is chosen from its open list."""
         if labelled := chosen_from_list(page, self._label(intent)):
             return labelled
         labels = self.labels(intent)
         return press_best(page, page.elements, labels, 0.8) if labels is VERBS["read all"].labels else ()
 
     def achieved(self, intent: Intent, page: Page, past: Past) -> bool:
-        chosen = [one.values for one in self._label(intent) if one.operator in POSITIVE]
+        chosen = [criterion.values for criterion in self._label(intent) if criterion.operator in POSITIVE]
         return was_pressed(past, self.labels(intent), links=False) and all(was_pressed(past, values, links=False) for values in chosen)
 
     def _label(self, intent: Intent) -> tuple[Criterion, ...]:
         return besides_item(intent) if self.labels(intent) is VERBS["label"].labels else ()
 
     def instead(self, intent: Intent, page: Page) -> tuple[Move, ...]:
-        """Where the prompt names no item: a button anywhere on the page. Of tasks to complete that fail no criterion the likeliest."""
+        """Without an item in the prompt, a button anywhere on the page. Of to-dos to complete, the likeliest that fails no criterion."""
         target, labels = target_of(intent), self.labels(intent)
         if target.is_any and (pressed := press_best(page, page.elements, labels)):
             return pressed
@@ -176,10 +176,10 @@ class React(PressOnItem):
             return first
         completes = labels is VERBS["complete"].labels
         records = (record for record, _ in in_time(fitting(target, page), each=4)) if completes else ()
-        return next((moves for one in records if (moves := press_best(page, one.elements, labels, beside=one.name))), ())
+        return next((moves for record in records if (moves := press_best(page, record.elements, labels, beside=record.name))), ())
 
     def _taken_back(self, intent: Intent, page: Page) -> tuple[Move, ...]:
-        """What the verb takes back is done first where there is nothing to take back: hide, then show again."""
+        """If there is nothing to undo, the action is done first: hide, then show again."""
         name, verb = verb_of(intent) or ("", None)
         done = VERBS.get(verb.undoes) if verb and name.startswith("un") else None
         return tuple(replace(move, once=True) for move in press_on_item(intent, page, done.labels, 0.8)) if done else ()
@@ -201,15 +201,15 @@ class Cart(PressOnItem):
     unseen = 4
 
     def before(self, intent: Intent, page: Page) -> tuple[Move, ...]:
-        """In a dialog that asks for size, number and extras: what the prompt says of them, then the dialog's own button."""
+        """In a dialog for size, number and extras: the prompt's values for them, then the dialog's button."""
         inside = [element for element in page.elements if element.layer and element.usable]
         button = best_button(inside, self.labels(intent)) if any(element.role in FIELDS for element in inside) else None
         if button is None:
             return ()
         given, amounts = answers(intent.criteria, slots(inside), page), self._amounts(intent)
         count = str(self._count_beside(best_button(inside, _MORE)))
-        is_set = any(one.slot.element.role in _COUNTED for one in given) or all(meets(one, count) for one in amounts)
-        # The button's label often states the price, which changes with the number.
+        is_set = any(answer.slot.element.role in _COUNTED for answer in given) or all(meets(criterion, count) for criterion in amounts)
+        # The button's label often contains the price, which changes with the number.
         last = (replace(press(page, button), repeats=True),) if is_set else self._stepped(page, inside, amounts)
         return (*filled(page, given), *(last or (press(page, button),)))
 
@@ -230,8 +230,8 @@ class Cart(PressOnItem):
     def achieved(self, intent: Intent, page: Page, past: Past) -> bool:
         if not takes_from_cart(intent):
             sent = self.before(intent, page)[-1:]
-            said = past.last_pressed.lower()
-            is_in_dialog = ' in dialog "' in said and any(label in said for label in self.labels(intent))
+            pressed = past.last_pressed.lower()
+            is_in_dialog = ' in dialog "' in pressed and any(label in pressed for label in self.labels(intent))
             is_sent = is_in_dialog or all(max(map(past.times, move.alternatives)) > 1 for move in sent)
             return super().achieved(intent, page, past) and is_sent
         if not _changes(intent):
@@ -239,7 +239,7 @@ class Cart(PressOnItem):
         if not _is_cart(page) or past.filled:
             return _is_cart(page)
         count = str(self._count_beside(best_button(self._in_cart(intent, page), _MORE)))
-        return was_pressed(past, (*_MORE, *_LESS)) and all(meets(one, count) for one in self._amounts(intent))
+        return was_pressed(past, (*_MORE, *_LESS)) and all(meets(criterion, count) for criterion in self._amounts(intent))
 
     def _in_cart(self, intent: Intent, page: Page) -> Sequence[Element]:
         records = certain_items(target_of(intent), page)
@@ -248,9 +248,9 @@ class Cart(PressOnItem):
     def _stepped(self, page: Page, elements: Sequence[Element], criteria: Sequence[Criterion]) -> tuple[Move, ...]:
         more, less = best_button(elements, _MORE), best_button(elements, _LESS)
         count = self._count_beside(more)
-        # More than 30 nobody orders, and no task has the steps to press it.
-        wanted = sorted((amount for amount in range(1, 31) if amount != count), key=lambda amount: abs(amount - count))
-        amount = next((one for one in wanted if all(meets(criterion, str(one)) for criterion in criteria)), count + 1)
+        # More than 30 are never ordered, and no task has enough steps to press it.
+        amounts = sorted((amount for amount in range(1, 31) if amount != count), key=lambda amount: abs(amount - count))
+        amount = next((amount for amount in amounts if all(meets(criterion, str(amount)) for criterion in criteria)), count + 1)
         button, labels = (more, _MORE) if amount > count else (less, _LESS)
         return (replace(press_labelled(page, button, labels), repeats=True),) * abs(amount - count) if button else ()
 
@@ -258,23 +258,23 @@ class Cart(PressOnItem):
         return int(more.group) if more is not None and more.group.isdecimal() else 1
 
     def _amounts(self, intent: Intent) -> tuple[Criterion, ...]:
-        return tuple(one for one in intent.criteria if "quantity" in words(one.field))
+        return tuple(criterion for criterion in intent.criteria if "quantity" in words(criterion.field))
 
 
 def takes_from_cart(intent: Intent) -> bool:
-    return intent.kind is Kind.CART and (_TAKES_AWAY.search(intent.words) is not None or _changes(intent))
+    return intent.kind is Kind.CART and (_TAKES_AWAY.search(intent.text) is not None or _changes(intent))
 
 
 def before_cart_task(intent: Intent, page: Page, past: Past) -> tuple[Move, ...]:
-    """To the cart with the item in it: put in first where it isn't known to be. Nothing where nothing more is to be done before."""
+    """To the cart with the item in it, adding it first if necessary; no moves if it is there and the cart is open."""
     target, is_added = target_of(intent), was_pressed(past, Kind.CART.row.buttons)
     if re.search(r"/(?:checkout|payment|order)", page.url, re.I) or (_is_cart(page) and (is_added or certain_items(target, page))):
         return ()
     if not is_added and not (target.is_any and not _is_cart(page)):
         return press_on_item(intent, page, Kind.CART.row.buttons) or towards(target, page, past)
     by_route = next((link for link in page.usable(BUTTONS) if _SIGNS & set(words(path_of(link.href)))), None)
-    found = by_route or best_button(page.elements, _OPEN)
-    return (press(page, found),) if found else ()
+    link = by_route or best_button(page.elements, _OPEN)
+    return (press(page, link),) if link else ()
 
 
 def _changes(intent: Intent) -> bool:
@@ -293,13 +293,13 @@ _PERSONAL = frozenset({"commenter", "reviewer", "author", "name"})
 
 
 class OwnComment(Recipe):
-    """Change or delete a comment, on the page of what it is about; one's own has to be written first where there is none."""
+    """Change or delete a comment on its item's page; the user's own has to be written first if there is none."""
 
     _WRITE = FormTask()
     _DELETE = DeleteItem()
 
     def reach(self, intent: Intent, page: Page) -> tuple[Move, ...]:
-        """To where something of one's own can be written, where there is nothing yet: some sites want a log-in first."""
+        """To the form for the user's own comment, if there is none yet: some sites require a log-in first."""
         is_elsewhere = not is_target_page(target_of(intent), page)
         return () if is_elsewhere or self._done_here(intent, page) else self._WRITE.reach(self._writing(intent), page)
 
@@ -309,26 +309,28 @@ class OwnComment(Recipe):
         return self._done_here(intent, page) or self._WRITE.act(self._writing(intent), page)
 
     def achieved(self, intent: Intent, page: Page, past: Past) -> bool:
-        if _TAKES_AWAY.search(intent.words):
+        if _TAKES_AWAY.search(intent.text):
             return was_pressed(past, _DELETING) and not page.dialogs
         return was_pressed(past, _EDITING) and was_pressed(past, _SAVING) and not self._edited(intent, page)
 
     def _done_here(self, intent: Intent, page: Page) -> tuple[Move, ...]:
-        if _TAKES_AWAY.search(intent.words):
+        if _TAKES_AWAY.search(intent.text):
             return self._DELETE.before(intent, page) or self._press_on_comment(intent, page, _DELETING)
         return self._edited(intent, page) or self._press_on_comment(intent, page, _EDITING)
 
     def _press_on_comment(self, intent: Intent, page: Page, labels: Sequence[str]) -> tuple[Move, ...]:
-        within = [(record, found) for record in in_time(page.records, each=4) if (found := best_button(record.elements, labels))]
+        within = [(record, button) for record in in_time(page.records, each=4) if (button := best_button(record.elements, labels))]
         if not within:
             return press_best(page, page.elements, labels, 0.6)
-        own = ((record, found) for record, found in within if self._is_of_comment(record, found))
-        fitting = ((press_labelled(page, found, labels, record.name),) for record, found in own if judge(besides_item(intent), record).fits)
+        own = ((record, button) for record, button in within if self._is_of_comment(record, button))
+        fitting = (
+            (press_labelled(page, button, labels, record.name),) for record, button in own if judge(besides_item(intent), record).fits
+        )
         return next(fitting, ())
 
     def _is_of_comment(self, record: Record, button: Element) -> bool:
-        """An entry in which a comment can be written is what is commented on: its "Delete" deletes the post with all its comments."""
-        return any(noun in words(button.label) for noun in _NOUNS) or not any(one.role in TEXT_FIELDS for one in record.elements)
+        """Not so for an entry with a field for comments: it is the post, and its "Delete" deletes it with all comments."""
+        return any(noun in words(button.label) for noun in _NOUNS) or not any(element.role in TEXT_FIELDS for element in record.elements)
 
     def _edited(self, intent: Intent, page: Page) -> tuple[Move, ...]:
         for field in page.usable(TEXT_FIELDS):
@@ -337,12 +339,16 @@ class OwnComment(Recipe):
             for block in list(page.blocks([field]))[:4]:
                 button = best_button(block, _SAVING, 0.6)
                 if button is not None and not best_button(block, _EDITING[:2], 1.0):
-                    stated = [one for one in besides_item(intent) if not _PERSONAL & set(one.field.split())]
+                    stated = [criterion for criterion in besides_item(intent) if not _PERSONAL & set(criterion.field.split())]
                     text = value_for(Slot(replace(field, value="")), stated, page) or ""
                     return (fill(page, field, text), press_labelled(page, button, _SAVING))
         return ()
 
     def _writing(self, intent: Intent) -> Intent:
-        wanted = besides_item(intent)
-        kept = wanted if _TAKES_AWAY.search(intent.words) else tuple(one for one in wanted if _PERSONAL & set(one.field.split()))
+        criteria = besides_item(intent)
+        kept = (
+            criteria
+            if _TAKES_AWAY.search(intent.text)
+            else tuple(criterion for criterion in criteria if _PERSONAL & set(criterion.field.split()))
+        )
         return replace(intent, kind=Kind.COMMENT, criteria=kept)

@@ -1,4 +1,4 @@
-"""What is done with a list or a page as a whole: search, filter, sort, turn pages; go to a page, switch its view, unfold, scroll."""
+"""Actions on a list or a page as a whole: search, filter, sort, turn pages; go to a page, switch its view, unfold, scroll."""
 
 import re
 from collections.abc import Sequence
@@ -48,17 +48,17 @@ class Search(Recipe):
         return (past.after_sending() if self._fills(intent, page) else past.after_enter()) is not None
 
     def _fills(self, intent: Intent, page: Page) -> tuple[Move, ...]:
-        """Where a search has a field for each of several things: what the criteria say of them."""
-        fields = [one for one in page.usable(FIELDS - TICKED) if one.type not in {"password", "email"} and one.form is None]
+        """For a search with several fields: the criteria's values."""
+        fields = [field for field in page.usable(FIELDS - TICKED) if field.type not in {"password", "email"} and field.form is None]
         return fills_for(page, intent.criteria, fields) if len(fields) > 1 else ()
 
     def blind_act(self, intent: Intent) -> tuple[Move, ...]:
         return search_for(None, self._text(intent))
 
     def _text(self, intent: Intent) -> str:
-        stated = [one for one in intent.criteria if not one.operator.negative]
-        is_named = not intent.criteria or intent.is_quoted or intent.subject in {one.value for one in stated}
-        return intent.subject or intent.words if is_named else example((stated or intent.criteria)[0])
+        stated = [criterion for criterion in intent.criteria if not criterion.operator.negative]
+        is_named = not intent.criteria or intent.is_quoted or intent.subject in {criterion.value for criterion in stated}
+        return intent.subject or intent.text if is_named else example((stated or intent.criteria)[0])
 
 
 class Filter(Recipe):
@@ -69,8 +69,8 @@ class Filter(Recipe):
             return unfold
         routes = (link for link in page.usable({"link"}) if _LIST_ROUTE.search(link.href) and not _LIST_ROUTE.search(page.url))
         things = (intent.subject,) if 0 < len(intent.subject) <= 20 else ()
-        found = next(routes, None) or best_button(page.elements, (*things, *_LISTS), least=0.8)
-        return (press(page, found),) if found else ()
+        link = next(routes, None) or best_button(page.elements, (*things, *_LISTS), least=0.8)
+        return (press(page, link),) if link else ()
 
     def act(self, intent: Intent, page: Page) -> tuple[Move, ...]:
         moves = controls(page, intent.criteria) or loose(page, intent.criteria)
@@ -98,40 +98,40 @@ class Sort(Recipe):
     def act(self, intent: Intent, page: Page) -> tuple[Move, ...]:
         selects = ((select, self._order(intent, select.options)) for select in page.usable({"listbox"}))
         chosen = next(((fill(page, select, option),) for select, option in selects if option), ())
-        return chosen or press_best(page, [one for one in page.usable(BUTTONS) if not one.href], self._columns(intent), _SURE)
+        return chosen or press_best(page, [button for button in page.usable(BUTTONS) if not button.href], self._columns(intent), _SURE)
 
     def achieved(self, intent: Intent, page: Page, past: Past) -> bool:
         return any(past.did_any(move.alternatives) for move in self.act(intent, page)) or was_pressed(past, self._columns(intent))
 
     def _order(self, intent: Intent, options: Sequence[str]) -> str:
-        prompt = frozenset(words(intent.words))
-        wanted = bool(prompt & _FALLING) - bool(prompt & _RISING - {"a"})
+        prompt = frozenset(words(intent.text))
+        direction_sought = bool(prompt & _FALLING) - bool(prompt & _RISING - {"a"})
         scored = list[tuple[float, int]]()
         for at, option in enumerate(options):
             direction = next((1 if name in _FALLING else -1 for name in words(option) if name in _FALLING | _RISING), 0)
-            scored.append((len(prompt & set(words(option)) - _FALLING - _RISING) + direction * wanted / 2, -at))
+            scored.append((len(prompt & set(words(option)) - _FALLING - _RISING) + direction * direction_sought / 2, -at))
         merit, at = max(scored, default=(0.0, 0))
         return options[-at] if merit >= 1 else ""
 
     def _columns(self, intent: Intent) -> tuple[str, ...]:
-        values = tuple(value for one in intent.criteria for value in one.values)
-        after = re.split(r"\bby\b", intent.words, maxsplit=1, flags=re.I)[-1]
+        values = tuple(value for criterion in intent.criteria for value in criterion.values)
+        after = re.split(r"\bby\b", intent.text, maxsplit=1, flags=re.I)[-1]
         left = " ".join(word for word in _NO_COLUMN.sub(" ", after).split() if word.lower() not in _FALLING | _RISING)
         return (*values, left, f"sort by {left}") if left else values
 
 
 class TurnPage(Recipe):
     def reach(self, intent: Intent, page: Page) -> tuple[Move, ...]:
-        """On a list's first page there is nothing to go back to: on first."""
-        goes_on_first = _BACKWARDS.search(intent.words) and not self.act(intent, page)
+        """A list's first page has no previous one: go to the next first."""
+        goes_on_first = _BACKWARDS.search(intent.text) and not self.act(intent, page)
         return self._turn(page, page.pagination.next, _NEXT) if goes_on_first else ()
 
     def act(self, intent: Intent, page: Page) -> tuple[Move, ...]:
         pages = page.pagination
-        return self._turn(page, pages.previous, _PREVIOUS) if _BACKWARDS.search(intent.words) else self._turn(page, pages.next, _NEXT)
+        return self._turn(page, pages.previous, _PREVIOUS) if _BACKWARDS.search(intent.text) else self._turn(page, pages.next, _NEXT)
 
     def achieved(self, intent: Intent, page: Page, past: Past) -> bool:
-        by_name = was_pressed(past, _PREVIOUS if _BACKWARDS.search(intent.words) else _NEXT)
+        by_name = was_pressed(past, _PREVIOUS if _BACKWARDS.search(intent.text) else _NEXT)
         return by_name or any(past.did_any(move.alternatives) for move in self.act(intent, page))
 
     def _turn(self, page: Page, button: Element | None, labels: Sequence[str]) -> tuple[Move, ...]:
@@ -159,9 +159,9 @@ _NO_VIEW = frozenset({"view", "select", "switch", "show", "to", "the", "calendar
 _EXPAND = names("show details, details, view details, product details, more details, specifications, expand, show more, read more")
 _COLLAPSES = re.compile(r"\b(?:collapse|close|fold|hide)\b", re.I)
 _COLLAPSE = ("hide details", "collapse", "show less", "hide", "close")
-_ASKED_ON = frozenset({"faq", "help", "support", "question"})
-# Shorter texts are no questions.
-_LEAST_ASKED = 3
+_QUESTION_PAGES = frozenset({"faq", "help", "support", "question"})
+# In words.
+_SHORTEST_QUESTION = 3
 _SIDES = {
     "right": ("scroll right", "next", "right", "next slide"),
     "left": ("scroll left", "back", "previous", "prev", "left", "previous slide"),
@@ -169,25 +169,25 @@ _SIDES = {
 
 
 class Navigate(Recipe):
-    """To a page of the site, or to another view of what this page shows: a day, a month, a list."""
+    """To a page of the site, or to another view of this page: a day, a month, a list."""
 
     def act(self, intent: Intent, page: Page) -> tuple[Move, ...]:
-        if view := _VIEW.search(intent.words):
-            found = self._view(view[1], page) or self._menu_of_views(page)
-        elif _URL.search(intent.words):
+        if view := _VIEW.search(intent.text):
+            link = self._view(view[1], page) or self._menu_of_views(page)
+        elif _URL.search(intent.text):
             return self._by_url(intent)
         elif (own := self._own(intent, page)) is not None:
-            found = own
+            link = own
         else:
             place = self._place(intent)
-            by_route = self._by_route(page, place) or self._by_route(page, intent.words)
+            by_route = self._by_route(page, place) or self._by_route(page, intent.text)
             by_route = by_route or (self._home(page) if place in _HOME else None)
             named = by_route or best_button(page.usable(BUTTONS), (place or "home",)) or page.find((place or "home",), BUTTONS)
-            found = named or page.find((intent.words,), BUTTONS)
-        return (press(page, found),) if found else ()
+            link = named or page.find((intent.text,), BUTTONS)
+        return (press(page, link),) if link else ()
 
     def achieved(self, intent: Intent, page: Page, past: Past) -> bool:
-        if view := _VIEW.search(intent.words):
+        if view := _VIEW.search(intent.text):
             presses = sum(entry.type == "ClickAction" and entry.succeeded is not False for entry in past.entries)
             return presses > 1 or (presses == 1 and self._view(view[1], page) is None)
         own = self._own(intent, page)
@@ -197,42 +197,42 @@ class Navigate(Recipe):
 
     def blind_act(self, intent: Intent) -> tuple[Move, ...]:
         place = self._place(intent)
-        if place in _HOME or _URL.search(intent.words):
+        if place in _HOME or _URL.search(intent.text):
             return self._by_url(intent)
         return (blind_press(blind_xpath.pressed((place,), ("/" + "-".join(place.split()),))),)
 
     def _own(self, intent: Intent, page: Page) -> Element | None:
-        """What is called like what I did, as in: the jobs that I applied to, the posts I hid."""
-        did = _DONE_BY_ME.search(intent.words)
+        """The list of items with an action of the user's, as in: the jobs that I applied to, the posts I hid."""
+        did = _DONE_BY_ME.search(intent.text)
         return list_of(did["done"], page) if did else None
 
     def _by_url(self, intent: Intent) -> tuple[Move, ...]:
-        return tuple(Move((action,)) for url in _URL.findall(intent.words)[:1] for action in opened(url.rstrip(".,;)")))
+        return tuple(Move((action,)) for url in _URL.findall(intent.text)[:1] for action in opened(url.rstrip(".,;)")))
 
     def _place(self, intent: Intent) -> str:
         return " ".join(_PAGE_WORDS.sub(" ", intent.subject).split()).lower()[:60].strip(" .,!?/")
 
     def _by_route(self, page: Page, place: str) -> Element | None:
-        """The link whose route is one of the place's words: routes are not restyled, and not translated."""
-        wanted = set(words(place))
+        """The link whose route consists of the place's words: routes are neither restyled nor translated."""
+        place_words = set(words(place))
         routes = [(link, words(path_of(link.href))) for link in in_time(page.usable({"link"}))]
-        whole = max((hit for hit in routes if hit[1] and set(hit[1]) <= wanted), key=lambda hit: len(hit[1]), default=(None,))
-        # One's own page is called by one's name: /profile/ann.
-        return whole[0] or next((link for link, route in routes if len(route) > 1 and set(route[:1]) == wanted), None)
+        whole = max((hit for hit in routes if hit[1] and set(hit[1]) <= place_words), key=lambda hit: len(hit[1]), default=(None,))
+        # A user's own page may contain the name: /profile/ann.
+        return whole[0] or next((link for link, route in routes if len(route) > 1 and set(route[:1]) == place_words), None)
 
     def _home(self, page: Page) -> Element | None:
-        """The start page's link in the navigation, whatever it is called; the site's own name leads there too."""
-        links = [one for one in page.usable({"link"}) if one.href and path_of(one.href) == "/"]
-        return max(links, key=lambda one: ("logo" not in one.hints.lower(), -one.place), default=None)
+        """The start page's link, preferably not the logo."""
+        links = [link for link in page.usable({"link"}) if link.href and path_of(link.href) == "/"]
+        return max(links, key=lambda link: ("logo" not in link.hints.lower(), -link.place), default=None)
 
     def _view(self, name: str, page: Page) -> Element | None:
-        named = ((one, words(one.label or one.text)) for one in page.usable(BUTTONS | FIELDS | OPTIONS))
-        return next((one for one, label in named if tuple(word for word in label if word not in _NO_VIEW) == words(name)), None)
+        named = ((element, words(element.label or element.text)) for element in page.usable(BUTTONS | FIELDS | OPTIONS))
+        return next((element for element, label in named if tuple(word for word in label if word not in _NO_VIEW) == words(name)), None)
 
     def _menu_of_views(self, page: Page) -> Element | None:
-        """It is called a view, and says which one is shown, not which one it leads to."""
-        menus = (one for one in page.usable(BUTTONS | FIELDS) if not one.href and len(words(one.label)) <= 4)
-        return next((one for one in menus if "view" in words(f"{one.label} {one.hints}")), None)
+        """A menu labelled as view, with the current view's name."""
+        menus = (menu for menu in page.usable(BUTTONS | FIELDS) if not menu.href and len(words(menu.label)) <= 4)
+        return next((menu for menu in menus if "view" in words(f"{menu.label} {menu.hints}")), None)
 
 
 class Unfold(Recipe):
@@ -242,26 +242,28 @@ class Unfold(Recipe):
 
     def act(self, intent: Intent, page: Page) -> tuple[Move, ...]:
         if questions := self._questions(intent):
-            asked = (one for one in page.usable(BUTTONS) if all(holds(question, one.text or one.label) for question in questions))
-            # Where a question is only excluded, any other of that part of the site will do.
-            is_there = not _ASKED_ON.isdisjoint(words(" ".join((path_of(page.url), *page.headings[:3]))))
+            matching = (
+                button for button in page.usable(BUTTONS) if all(holds(question, button.text or button.label) for question in questions)
+            )
+            # If a question is only excluded, any other one there will do.
+            is_there = not _QUESTION_PAGES.isdisjoint(words(" ".join((path_of(page.url), *page.headings[:3]))))
             is_any = all(question.operator.negative for question in questions)
-            asked = (one for one in asked if not is_any or (is_there and len(words(one.text)) > _LEAST_ASKED))
-            likely = sorted(asked, key=lambda one: "?" not in one.text and one.expanded is None)
-            return tuple(replace(press(page, one), once=True) for one in likely[:1])
+            matching = (button for button in matching if not is_any or (is_there and len(words(button.text)) > _SHORTEST_QUESTION))
+            likely = sorted(matching, key=lambda button: "?" not in button.text and button.expanded is None)
+            return tuple(replace(press(page, button), once=True) for button in likely[:1])
         if page.subject is None and page.records:
             return ()
-        buttons = [one for one in page.usable(BUTTONS) if not one.href]
-        foldable = [one for one in buttons if one.expanded is not None and not one.opens]
-        if _COLLAPSES.search(intent.words) and (open_ := best_button(buttons, self._fold_labels(intent)[: len(_COLLAPSE) + 1], 0.8)):
+        buttons = [button for button in page.usable(BUTTONS) if not button.href]
+        foldable = [button for button in buttons if button.expanded is not None and not button.opens]
+        if _COLLAPSES.search(intent.text) and (open_ := best_button(buttons, self._fold_labels(intent)[: len(_COLLAPSE) + 1], 0.8)):
             return (replace(press(page, open_), repeats=True),)
-        found = best_button(foldable, self._fold_labels(intent), 0.4) or best_button(buttons, self._fold_labels(intent), 0.7)
-        return (press(page, found),) if found else ()
+        button = best_button(foldable, self._fold_labels(intent), 0.4) or best_button(buttons, self._fold_labels(intent), 0.7)
+        return (press(page, button),) if button else ()
 
     def achieved(self, intent: Intent, page: Page, past: Past) -> bool:
         if acts := self.act(intent, page):
-            # What is to be collapsed is expanded first where it is not: then it takes two presses.
-            least = 2 if _COLLAPSES.search(intent.words) and not was_pressed(past, _COLLAPSE) else 1
+            # To be collapsed, a closed part is expanded first: that takes two presses.
+            least = 2 if _COLLAPSES.search(intent.text) and not was_pressed(past, _COLLAPSE) else 1
             return not acts[0].repeats and any(past.times(action) >= least for move in acts for action in move.alternatives)
         return was_pressed(past, self._fold_labels(intent)) and page.subject is not None
 
@@ -269,24 +271,26 @@ class Unfold(Recipe):
         return besides_item(intent)
 
     def _fold_labels(self, intent: Intent) -> tuple[str, ...]:
-        part = re.search(r"\b(details?|menu|description|reviews?|specifications?|faq|section|panel)\b", intent.words, re.I)
+        part = re.search(r"\b(details?|menu|description|reviews?|specifications?|faq|section|panel)\b", intent.text, re.I)
         name = part[1] if part else "details"
         unfolding = (f"show full {name}", f"expand {name}", name, *_EXPAND)
-        return (*_COLLAPSE, f"hide {name}", *unfolding) if _COLLAPSES.search(intent.words) else unfolding
+        return (*_COLLAPSE, f"hide {name}", *unfolding) if _COLLAPSES.search(intent.text) else unfolding
 
 
 class Scroll(Recipe):
     def act(self, intent: Intent, page: Page) -> tuple[Move, ...]:
-        """Towards the side that the prompt names. A row that is at that end has no such button until it was moved the other way."""
-        movers = [one for one in in_time(page.usable(BUTTONS)) if not self._is_slide_show(page, one)]
-        titled = [one for one in intent.criteria if {"title", "name", "section", "carousel"} & set(words(one.field))]
-        in_row = [one for one in in_time(movers) if all(holds(title, page.heading_before(one)) for title in titled)] if titled else []
+        """Towards the side in the prompt. A row at that end has no such button until it is moved the other way."""
+        movers = [button for button in in_time(page.usable(BUTTONS)) if not self._is_slide_show(page, button)]
+        titled = [criterion for criterion in intent.criteria if {"title", "name", "section", "carousel"} & set(words(criterion.field))]
+        in_row = (
+            [button for button in in_time(movers) if all(holds(title, page.heading_before(button)) for title in titled)] if titled else []
+        )
         if not in_row:
-            # The row whose heading shares most of a title's words: "Technology & more" for "Top sellers in technology".
-            wanted = {word for one in titled if not one.operator.negative for word in words(one.value)}
-            shared = [(len(wanted & set(words(page.heading_before(one)))), one) for one in movers]
+            # The row whose heading shares most words with the title: "Technology & more" for "Top sellers in technology".
+            sought = {word for criterion in titled if not criterion.operator.negative for word in words(criterion.value)}
+            shared = [(len(sought & set(words(page.heading_before(button)))), button) for button in movers]
             most = max((count for count, _ in shared), default=0)
-            in_row = [one for count, one in shared if count == most > 0]
+            in_row = [button for count, button in shared if count == most > 0]
         tries = (press_best(page, among, labels, 0.8) for among in (in_row, movers) for labels in (self._sides(intent), *_SIDES.values()))
         return next(filter(None, tries), ())
 
@@ -294,12 +298,12 @@ class Scroll(Recipe):
         return was_pressed(past, self._sides(intent))
 
     def _is_slide_show(self, page: Page, element: Element) -> bool:
-        """Whether a button moves a slide show, which has a button for each slide: no row of items has."""
+        """Whether a button moves a slide show, which has a button for each slide, unlike a row of items."""
         around = page.elements[max(0, element.place - 4) : element.place + 4]
-        return any(re.search(r"\b(?:slide|page) \d+$|^\d+$", one.label, re.I) for one in around)
+        return any(re.search(r"\b(?:slide|page) \d+$|^\d+$", element.label, re.I) for element in around)
 
     def _sides(self, intent: Intent) -> tuple[str, ...]:
-        directions = [one for one in intent.criteria if "direction" in words(one.field)]
-        sides = [side for side in _SIDES if all(meets(one, side) for one in directions)] or list(_SIDES)
-        named = [] if directions else [side for side in _SIDES if side in words(intent.words)]
+        directions = [criterion for criterion in intent.criteria if "direction" in words(criterion.field)]
+        sides = [side for side in _SIDES if all(meets(criterion, side) for criterion in directions)] or list(_SIDES)
+        named = [] if directions else [side for side in _SIDES if side in words(intent.text)]
         return _SIDES[(named or sides)[0]]

@@ -1,4 +1,4 @@
-"""A question: the way to the item that it is about. What is answered is found by `items.answers` on each page."""
+"""Questions: `next_step` moves towards the item, and `items.answers` reads the answer on each page."""
 
 from agents.contract.action_history import Past
 from agents.page import Page

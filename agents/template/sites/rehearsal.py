@@ -1,8 +1,8 @@
-"""One-shot plans of a site whose pages were seen in steps: the task is done step by step on those pages, and what was pressed is sent.
+"""One-shot plans of a site whose pages were learned in steps: the task is done step by step on those pages, and its actions are sent.
 
-The rules do it, or a solution that runs have shown. The site has other items, texts and ids by now. So a list's first entry and the page of
-an item stand in for the item that is wanted: what is done to them is said by the item's criteria. A form's controls are said by the names
-that seeds have shown. All else is said as it was when it was seen or, where that is gone, by its place.
+The steps are planned by the rules, or by a learned solution. The site has other items, texts and ids by now. So a list's first entry and
+the page of an item are used in place of the task's item: actions on them are sent with an XPath of the item's criteria. A form's controls
+are located by the names learned over seeds, other controls by their recorded selector or, if that is gone, by their place.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -45,17 +45,17 @@ from agents.template.sites.site_map import (
     place_of,
     route_of,
 )
-from agents.template.solutions.solution import ITEM, Solution, criteria_of, given
+from agents.template.solutions.solution import ITEM, Solution, criteria_for, criteria_of
 from agents.template.solutions.using import by_solution
 
 MOST_STEPS, MOST_ACTIONS = 10, 26
 _SHORTEST_NAME = 3
-# How surely a form calls a field so; and what buttons that send one are called.
+# The least weight of a field's name; and labels of buttons that send a form.
 _CALLED, _SENDING = 0.8, ("submit", "send", "save", "save changes", "confirm", "create", "add")
 
 
 class After(Enum):
-    """What comes of an action: nothing that matters, another page, or what was never seen, which may be the end of the task."""
+    """The page after an action: the same one, another one, or an unseen one, which may be the end of the task."""
 
     SAME = auto()
     MOVED = auto()
@@ -63,8 +63,8 @@ class After(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Pressed:
-    """Of a list the item that meets the criteria: what leads to its `route`, or what is `inside` of its block. `list`: the list's key."""
+class ItemPress:
+    """A press on the item that meets the criteria: its link to `route`, or the control `inside` its block. `list`: the list's key."""
 
     route: str
     list: str
@@ -74,7 +74,7 @@ class Pressed:
 
 @dataclass
 class Rehearsal:
-    """`out`: what is to be done, in order; `is_whole`: no page was missing on the way."""
+    """`out`: the actions, in order. `stand_in`: the name of the kept item that is used in place of the task's, named `name_sought`."""
 
     step: Step
     facts: SiteFacts
@@ -83,19 +83,19 @@ class Rehearsal:
     is_unseen: bool = False
     key: str = ""
     page: Page | None = None
-    wanted: str = ""
+    name_sought: str = ""
     stand_in: str = ""
     criteria: tuple[Criterion, ...] = ()
-    ticked: list[Action | Pressed] = field(default_factory=list)
-    out: list[Action | Pressed] = field(default_factory=list)
+    ticked: list[Action | ItemPress] = field(default_factory=list)
+    out: list[Action | ItemPress] = field(default_factory=list)
     history: list[PastAction] = field(default_factory=list)
 
     def run(self, intent: Intent) -> bool:
-        """Whether the whole task could be done on the pages that are known."""
+        """Whether the whole task could be done on the known pages."""
         self._to(route_of(self.step.url))
         if intent.logs_in and not self._log_in(intent):
             return False
-        stages = (replace(one, logs_in=False, then=()) for one in (intent, *intent.then))
+        stages = (replace(stage, logs_in=False, then=()) for stage in (intent, *intent.then))
         return self.page is not None and all(self._stage(stage) for stage in stages)
 
     def _log_in(self, intent: Intent) -> bool:
@@ -113,36 +113,36 @@ class Rehearsal:
         return False
 
     def run_solution(self, intent: Intent, solution: Solution) -> bool:
-        """Whether all of the solution's actions could be done on the pages that are known."""
+        """Whether all of the solution's actions could be done on the known pages."""
         self.solution = solution
         self._to(route_of(self.step.url))
-        about = tuple(one for one in criteria_of(intent) if " ".join(words(one.field)) in solution.by)
+        about = tuple(criterion for criterion in criteria_of(intent) if " ".join(words(criterion.field)) in solution.by)
         has_item = any(action.control and action.control.in_item for action in solution.actions)
         own = self._with_stand_in(intent, about) if has_item else intent
-        if any(given(hole, intent) and not given(hole, own) for hole in solution.holes - {ITEM}):
+        if any(criteria_for(hole, intent) and not criteria_for(hole, own) for hole in solution.holes - {ITEM}):
             return False
         if not self._rehearsed(lambda step, page: by_solution(step, own, page, solution)) or self.page is None:
             return False
         waited = PastAction("WaitAction", {}, succeeded=True, error="", url=self.page.url, words="")
-        made = by_solution(replace(self.step, history=(*self.history, waited)), own, self.page, solution)
-        return made is not None and made.done
+        rest = by_solution(replace(self.step, history=(*self.history, waited)), own, self.page, solution)
+        return rest is not None and rest.done
 
     def _stage(self, intent: Intent) -> bool:
         target = target_of(intent)
-        self.wanted, self.stand_in, self.criteria = target.name, "", target.criteria
+        self.name_sought, self.stand_in, self.criteria = target.name, "", target.criteria
         own = intent if target.is_any or not intent.kind.has(Trait.OF_ITEM) else self._with_stand_in(intent, target.criteria)
         is_whole = self._rehearsed(lambda step, page: next_step(step, own, page))
         if self.page is None or self.is_unseen:
-            # The site has it, and no step has shown it.
+            # The page exists, but was never sent.
             self.out += [move.alternatives[0] for move in recipe_for(own).blind_act(own) if move.alternatives] or self._blind_form(own)
         return is_whole or self.page is None
 
     def _blind_form(self, intent: Intent) -> list[Action]:
-        """The form that what was pressed last may have opened, by what forms call such fields."""
-        asked, row = besides_item(intent), intent.kind.row
-        if not row.sent_by or any(one.type in FILLS for one in self.history):
+        """Fill and send the form that the last press may have opened, by the usual names of its fields."""
+        criteria, row = besides_item(intent), intent.kind.row
+        if not row.sent_by or any(entry.type in FILLS for entry in self.history):
             return []
-        named = [(chosen(unit), [name for name, weight in names_of(unit[0].field) if weight >= _CALLED][:8]) for unit in by_name(asked)]
+        named = [(chosen(unit), [name for name, weight in names_of(unit[0].field) if weight >= _CALLED][:8]) for unit in by_name(criteria)]
         # Dialogs come last in most markup.
         fields = [(f"({by_names('', names, presses=False)})[last()]", value) for value, names in named if value]
         sends = by_names("", tuple(dict.fromkeys((*row.sent_by, *_SENDING)))[:12], presses=True)
@@ -152,16 +152,16 @@ class Rehearsal:
         return []
 
     def _rehearsed(self, planned: Callable[[Step, Page], Plan | None]) -> bool:
-        """Whether it came to its end on pages that are known."""
+        """Whether all steps were on known pages."""
         self.history, self.ticked, self.is_unseen = [], [], False
         for index in range(MOST_STEPS):
             if self.page is None or len(self.out) > MOST_ACTIONS:
                 return False
             step = replace(self.step, form=Form.STEP, url=self.page.url, index=index, history=tuple(self.history))
-            made = planned(step, self.page)
-            if made is None or made.done or not made.actions:
-                return made is not None and made.reasoning != NOTHING_LEFT
-            for action in made.actions:
+            plan = planned(step, self.page)
+            if plan is None or plan.done or not plan.actions:
+                return plan is not None and plan.reasoning != NOTHING_LEFT
+            for action in plan.actions:
                 if (after := self._do(action)) is After.UNSEEN:
                     self.is_unseen = True
                     return True
@@ -170,13 +170,13 @@ class Rehearsal:
         return False
 
     def _with_stand_in(self, intent: Intent, about: tuple[Criterion, ...]) -> Intent:
-        """The task with an item of the kept pages in place of the one that meets the criteria `about`."""
-        self.wanted, self.stand_in, self.criteria = target_of(intent).name, "", about
+        """The task with an item of the known pages in place of the one that meets the criteria `about`."""
+        self.name_sought, self.stand_in, self.criteria = target_of(intent).name, "", about
         best = max(self._items(), key=lambda hit: self._likeness(intent, *hit), default=None)
         if best is None:
             return intent
         self.stand_in = best[0].name
-        rest = tuple(one for one in intent.criteria if one not in about)
+        rest = tuple(criterion for criterion in intent.criteria if criterion not in about)
         named = Criterion("name", Operator.EQUALS, (self.stand_in,))
         self._to(path_of(self.page.url) if self.page else "/")
         return replace(intent, criteria=(named, *rest), subject=self.stand_in if intent.subject else "", is_quoted=False)
@@ -187,10 +187,10 @@ class Rehearsal:
             if page and ANY in key and page.subject:
                 yield page.subject, key
             elif page and ANY not in key and len(items := items_of(page)) > 1:
-                yield from ((one, key) for one in items if one.elements and len(one.name) >= _SHORTEST_NAME)
+                yield from ((record, key) for record in items if record.elements and len(record.name) >= _SHORTEST_NAME)
 
     def _likeness(self, intent: Intent, item: Record, key: str) -> tuple[int, bool]:
-        fields = {word for one in self.criteria for word in one.field.split()}
+        fields = {word for criterion in self.criteria for word in criterion.field.split()}
         return len(fields & item.attributes.keys()) + (target_of(intent).thing in key), ANY in key
 
     def _do(self, action: Action) -> After:
@@ -206,13 +206,13 @@ class Rehearsal:
         if action.type == "ClickAction" and element.href.strip("#"):
             return self._follow(page, element)
         with suppress(InvalidAction):
-            said = self._said(page, element)
-            made = said if isinstance(said, Pressed) else self._again(action, said)
-            if isinstance(said, Pressed) and not said.inside:
-                # What was marked in the list is left behind with it.
-                self.out = [one for one in self.out if one not in self.ticked]
-            self.ticked += [made] if element.role in TICKED and element.form is None else []
-            self.out.append(made)
+            target = self._target_of(page, element)
+            done = target if isinstance(target, ItemPress) else self._repeated(action, target)
+            if isinstance(target, ItemPress) and not target.inside:
+                # Ticks in the list are lost with it.
+                self.out = [action for action in self.out if action not in self.ticked]
+            self.ticked += [done] if element.role in TICKED and element.form is None else []
+            self.out.append(done)
         if action.type not in {"ClickAction", "SubmitAction"}:
             return After.SAME
         then = self.key.split(AFTER)[0] + AFTER + control_of(page, element)
@@ -225,39 +225,43 @@ class Rehearsal:
         if ANY in route:
             base = route.partition(ANY)[0] + ANY
             inside = "" if base == route else f"/descendant::{link_to(route)}"
-            self.out.append(Pressed(base, item_key(self.key), inside, self.criteria))
+            self.out.append(ItemPress(base, item_key(self.key), inside, self.criteria))
         else:
             self.out.append(navigate(urljoin(page.url, element.href)))
         return self._to(route)
 
-    def _said(self, page: Page, element: Element) -> Selector | Pressed:
+    def _target_of(self, page: Page, element: Element) -> Selector | ItemPress:
         record = item_at(page, element)
-        route = next((route_of(one.href) for one in record.elements if ANY in route_of(one.href)), "") if record else ""
+        route = next((route_of(element.href) for element in record.elements if ANY in route_of(element.href)), "") if record else ""
         if record and (record.name == self.stand_in or (route and not self.stand_in)):
-            return Pressed(route, item_key(self.key), inside_of(record, element), self.criteria)
+            return ItemPress(route, item_key(self.key), inside_of(record, element), self.criteria)
         first, place = page.selectors(element)[0], place_of(page, element)
         if named := self._by_names(page, element, place):
             return named
         seen = f"//*[@{first['attribute']}={quoted(first['value'])}]" if first["type"] == ATTRIBUTE else str(first["value"])
-        # What says no word of it is its place too, and less surely.
+        # A selector without a text is no more certain than the place.
         return xpath(f"({seen} | {place}[not({seen})])[1]" if "'" in seen and not seen.startswith("(") else place)
 
     def _by_names(self, page: Page, element: Element, place: str) -> Selector | None:
-        """What goes by one of the names that seeds or runs have shown or, where nothing does, stands in its place."""
+        """The control with one of the learned names or, without one, at its place."""
         key, own = form_of(page, element), set(labels_of(element))
         controls = (action.control for action in self.solution.actions if action.control) if self.solution else ()
-        by_runs = (tuple(map(str.lower, one.labels)) for one in controls if not one.in_item and not one.holes and len(one.labels) > 1)
-        known = next((names for names in (*(one.names for one in self.facts.forms.get(key, ())), *by_runs) if own & {*names}), None)
+        by_runs = (
+            tuple(map(str.lower, control.labels))
+            for control in controls
+            if not control.in_item and not control.holes and len(control.labels) > 1
+        )
+        known = next((names for names in (*(field.names for field in self.facts.forms.get(key, ())), *by_runs) if own & {*names}), None)
         if known is None:
             return None
         named = by_names(key, known, presses=element.role in BUTTONS)
-        with suppress(InvalidAction):  # names that are too long to say
+        with suppress(InvalidAction):  # the names are too long for a selector
             return xpath(f"({named} | {place}[not({named})])[1]")
         return None
 
-    def _again(self, action: Action, selector: Selector) -> Action:
+    def _repeated(self, action: Action, selector: Selector) -> Action:
         text = str(action.fields.get("text", ""))
-        text = text.replace(self.stand_in, self.wanted) if self.stand_in else text
+        text = text.replace(self.stand_in, self.name_sought) if self.stand_in else text
         make = {"TypeAction": lambda: type_text(selector, text), "SelectDropDownOptionAction": lambda: select_option(selector, text)}
         return make.get(action.type, lambda: submit(selector) if action.type == "SubmitAction" else click(selector))()
 
@@ -283,10 +287,10 @@ class Rehearsal:
 
 
 def _own_name(page: Page, key: str) -> str:
-    """What the item is called that a page is about, or the first one that it lists."""
+    """The name of the item that a page is about, or of the first one in its list."""
     if page.subject or ANY in key or (AFTER in key and not items_of(page)):
         return page.subject.name if page.subject else next(iter(page.headings), "")
-    linked = (one for one in page.records if any(ANY in route_of(each.href) for each in one.elements))
+    linked = (record for record in page.records if any(ANY in route_of(each.href) for each in record.elements))
     item = next(linked, None) or next(iter(items_of(page)), None)
     return item.name if item and len(item.name) >= _SHORTEST_NAME else ""
 
@@ -296,8 +300,8 @@ def _page(html: str, url: str) -> Page:
     return read(html, url)
 
 
-def item_of(pressed: Pressed, items: Mapping[str, Item]) -> Item:
-    """As it was learned, or by its links alone."""
+def item_of(pressed: ItemPress, items: Mapping[str, Item]) -> Item:
+    """As learned, or by its links alone."""
     listed = (item for item in items.values() if pressed.route and pressed.route.removesuffix(ANY) in item.card)
     known = items.get(pressed.route or pressed.list) or next(listed, None)
     return known or Item("", *block_of(pressed.route))

@@ -1,4 +1,4 @@
-"""What is known of sites: routes, forms, lists and how their tasks are done. Read from TOML by `agents.configuration.known_sites`."""
+"""Facts about sites: routes, forms, lists and plans of tasks. Read from TOML by `agents.configuration.known_sites`."""
 
 import re
 from collections.abc import Mapping
@@ -7,16 +7,16 @@ from typing import Any
 
 from agents.template.solutions.solution import Solution
 
-# What is wanted mostly stands on a list's first pages. Each further page costs 3 s where it was found already.
+# Most items are on a list's first pages. Each further page costs 3 s.
 MOST_PAGES = 8
 HOLE = re.compile(r"\{([a-z][a-z |]*)\}")
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """How one of many things of a kind is found. All mappings are from or to field names, alternated by |.
+    """How an item of a list is located. All mappings are from or to field names, alternated by |.
 
-    `next`: what leads to the list's next page; `here`: what only the list's page has; `pages`: how many further pages are searched;
+    `next`: the control to the list's next page; `here`: a node of the list's page alone; `pages`: how many further pages are searched;
     `entries`: how many the list had, 0 if unknown.
     """
 
@@ -39,10 +39,10 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class SiteAction:
-    """`names`: the field that it is about; `default`: what to do it with where no criterion says, None to leave it out; `options`: what may
-    be chosen from; `only_if`: the field without whose criterion it is left out, with + before it without one that says what is wanted;
-    `inside`: what to press within a card; `tries`: how many values to choose one after the other where nobody knows which are offered;
-    `each`: the field for each of whose wanted values it is done; `times`: the field that says how many are wanted where there is one.
+    """`names`: its field; `default`: the value without a criterion, None to leave the action out; `options`: possible values; `only_if`:
+    the field whose criterion it requires, with + a positive one; `inside`: the control within a card; `tries`: how many values to choose
+    in turn where the offered ones are unknown; `each`: the field for each of whose values it is repeated; `times`: the field with the
+    number of repetitions.
     """
 
     verb: str
@@ -65,15 +65,15 @@ class SitePlan:
     login: bool = False
     unless: re.Pattern[str] | None = None
 
-    def fits(self, words: str) -> bool:
-        """`words` are the prompt's, without the values in them."""
-        return all(one.search(words) for one in self.says) and not (self.unless and self.unless.search(words))
+    def fits(self, text: str) -> bool:
+        """`text` is the prompt without its values."""
+        return all(pattern.search(text) for pattern in self.says) and not (self.unless and self.unless.search(text))
 
 
 @dataclass(frozen=True, slots=True)
 class FormField:
-    """A control of a form. `kind`: of the value that it takes, as its type says; "send" for what saves the form. `names`: what its labels
-    and its markup have called it, as `site_map.labels_of` writes them, those that were seen last first."""
+    """A control of a form. `kind`: its type, or "send" for the button that saves the form. `names`: learned names by `site_map.labels_of`,
+    the latest first."""
 
     kind: str
     names: tuple[str, ...] = ()
@@ -81,11 +81,11 @@ class FormField:
 
 @dataclass(frozen=True, slots=True)
 class SiteFacts:
-    """`confidence`: the share of tasks that its plans have done, 0 to 1; unmeasured, about as good as an unseen page that is understood.
+    """`confidence`: the share of tasks that its plans have done, 0 to 1; the default is that of a blind plan for an understood task.
 
     `pages`: how the site's pages are built, by key: the `html`, or the key of the page `to` which a control led. `forms`: by
-    `site_map.form_of`. `solutions`: what runs have shown of whole tasks.
-    `port`: by it the site is known where a caller names no project; None for a site that listens anywhere.
+    `site_map.form_of`. `solutions`: of whole tasks, from runs.
+    `port`: identifies the site if a caller names no project; None for any.
     """
 
     login: tuple[SiteAction, ...] = ()

@@ -1,4 +1,4 @@
-"""Plans of whole tasks by what is known of the task's site: one-shot plans, of which steps take the way to where the task is done."""
+"""Plans of whole tasks by facts about the task's site; in steps, `known_step` uses their routes and first presses."""
 
 import logging
 import re
@@ -29,67 +29,69 @@ from agents.template.solutions.solution import best_for
 
 logger = logging.getLogger(__name__)
 
-# Pages are drawn by script: what is pressed before its script runs does nothing.
+# Pages are drawn by script: a press before the script runs has no effect.
 _SETTLING = wait(1)
-# What a press sends off is on its way for a moment, and callers check the last action's end for what came of it.
+# A press sends a request, which takes a moment, and callers check the result right after the last action.
 _SENT = wait(1.5)
-# Long forms go beyond this with what is quick; a further page of a list is not.
+# Further pages of a list are slow, so they are left out above this many actions; a long form may have more.
 _ROOM_FOR_PAGES = 28
-# In steps the page shows which item is meant: this stands where it is pressed, and picks nothing.
+# In steps the rules press on the item: a placeholder that selects nothing.
 _SHOWN = click(xpath("//*[0]"))
 _KNOWN = "How this site does such a task is known."
 _COMPARED = {"equals": "=", "not equals": "!=", "greater than": ">", "less than": "<", "greater equal": ">=", "less equal": "<="}
 # Prompts put them before the names of fields: the year of the film is the "movie_year".
 _THINGS = ("movie", "film", "book", "product", "item", "restaurant", "hotel", "job", "event", "task", "email", "user")
 _BLANKS = re.compile(r"\s*")
-# What stands between the names in an address: ann.berg@mail.example.
+# The separator of names in an address: ann.berg@mail.example.
 _NO_NAME = re.compile(r"[._]+(?=[^\W\d])")
-# Verbs that take an XPath, and those that take their target as it stands.
+# Verbs with an XPath as target, and those with another text.
 _BY_XPATH = {"press": click, "enter": submit}
 _AS_IT_IS: dict[str, Callable[[str], Action]] = {"keys": send_keys, "wait": lambda seconds: wait(int(seconds))}
 
 
 @dataclass(frozen=True, slots=True)
 class FieldValues:
-    """A prompt's criteria, all of them, and its `words` without the values: in lower case, quoted values left out, "first_name" in two."""
+    """All criteria of a prompt, and its `text` without quoted values, in lower case, with "first_name" as two words."""
 
     criteria: tuple[Criterion, ...]
-    words: str
+    text: str
 
     def of(self, names: str) -> tuple[Criterion, ...]:
         """The criteria on the first of the names, alternated by |, that has any; "film year" is a year too."""
         fields = ({name, *(f"{thing} {name}" for thing in _THINGS)} for name in names.split("|"))
-        found = (tuple(one for one in self.criteria if one.field in called) for called in fields)
-        return next(filter(None, found), ())
+        criteria = (tuple(criterion for criterion in self.criteria if criterion.field in labels) for labels in fields)
+        return next(filter(None, criteria), ())
 
     def has(self, names: str) -> bool:
-        """Whether a field has a criterion; with + before the names, one that says what is wanted and not only what isn't."""
-        found = self.of(names.removeprefix("+"))
-        return any(one.operator in POSITIVE for one in found) if names.startswith("+") else bool(found)
+        """Whether a field has a criterion; with + before the names, a positive one."""
+        criteria = self.of(names.removeprefix("+"))
+        return any(criterion.operator in POSITIVE for criterion in criteria) if names.startswith("+") else bool(criteria)
 
     def value(self, names: str, options: Sequence[str] = (), default: str | None = None) -> str | None:
-        """A value that meets what is wanted of a field: the default, if it does; only the default where nothing is wanted."""
-        found = self.of(names)
-        if default is not None and all(one.operator.negative and meets(one, default) for one in found):
+        """A value that meets the field's criteria, preferably the default; without criteria the default."""
+        criteria = self.of(names)
+        if default is not None and all(criterion.operator.negative and meets(criterion, default) for criterion in criteria):
             return default
-        return chosen(found, options) if found else default
+        return chosen(criteria, options) if criteria else default
 
     def apart(self, names: str) -> "tuple[FieldValues, ...]":
-        """The same with each of the values that are wanted of a field alone; as it is where there are not several."""
-        several = next((one for one in self.of(names) if one.operator in POSITIVE and len(one.values) > 1), None)
+        """One copy for each of several values of a field; unchanged if there are not several."""
+        several = next((criterion for criterion in self.of(names) if criterion.operator in POSITIVE and len(criterion.values) > 1), None)
         if several is None:
             return (self,)
         alone = [Criterion(several.field, Operator.EQUALS, (value,), several.end) for value in several.values]
-        return tuple(replace(self, criteria=tuple(made if one is several else one for one in self.criteria)) for made in alone)
+        return tuple(
+            replace(self, criteria=tuple(made if criterion is several else criterion for criterion in self.criteria)) for made in alone
+        )
 
 
 def by_facts(sites: Sites, learned: SiteFacts = SiteFacts()) -> Known:  # noqa: B008 (it is frozen)
-    """What is known of the sites, and what steps have shown of the task's own, as the template agent takes it."""
+    """The template agent's planner by the sites' facts, and by those learned of the task's own site."""
     return partial(_known_plan, sites, learned)
 
 
-def knows(step: Step, sites: Sites) -> bool:
-    """Whether a one-shot task's site and its way of doing the task are known, so that no page is needed."""
+def has_plan(step: Step, sites: Sites) -> bool:
+    """Whether the facts have a plan for a one-shot task, so that no page is needed."""
     facts = sites.get(_project_of(step, sites)) if step.form is Form.ONE_SHOT else None
     return facts is not None and plan_for(facts, field_values(step.prompt, understand(step.prompt))) is not None
 
@@ -98,31 +100,31 @@ def _known_plan(sites: Sites, seen: SiteFacts, step: Step, intent: Intent) -> Pl
     project = _project_of(step, sites)
     facts, values = sites.get(project, SiteFacts()), field_values(step.prompt, intent)
     if plan := plan_for(facts, values):
-        made = Plan(_by_facts(step, intent, facts, values, plan), reasoning=plan.task, confidence=facts.confidence)
+        planned = Plan(_by_facts(step, intent, facts, values, plan), reasoning=plan.task, confidence=facts.confidence)
     else:
         items, pages, forms = {**seen.items, **facts.items}, {**seen.pages, **facts.pages}, {**seen.forms, **facts.forms}
-        made = _by_pages(step, intent, replace(seen, items=items, pages=pages, forms=forms), values)
-    if not made.actions:
+        planned = _by_pages(step, intent, replace(seen, items=items, pages=pages, forms=forms), values)
+    if not planned.actions:
         return None
-    reasoning = f"Template: {made.reasoning}, as {project or 'the site'} is built."
-    why = made.confidence_why or _KNOWN
-    return replace(made, actions=(*opened(step.url), LOADING, *made.actions), reasoning=reasoning, confidence_why=why)
+    reasoning = f"Template: {planned.reasoning}, as {project or 'the site'} is built."
+    why = planned.confidence_why or _KNOWN
+    return replace(planned, actions=(*opened(step.url), LOADING, *planned.actions), reasoning=reasoning, confidence_why=why)
 
 
 def _project_of(step: Step, sites: Sites) -> str:
-    """`/step` names no project, not even where it wants the whole plan: then the port says which of the known sites it is."""
+    """`/step` names no project, not even for a one-shot plan: then the port identifies the site."""
     parts = None if step.project else split_http(step.url)
     return next((name for name, site in sites.items() if parts and site.port and site.port == parts.port), step.project)
 
 
 def plan_for(facts: SiteFacts, values: FieldValues) -> SitePlan | None:
-    return next((plan for plan in facts.plans if plan.fits(values.words)), None)
+    return next((plan for plan in facts.plans if plan.fits(values.text)), None)
 
 
 def _by_facts(step: Step, intent: Intent, facts: SiteFacts, values: FieldValues, plan: SitePlan) -> tuple[Action, ...]:
     entries = (*(facts.login if plan.login or intent.logs_in else ()), *plan.actions)
     for pages in range(MOST_PAGES, -1, -1):
-        doing = _Doing(facts, values, pages, step.form)
+        doing = _ActionBuilder(facts, values, pages, step.form)
         actions = tuple(_spaced([action for entry in entries for action in doing.actions(entry)]))
         if len(actions) <= _ROOM_FOR_PAGES:
             break
@@ -130,7 +132,7 @@ def _by_facts(step: Step, intent: Intent, facts: SiteFacts, values: FieldValues,
 
 
 def _by_pages(step: Step, intent: Intent, facts: SiteFacts, values: FieldValues) -> Plan:
-    """As on the pages that steps have shown, by a solution or by the rules; without actions where these pages do not suffice."""
+    """On the learned pages, by a solution or by the rules; without actions if these pages do not suffice."""
     try:
         solution = best_for(facts.solutions, intent) if facts.pages else None
         rehearsal = Rehearsal(step, facts)
@@ -142,41 +144,41 @@ def _by_pages(step: Step, intent: Intent, facts: SiteFacts, values: FieldValues)
         if facts.pages and rehearsal.run(intent):
             return Plan(_for_item(rehearsal, facts, values), reasoning=str(intent.kind), confidence=facts.confidence)
     except Exception:
-        # The pages came from strangers: whatever is wrong with them, the task is planned as on an unknown site.
+        # The pages came from callers: whatever is wrong with them, the task is planned as on an unknown site.
         logger.exception("Task %s could not be planned by what is known of its site.", step.task_id)
     return Plan(())
 
 
 def _for_item(rehearsal: Rehearsal, facts: SiteFacts, values: FieldValues) -> tuple[Action, ...]:
-    """What was rehearsed; the items that stand in are those that meet the criteria."""
+    """The rehearsed actions, with presses on items by their criteria."""
     actions = list[Action]()
-    for one in rehearsal.out:
-        if isinstance(one, Action):
-            actions.append(one)
+    for action in rehearsal.out:
+        if isinstance(action, Action):
+            actions.append(action)
             continue
         if rehearsal.step.form is Form.STEP:
             actions.append(_SHOWN)
             continue
-        item = item_of(one, facts.items)
+        item = item_of(action, facts.items)
         known = {
             name for kind in (item.texts, item.lists, item.numbers, item.dates, item.times) for names in kind for name in names.split("|")
         }
-        # What the block says anywhere, of what is not known to have a place of its own.
-        criteria = _as_listed(one.criteria, facts.pages.get(one.list.partition(AFTER)[0], {}).get("html", "@"))
+        # Criteria of fields without a known place are tested on the block's whole text.
+        criteria = _as_listed(action.criteria, facts.pages.get(action.list.partition(AFTER)[0], {}).get("html", "@"))
         others = "|".join(sorted({criterion.field for criterion in criteria} - known))
         item = replace(item, lists={**item.lists, **dict.fromkeys(others.split("|") if others else (), ".")})
-        if item.list and not rehearsal.wanted and not actions:
+        if item.list and not rehearsal.name_sought and not actions:
             actions.append(navigate(item.list))
-        actions.append(_pressed(item, one.inside or item.link, conditions(item, replace(values, criteria=criteria)), "", ""))
+        actions.append(_pressed(item, action.inside or item.link, conditions(item, replace(values, criteria=criteria)), "", ""))
     return tuple(_spaced(actions))
 
 
 def _as_listed(criteria: Iterable[Criterion], shown: str) -> tuple[Criterion, ...]:
-    """As a list with the text `shown` may state them: without those that are true or false; names alone where it shows no addresses."""
-    stated = [one for one in criteria if not {value.lower() for value in one.values} & {"true", "false"}]
+    """As the list with the text `shown` may show them: without true or false; only names if it shows no e-mail addresses."""
+    stated = [criterion for criterion in criteria if not {value.lower() for value in criterion.values} & {"true", "false"}]
     if "@" in shown:
         return tuple(stated)
-    return tuple(replace(one, values=tuple(map(_name_in, one.values))) for one in stated)
+    return tuple(replace(criterion, values=tuple(map(_name_in, criterion.values))) for criterion in stated)
 
 
 def _name_in(value: str) -> str:
@@ -195,7 +197,7 @@ def _spaced(actions: list[Action]) -> Iterator[Action]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Doing:
+class _ActionBuilder:
     facts: SiteFacts
     values: FieldValues
     pages: int
@@ -208,9 +210,9 @@ class _Doing:
             once = replace(entry, each="")
             return [action for values in self.values.apart(entry.each) for action in replace(self, values=values).actions(once)]
         if entry.times:
-            # The lowest number that meets what is wanted, 1 where nothing is or none does: a press that stays on its page costs 3 s.
+            # The lowest number that meets the criteria, else 1: each press costs 3 s.
             criteria = self.values.of(entry.times)
-            numbers = (number for number in range(1, 11) if all(meets(one, str(number)) for one in criteria))
+            numbers = (number for number in range(1, 11) if all(meets(criterion, str(number)) for criterion in criteria))
             return self.actions(replace(entry, times="")) * (next(numbers, 1) - 1)
         with suppress(InvalidAction):
             if on_element := _BY_XPATH.get(entry.verb):
@@ -231,17 +233,17 @@ class _Doing:
         return [navigate(item.list + (joined + query if query else ""))]
 
     def _item(self, entry: SiteAction) -> list[Action]:
-        """Press within a card that meets the conditions or, where a page of the list has none, what leads to the next page."""
+        """Press within a card that meets the conditions or, if a page of the list has none, the control to the next page."""
         if self.form is Form.STEP:
             return [_SHOWN]
         item = self.facts.items[entry.target]
         inside, tests = self._filled(entry, entry.inside) or item.link, conditions(item, self.values)
-        # A predicate that holds on the list's page alone, and what to press where it doesn't: a heading, which does nothing.
+        # A predicate that is true on the list's page alone, and a heading to press elsewhere, which does nothing.
         here, left = (f"[{item.here}]", f" | //*[self::h1 or self::h2 or self::h3][not({item.here})]") if item.here else ("", "")
         further = list[Action]()
         if item.next and tests:
             fitting = item.card + "".join(tests)
-            with suppress(InvalidAction):  # conditions that are too long to say
+            with suppress(InvalidAction):  # the conditions are too long for a selector
                 further = [click(xpath(f"({fitting}{inside}{here} | {item.next}{here}[not({fitting})]{left})[1]")), _SETTLING]
         return [*further * min(item.pages, self.pages), _pressed(item, inside, tests, here, left)]
 
@@ -256,12 +258,12 @@ class _Doing:
         if value is None:
             return []
         near = [moved(value, by) for by in range(1, entry.tries) for by in (by, -by)]
-        wanted = [one for one in near if one and all(meets(each, one) for each in self.values.of(entry.names))]
+        others = [candidate for candidate in near if candidate and all(meets(each, candidate) for each in self.values.of(entry.names))]
         selector = xpath(self._filled(entry, entry.target))
-        return [select_option(selector, one) for one in [value, *wanted][: entry.tries]]
+        return [select_option(selector, candidate) for candidate in [value, *others][: entry.tries]]
 
     def _filled(self, entry: SiteAction, target: str, written: Callable[[str], str] = quoted) -> str:
-        """The target with its holes filled; "" where one stays open."""
+        """The target with its holes filled; "" if one can't be."""
         for hole in HOLE.finditer(target):
             value = self.values.value(hole[1], entry.options, entry.default)
             if value is None:
@@ -271,10 +273,10 @@ class _Doing:
 
 
 def _pressed(item: Item, inside: str, tests: list[str], here: str, left: str) -> Action:
-    """Press within the first card that meets the conditions, where none does within the first card; as many of them as can be said."""
+    """Press within the first card that meets the conditions, else within the first card; with as many conditions as fit a selector."""
     for most in range(len(tests), 0, -1):
         fitting = item.card + "".join(tests[:most])
-        # Tested on the first card alone: browsers would search for a fitting one again for each, which takes them minutes.
+        # Tested on the first card alone: for each card browsers would repeat the search, which takes minutes.
         either = f"{fitting}{inside}{here} | ({item.card})[1][not({fitting})]{inside}{here}{left}"
         for expression in (f"({either})[1]", f"({fitting}{inside}{here}{left})[1]"):
             with suppress(InvalidAction):
@@ -284,81 +286,85 @@ def _pressed(item: Item, inside: str, tests: list[str], here: str, left: str) ->
 
 @lru_cache(maxsize=64)
 def field_values(prompt: str, intent: Intent) -> FieldValues:
-    """What a prompt wants. A thing that it names without a criterion is its `subject`."""
+    """The values in a prompt. An item named without a criterion is its `subject`."""
     masked = mask(prompt)
-    found = list(criteria(masked))
-    # A selector that holds more than some of them is too long to be sent.
-    found += islice(_unnamed(masked, {value for one in found for value in one.values}), 4)
-    subject = "" if found else (intent, *intent.then)[-1].subject
-    # Without a capital it is no name ("any film of the nineties"), and looking for it would find nothing.
+    stated = list(criteria(masked))
+    # A selector with more of them is too long to be sent.
+    stated += islice(_unnamed(masked, {value for criterion in stated for value in criterion.values}), 4)
+    subject = "" if stated else (intent, *intent.then)[-1].subject
+    # Without a capital it is no name ("any film of the nineties"), and a search for it would find nothing.
     if subject != subject.lower():
-        found.append(Criterion("subject", Operator.CONTAINS, (subject,)))
+        stated.append(Criterion("subject", Operator.CONTAINS, (subject,)))
     words = "".join(sign if sign.isascii() else " " for sign in masked.text.lower().replace("_", " "))
-    return FieldValues(tuple(found), words)
+    return FieldValues(tuple(stated), words)
 
 
 def _unnamed(masked: Masked, used: set[str]) -> Iterator[Criterion]:
-    said = {_BLANKS.match(masked.text, hit.end()).end(): hit for hit in OPERATOR.finditer(masked.text)}  # type: ignore[union-attr]
+    operators = {_BLANKS.match(masked.text, hit.end()).end(): hit for hit in OPERATOR.finditer(masked.text)}  # type: ignore[union-attr]
     for mark in MARK.finditer(masked.text):
         value = masked.plain(mark[0])
         if value not in used and value in masked.quoted:
-            yield Criterion("subject", operator_of(said[mark.start()]) if mark.start() in said else Operator.CONTAINS, (value,))
+            yield Criterion("subject", operator_of(operators[mark.start()]) if mark.start() in operators else Operator.CONTAINS, (value,))
 
 
 def query_for(item: Item, values: FieldValues) -> list[tuple[str, str]]:
     query: list[tuple[str, str]] = []
     for name, names in item.filters.items():
-        query += [(name, one.value) for one in values.of(names) if one.operator in {Operator.EQUALS, Operator.ONE_OF}][:1]
+        query += [(name, criterion.value) for criterion in values.of(names) if criterion.operator in {Operator.EQUALS, Operator.ONE_OF}][:1]
     for name, names in item.search.items():
-        query += [(name, one.value) for field in names.split("|") for one in values.of(field) if one.operator in POSITIVE][:1]
-    bounds = ((ends, one.operator) for names, ends in item.sort.items() if names != "by" for one in values.of(names))
+        query += [
+            (name, criterion.value) for field in names.split("|") for criterion in values.of(field) if criterion.operator in POSITIVE
+        ][:1]
+    bounds = ((ends, criterion.operator) for names, ends in item.sort.items() if names != "by" for criterion in values.of(names))
     orders = [(item.sort["by"], ends[operator in BELOW]) for ends, operator in bounds if operator in ABOVE | BELOW]
     return [*query, *orders[:1]]
 
 
 def conditions(item: Item, values: FieldValues) -> list[str]:
-    """What the item's card must meet, as XPath predicates; what the list's query narrows to is left out."""
-    by_query = [names for names in item.filters.values() if any(one.operator is Operator.EQUALS for one in values.of(names))]
+    """XPath predicates for the item's card, except for values that are in the list's query."""
+    by_query = [names for names in item.filters.values() if any(criterion.operator is Operator.EQUALS for criterion in values.of(names))]
     kinds = ((_text, item.texts), (_listed, item.lists), (_number, item.numbers), (_date, item.dates), (_time, item.times))
     read = ((kind, names, path) for kind, fields in kinds for names, path in fields.items() if names not in by_query)
-    wanted = (kind(path, one) for kind, names, path in read for one in values.of(names))
-    return [f"[{condition}]" for condition in wanted if condition]
+    tests = (kind(path, criterion) for kind, names, path in read for criterion in values.of(names))
+    return [f"[{condition}]" for condition in tests if condition]
 
 
-def _text(path: str, one: Criterion) -> str:
-    return _listed(path, one, "{}={}" if one.operator in EXACT else "contains({},{})")
+def _text(path: str, criterion: Criterion) -> str:
+    return _listed(path, criterion, "{}={}" if criterion.operator in EXACT else "contains({},{})")
 
 
-def _listed(path: str, one: Criterion, test: str = "contains({},{})") -> str:
-    said = folded(f"normalize-space({path})")
-    return _signed(one, " or ".join(test.format(said, quoted(" ".join(value.lower().split()))) for value in one.values))
+def _listed(path: str, criterion: Criterion, test: str = "contains({},{})") -> str:
+    shown = folded(f"normalize-space({path})")
+    return _signed(criterion, " or ".join(test.format(shown, quoted(" ".join(value.lower().split()))) for value in criterion.values))
 
 
-def _signed(one: Criterion, tests: str) -> str:
-    if one.operator.negative:
+def _signed(criterion: Criterion, tests: str) -> str:
+    if criterion.operator.negative:
         return f"not({tests})"
-    return tests if one.operator in POSITIVE else ""
+    return tests if criterion.operator in POSITIVE else ""
 
 
-def _number(path: str, one: Criterion) -> str:
-    said = f"number(translate({path},translate({path},'0123456789.',''),''))"
-    return _compared(said, one, [f"{number:f}" for value in one.values if (number := number_in(value)) is not None])
+def _number(path: str, criterion: Criterion) -> str:
+    shown = f"number(translate({path},translate({path},'0123456789.',''),''))"
+    return _compared(shown, criterion, [f"{number:f}" for value in criterion.values if (number := number_in(value)) is not None])
 
 
-def _date(path: str, one: Criterion) -> str:
-    return _compared(f"number(translate({path},'-/. ',''))", one, [f"{day:%Y%m%d}" for value in one.values if (day := date_in(value))])
+def _date(path: str, criterion: Criterion) -> str:
+    return _compared(
+        f"number(translate({path},'-/. ',''))", criterion, [f"{day:%Y%m%d}" for value in criterion.values if (day := date_in(value))]
+    )
 
 
-def _time(path: str, one: Criterion) -> str:
-    """The time of day that the path says as hours and minutes, of 24 hours, compared."""
-    values = [minutes for value in one.values if (minutes := time_in(value)) is not None]
-    return _compared(f"number(translate({path},': ',''))", one, [f"{at // 60}{at % 60:02}" for at in values])
+def _time(path: str, criterion: Criterion) -> str:
+    """Compares the times of day as numbers: 1930 for 19:30."""
+    values = [minutes for value in criterion.values if (minutes := time_in(value)) is not None]
+    return _compared(f"number(translate({path},': ',''))", criterion, [f"{at // 60}{at % 60:02}" for at in values])
 
 
-def _compared(said: str, one: Criterion, values: Sequence[str]) -> str:
+def _compared(shown: str, criterion: Criterion, values: Sequence[str]) -> str:
     if not values:
         return ""
-    if one.operator in LISTS:
-        return _signed(one, " or ".join(f"{said}={value}" for value in values))
-    sign = _COMPARED.get(one.operator)
-    return f"{said}{sign}{values[0]}" if sign else ""
+    if criterion.operator in LISTS:
+        return _signed(criterion, " or ".join(f"{shown}={value}" for value in values))
+    sign = _COMPARED.get(criterion.operator)
+    return f"{shown}{sign}{values[0]}" if sign else ""

@@ -1,4 +1,4 @@
-"""How tasks of a kind are done on a site, as an LLM's runs have shown: what is pressed and filled in, in order, as plain values."""
+"""How tasks of a kind are done on a site, learned from an LLM's runs: presses and fills in order, as plain values."""
 
 import json
 import re
@@ -13,32 +13,32 @@ from agents.page.elements import FIELDS
 from agents.page.matching import words
 from agents.template.prompt import Criterion, Intent, Kind, Operator
 from agents.template.prompt.masking import MARK, mask
-from agents.template.prompt.synonyms import meant, names_of
-from agents.template.prompt.task_rows import ASKING
+from agents.template.prompt.synonyms import meanings_of, names_of
+from agents.template.prompt.task_rows import LEAD_IN
 from agents.template.prompt.verbs import verb_of
 
 MOST_ACTIONS, MOST_LABELS, MOST_STEPS = 20, 4, 10
 LONGEST_LABEL, LONGEST_TEXT = 60, 200
-# It is not used again after so many tasks that it did not do.
+# It is not used again after so many failed tasks.
 MOST_LOST = 2
-# What stands for something of the task: the value of a field, the name of the item, the prompt's subject.
+# A placeholder for a value of the task: of a field, the item's name, the prompt's subject.
 HOLE = re.compile(r"\{([a-z\d ]{1,60})\}")
 ITEM, SUBJECT = "item", "subject"
 # The role of a button that sends a form.
 SENDS = "submit"
-# What prompts say of any task.
+# Words of any prompt.
 _NOTHING = frozenset(
     """user click press button link option page tab section view go navigate please want need then with is are equal contain not that which
     i me where via use detail site website any some all called named titled whose so them by using order""".split()  # noqa: SIM905 (words read best as words)
 )
-# How much of what two prompts are about they must share: of the shorter one's words, and of all words of both.
+# The share of common words that two prompts must have: of the shorter one's words, and of all words of both.
 _ALIKE, _ALIKE_AS_WHOLE = 0.6, 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class Sign:
-    """A kind of task, as far as a prompt's words show it. `kinds`: those of its parts in order; `verb`: its family, else the first word of
-    a task of no kind; `about`: the words that say what it is about, without values."""
+    """What similar tasks have in common. `kinds`: those of its parts in order; `verb`: its verb, else the first word of a task of no kind;
+    `about`: the prompt's other words, without values."""
 
     kinds: str
     verb: str
@@ -49,7 +49,7 @@ class Sign:
             return False
         mine, others = set(self.about), set(other.about)
         shared = len(mine & others)
-        # Of a task of no kind its words are all that is known.
+        # Tasks of no kind are compared by all their words.
         is_other = Kind.OTHER.value in self.kinds.split(", ")
         return shared >= (_ALIKE_AS_WHOLE * len(mine | others) if is_other else _ALIKE * min(len(mine), len(others)))
 
@@ -57,17 +57,17 @@ class Sign:
 @lru_cache(maxsize=256)
 def sign_of(intent: Intent) -> Sign:
     stages = (intent, *intent.then)
-    heads = [replace(stage, words=MARK.sub(" ", mask(stage.words).text)).head for stage in stages]
-    about = {word for head in heads for word in meant(head) - _NOTHING if word.isalpha()}
-    family, said = verb_of(intent), words(re.sub(ASKING, "", heads[0], count=1, flags=re.I))
-    first = next(iter(meant(said[0])), "") if said and intent.kind is Kind.OTHER else ""
+    heads = [replace(stage, text=MARK.sub(" ", mask(stage.text).text)).head for stage in stages]
+    about = {word for head in heads for word in meanings_of(head) - _NOTHING if word.isalpha()}
+    family, first_words = verb_of(intent), words(re.sub(LEAD_IN, "", heads[0], count=1, flags=re.I))
+    first = next(iter(meanings_of(first_words[0])), "") if first_words and intent.kind is Kind.OTHER else ""
     return Sign(", ".join(kind.value for kind in intent.chain), family[0] if family else first, tuple(sorted(about)[:12]))
 
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """What is pressed or filled in, by what a person sees. `labels`: what runs have shown it to be called, with holes. `route`: where a
-    link leads, "" for none or one with a number. `in_item`: it stands in the item that is meant."""
+    """A control by its visible properties. `labels`: from runs, with holes. `route`: of a link, "" for none or one with a number.
+    `in_item`: it is in the task's item."""
 
     role: str
     labels: tuple[str, ...] = ()
@@ -76,7 +76,7 @@ class Control:
     in_item: bool = False
 
     def merged(self, other: "Control") -> "Control | None":
-        """With what another run has shown of it; None where that is another one."""
+        """With the labels from another run; None if that is another control."""
         if (self.role in FIELDS) != (other.role in FIELDS) or self.in_item != other.in_item or self.holes != other.holes:
             return None
         return replace(self, labels=tuple(dict.fromkeys((*self.labels, *other.labels)))[:MOST_LABELS])
@@ -88,8 +88,7 @@ class Control:
 
 @dataclass(frozen=True, slots=True)
 class LearnedAction:
-    """`text`: what is typed, chosen or opened, or the keys, with holes. `part`: actions of one part stand on one page, and are sent at
-    once."""
+    """`text`: typed, chosen, the URL or the keys, with holes. `part`: actions of one part are on one page and sent together."""
 
     type: str
     part: int
@@ -107,8 +106,8 @@ class LearnedAction:
 
 @dataclass(frozen=True, slots=True)
 class Solution:
-    """`by`: the fields of the prompts' criteria that the chosen item met. `steps`: the ids of the steps that ended the runs it is from.
-    `won`, `lost`: how tasks ended that it was used for. `id`: of its record, 0 for none."""
+    """`by`: the fields of the criteria that the chosen item met. `steps`: the ids of the last steps of its runs. `won`, `lost`: how many
+    tasks ended so. `id`: of its record, 0 for none."""
 
     sign: Sign
     actions: tuple[LearnedAction, ...]
@@ -128,23 +127,23 @@ class Solution:
 
     @property
     def key(self) -> str:
-        """Of its record: what it is for, and a number that another way to do it does not have."""
-        said = json.dumps([asdict(action) for action in self.actions], sort_keys=True)
-        return f"{self.sign.kinds}, {self.sign.verb or 'no verb'}: {' '.join(self.sign.about)}"[:180] + f" ({crc32(said.encode()):08x})"
+        """Of its record: its kind of task, and a checksum of its actions."""
+        actions = json.dumps([asdict(action) for action in self.actions], sort_keys=True)
+        return f"{self.sign.kinds}, {self.sign.verb or 'no verb'}: {' '.join(self.sign.about)}"[:180] + f" ({crc32(actions.encode()):08x})"
 
     @property
     def holes(self) -> frozenset[str]:
         return frozenset().union(*(action.holes for action in self.actions))
 
     def is_for(self, intent: Intent) -> bool:
-        """Whether the task is of its kind, and has what goes into its holes."""
+        """Whether the task is of its kind, and has values for its holes."""
         fields = self.holes - {ITEM}
         has_item = any(action.control and action.control.in_item for action in self.actions)
-        is_filled = not fields or has_item or any(given(hole, intent) for hole in fields)
+        is_filled = not fields or has_item or any(criteria_for(hole, intent) for hole in fields)
         return self.sign.is_like(sign_of(intent)) and is_filled
 
     def merged(self, other: "Solution") -> "Solution | None":
-        """With what another run has shown; None where that did it in another way."""
+        """Merged with another run's; None if its actions differ."""
         if len(self.actions) != len(other.actions) or not self.sign.is_like(other.sign):
             return None
         actions = list[LearnedAction]()
@@ -159,54 +158,54 @@ class Solution:
         return replace(self, actions=tuple(actions), by=tuple(dict.fromkeys((*self.by, *other.by))), steps=steps)
 
     def facts(self) -> dict[str, Any]:
-        """As JSON, without what its record has in columns."""
+        """As JSON, without the columns of its record."""
         return {name: value for name, value in asdict(self).items() if name not in {"id", "won", "lost"}}
 
 
 def read_solution(facts: Mapping[str, Any], *, won: int = 0, lost: int = 0, id_: int = 0) -> Solution:
-    """Raises TypeError, KeyError or ValueError for what is no solution."""
+    """Raises TypeError, KeyError or ValueError for invalid facts."""
     sign, actions = facts["sign"], list[LearnedAction]()
-    for one in facts["actions"][:MOST_ACTIONS]:
-        shown = one["control"]
+    for action in facts["actions"][:MOST_ACTIONS]:
+        shown = action["control"]
         control = Control(**{**shown, "labels": tuple(map(str, shown["labels"]))}) if shown else None
-        actions.append(LearnedAction(str(one["type"]), int(one["part"]), control, str(one["text"])))
-    made = Sign(str(sign["kinds"]), str(sign["verb"]), tuple(map(str, sign["about"])))
-    return Solution(made, tuple(actions), tuple(map(str, facts["by"])), tuple(map(int, facts["steps"])), won, lost, id_)
+        actions.append(LearnedAction(str(action["type"]), int(action["part"]), control, str(action["text"])))
+    signature = Sign(str(sign["kinds"]), str(sign["verb"]), tuple(map(str, sign["about"])))
+    return Solution(signature, tuple(actions), tuple(map(str, facts["by"])), tuple(map(int, facts["steps"])), won, lost, id_)
 
 
-def given(hole: str, intent: Intent) -> tuple[Criterion, ...]:
-    """The task's criteria that fill a hole, empty if none do. SUBJECT stands for the task's subject."""
+def criteria_for(hole: str, intent: Intent) -> tuple[Criterion, ...]:
+    """The task's criteria for a hole, empty if there are none."""
     if hole == SUBJECT:
         return (Criterion(SUBJECT, Operator.EQUALS, (intent.subject,)),) if intent.subject else ()
     known = criteria_of(intent)
-    exact = tuple(one for one in known if " ".join(words(one.field)) == hole)
+    exact = tuple(criterion for criterion in known if " ".join(words(criterion.field)) == hole)
     if exact:
         return exact
     names = {name for name, weight in names_of(hole) if weight >= 0.7}
-    near = next((one.field for one in known if " ".join(words(one.field)) in names), "")
-    return tuple(one for one in known if one.field == near)
+    near = next((criterion.field for criterion in known if " ".join(words(criterion.field)) in names), "")
+    return tuple(criterion for criterion in known if criterion.field == near)
 
 
 def criteria_of(intent: Intent) -> tuple[Criterion, ...]:
-    return (*intent.login, *(one for stage in (intent, *intent.then) for one in stage.criteria))
+    return (*intent.login, *(criterion for stage in (intent, *intent.then) for criterion in stage.criteria))
 
 
 def best_for(solutions: Iterable[Solution], intent: Intent) -> Solution | None:
-    """The one that won the most of those that are not dropped and are for the task."""
-    fitting = (one for one in solutions if not one.is_dropped and one.is_for(intent))
-    return max(fitting, key=lambda one: (one.won - one.lost, len(one.steps), one.id), default=None)
+    """The most successful one for the task that is not dropped."""
+    fitting = (solution for solution in solutions if not solution.is_dropped and solution.is_for(intent))
+    return max(fitting, key=lambda solution: (solution.won - solution.lost, len(solution.steps), solution.id), default=None)
 
 
 def called(element: Element) -> str:
-    """What a person would call it."""
+    """Its visible name."""
     return " ".join((element.label or element.text or element.placeholder or element.beside or element.group).split())
 
 
 def role_of(element: Element) -> str:
-    """What a control is for, so that a password goes into no other field and a submit button is no plain button."""
+    """Its role, with passwords apart from other fields and submit buttons apart from plain ones."""
     return "password" if element.type == "password" else SENDS if element.submits and element.role == "button" else element.role
 
 
 def _shape(text: str) -> str:
-    """A text with holes as it is; of any other, that it is one: what an LLM makes up differs from run to run."""
+    """A text with holes as it is; "…" for any other, as an LLM's invented texts differ from run to run."""
     return text if HOLE.search(text) or not text else "…"

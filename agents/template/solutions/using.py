@@ -21,7 +21,7 @@ from agents.template.items.matching import best
 from agents.template.moves import LOADING, Move, breathing, fill, made, press
 from agents.template.prompt import Criterion, Intent, Target, besides_item, holds, target_of
 from agents.template.prompt.synonyms import alike
-from agents.template.prompt.verbs import is_unasked
+from agents.template.prompt.verbs import is_unrequested
 from agents.template.solutions.solution import (
     HOLE,
     ITEM,
@@ -31,20 +31,20 @@ from agents.template.solutions.solution import (
     LearnedAction,
     Solution,
     called,
+    criteria_for,
     criteria_of,
-    given,
     role_of,
 )
 
 _PRESSED = BUTTONS | OPTIONS | TICKED | {PICKER}
 _FILLED = FIELDS | {PICKER, "switch"}
-# How surely a control is meant; and where no other on the page is called nearly so.
+# The least likeness of a control; and of the only similar one on the page.
 _SURE, _LIKELY, _FURTHEST, _MOST_ITEMS = 0.7, 0.6, 2, 5
-# How surely a control is meant that says a part of what is known, or more.
+# The likeness of a label that is a part of the known one, or contains it.
 _PART = 0.75
 _SMALL = frozenset("the a to my your all".split())  # noqa: SIM905 (words read best as words)
 _DIGITS = re.compile(r"\d+")
-# As our records write it: click button "Add" in item "Copper Moon".
+# The format of our records: click button "Add" in item "Copper Moon".
 _IN_WORDS = re.compile(
     r'^(?:(?:type|select)(?: "(?:[^"]*)")? in(?:to)? |press Enter in |double-click |hover over |[a-z_]+ )(?P<role>[a-z]+) '
     r'"(?P<label>.*?)"(?: in (?P<part>\w+) "(?P<name>.*)")?$',
@@ -53,17 +53,17 @@ _IN_WORDS = re.compile(
 
 
 def by_solution(step: Step, intent: Intent, page: Page, solution: Solution) -> Plan | None:
-    """The next actions; None where the solution does not lead on from this page, or the history does not show what was done."""
+    """The next actions; None if the solution has none on this page, or the history does not show what was done."""
     past = Past(step.history)
     presses = [entry for entry in past.entries if entry.type in PRESSES]
     is_unknown = past.is_nameless and any(entry.words is None for entry in presses)
     if page.blank or page.is_loading or is_unknown or len(presses) > MOST_PRESSES:
         return None
-    return _Use(intent, page, past, solution).plan()
+    return _SolutionRun(intent, page, past, solution).plan()
 
 
 @dataclass(frozen=True)
-class _Use:
+class _SolutionRun:
     intent: Intent
     page: Page
     past: Past
@@ -71,22 +71,27 @@ class _Use:
 
     @cached_property
     def _filled(self) -> frozenset[str]:
-        """The task's fields that the solution's holes take."""
-        return frozenset(one.field for hole in self.solution.holes - {ITEM} for one in given(hole, self.intent))
+        """The task's fields in the solution's holes."""
+        return frozenset(criterion.field for hole in self.solution.holes - {ITEM} for criterion in criteria_for(hole, self.intent))
 
     @cached_property
     def _target(self) -> Target:
-        """The item that the task is about, by criteria that are not of a field to fill."""
+        """The task's item, by the criteria of fields that are not filled."""
         target, by = target_of(self.intent), self.solution.by
         among = target.criteria or criteria_of(self.intent)
-        return replace(target, criteria=tuple(one for one in among if one.field not in self._filled or " ".join(words(one.field)) in by))
+        return replace(
+            target,
+            criteria=tuple(
+                criterion for criterion in among if criterion.field not in self._filled or " ".join(words(criterion.field)) in by
+            ),
+        )
 
     def plan(self) -> Plan | None:
         actions = self.solution.actions
         at = self._reached()
         sent, last = self._sent(at)
         sent = sent or (list(self._onward(actions[last])) if last < len(actions) else [])
-        if any(self._is_unasked(action) for action in sent):
+        if any(self._is_unrequested(action) for action in sent):
             return None
         if sent:
             return self._planned(breathing(sent, after_failure=self.past.last_failed), f"action {at + 1} of {len(actions)}")
@@ -96,9 +101,9 @@ class _Use:
             return self._planned([LOADING], "all is done")
         return replace(self._planned([], "all is done"), done=True)
 
-    def _is_unasked(self, action: Action) -> bool:
+    def _is_unrequested(self, action: Action) -> bool:
         element = self.page.element(action.fields["selector"]) if action.type not in FILLS and action.fields.get("selector") else None
-        return element is not None and is_unasked(element, self.intent)
+        return element is not None and is_unrequested(element, self.intent)
 
     def _planned(self, actions: Iterable[Action], where: str) -> Plan:
         solution, steps = self.solution, ", ".join(map(str, self.solution.steps))
@@ -106,7 +111,7 @@ class _Use:
         return Plan(tuple(actions), reasoning=f"Template: {why}", confidence=solution.confidence, confidence_why=why, solution=solution.id)
 
     def _reached(self) -> int:
-        """How many of the actions the history shows as executed, or left behind by a later one."""
+        """How many of the actions were executed, or skipped by a later one."""
         actions, at, is_filled = self.solution.actions, 0, False
         for entry in self.past.entries:
             if entry.succeeded is False or entry.type in WAITS:
@@ -123,24 +128,24 @@ class _Use:
         if (entry.type in FILLS) != (action.type in FILLS) or (action.type not in FILLS and entry.type != action.type):
             return False
         if action.control is None:
-            said = entry.fields.get("keys") or path_of(str(entry.fields.get("url", "")))
-            return said == action.text
+            target = entry.fields.get("keys") or path_of(str(entry.fields.get("url", "")))
+            return target == action.text
         whole, text = HOLE.fullmatch(action.text), str(entry.fields.get("text", entry.fields.get("value", "")))
-        if whole and text and (criteria := given(whole[1], self.intent)) and all(holds(one, text) for one in criteria):
+        if whole and text and (criteria := criteria_for(whole[1], self.intent)) and all(holds(criterion, text) for criterion in criteria):
             return True
-        found = _IN_WORDS.match(entry.words or "")
-        if found is None:
+        match = _IN_WORDS.match(entry.words or "")
+        if match is None:
             return False
-        if action.control.in_item and found["part"] != "item":
+        if action.control.in_item and match["part"] != "item":
             return False
-        label, name = found["label"].rstrip("…"), found["name"] or ""
+        label, name = match["label"].rstrip("…"), match["name"] or ""
         if chosen := self._criteria(action.control):
-            return all(holds(one, label) for one in chosen)
-        role = "password" if action.control.role == "password" else found["role"]
+            return all(holds(criterion, label) for criterion in chosen)
+        role = "password" if action.control.role == "password" else match["role"]
         return self._likeness(action.control, role, label, label, "", name) >= _LIKELY
 
     def _sent(self, at: int) -> tuple[list[Action], int]:
-        """The actions of the next part that this page shows, and the number of the first that is not to be done by now."""
+        """The actions of the next part that are possible on this page, and the number of the first action after them."""
         sent, actions, part = list[Action](), self.solution.actions, -1
         while at < len(actions) and (part in (-1, actions[at].part)):
             moves = self._moves(actions[at])
@@ -149,19 +154,19 @@ class _Use:
             if moves is None:
                 break
             opened = [move for move in moves if not (move.shown or self._is_done(move))]
-            chosen = [next((one for one in move.alternatives if not self.past.failed(one)), None) for move in opened]
+            chosen = [next((action for action in move.alternatives if not self.past.failed(action)), None) for move in opened]
             if None in chosen:
                 break
             part = actions[at].part if chosen else part
-            sent += [one for one in chosen if one]
+            sent += [action for action in chosen if action]
             at += 1
-        return (self._further_fills(sent) if any(one.type in FILLS for one in sent) else sent), at
+        return (self._further_fills(sent) if any(action.type in FILLS for action in sent) else sent), at
 
     def _is_done(self, move: Move) -> bool:
-        return not move.fills and any(self.past.times(one) and not self.past.failed(one) for one in move.alternatives)
+        return not move.fills and any(self.past.times(action) and not self.past.failed(action) for action in move.alternatives)
 
     def _later(self, at: int) -> int | None:
-        """An action soon after this one whose control is here: what leads to it was not needed."""
+        """A later action, at most a few further, whose control is here: the actions before were not needed."""
         actions = self.solution.actions
         control = actions[at].control
         is_way = actions[at].type not in FILLS and not (control and control.in_item)
@@ -169,12 +174,12 @@ class _Use:
         return next((number for number in ahead if actions[number].control and self._moves(actions[number])), None)
 
     def _moves(self, action: LearnedAction) -> tuple[Move, ...] | None:
-        """None where its control is not here; empty where the task has nothing for it."""
+        """None if its control is not here; empty if the task has no value for it."""
         control = action.control
         if control is None:
             make = send_keys if action.type == "SendKeysIWAAction" else navigate
             return (Move((make(action.text),), once=True),)
-        if any(hole != ITEM and not given(hole, self.intent) for hole in control.holes):
+        if any(hole != ITEM and not criteria_for(hole, self.intent) for hole in control.holes):
             return ()
         records: Iterable[Record | None] = self._items() if control.in_item else (None,)
         for record in records:
@@ -194,15 +199,15 @@ class _Use:
         return (Move(made(lambda selector: validate({"type": action.type, "selector": selector}), page.selectors(element))),)
 
     def _value(self, action: LearnedAction, element: Element, name: str) -> str | None:
-        """What is put into a field; None for nothing, where the task has nothing for it and the field needs nothing."""
+        """The value for a field; None if the task has none and the field is not required."""
         whole = HOLE.fullmatch(action.text)
         if whole is None or whole[1] == ITEM:
             return (name or None) if whole else action.text
-        criteria = given(whole[1], self.intent)
+        criteria = criteria_for(whole[1], self.intent)
         return value_for(Slot(element), criteria, self.page) if criteria or element.required else None
 
     def _items(self) -> Iterator[Record]:
-        """The items of this page that the task may mean, the likeliest first."""
+        """The items of this page that may be the task's, the likeliest first."""
         records = [record for record in self.page.records if record.elements]
         own = self._target.criteria
         ranked = best(own, records) if own else []
@@ -213,42 +218,45 @@ class _Use:
         assert control is not None
         family = _FILLED if action.type in FILLS or control.role in TEXT_FIELDS else _PRESSED
         among = record.elements if record else self.page.elements
-        usable = [one for one in in_time(among) if one.usable and (one.role in family or role_of(one) == control.role)]
+        usable = [element for element in in_time(among) if element.usable and (element.role in family or role_of(element) == control.role)]
         chosen = self._criteria(control)
         if chosen:
-            return next((one for one in usable if one.role == control.role and all(holds(each, called(one)) for each in chosen)), None)
+            return next(
+                (element for element in usable if element.role == control.role and all(holds(each, called(element)) for each in chosen)),
+                None,
+            )
         name = record.name if record else ""
-        scored = [(self._score(control, one, name), -one.place, one) for one in usable]
+        scored = [(self._score(control, element, name), -element.place, element) for element in usable]
         likely = sorted((hit for hit in scored if hit[0] >= _LIKELY), key=lambda hit: hit[:2], reverse=True)
         if likely and (likely[0][0] >= _SURE or len(likely) == 1):
             return likely[0][2]
         return self._by_field(action, usable) if action.type in FILLS else self._by_form(action, usable)
 
     def _criteria(self, control: Control) -> tuple[Criterion, ...]:
-        """Of an option that is chosen by what it says: the criteria."""
+        """The criteria of an option that is chosen by its label."""
         whole = HOLE.fullmatch(control.labels[0]) if control.labels else None
-        return given(whole[1], self.intent) if whole and whole[1] not in (ITEM, SUBJECT) else ()
+        return criteria_for(whole[1], self.intent) if whole and whole[1] not in (ITEM, SUBJECT) else ()
 
     def _by_form(self, action: LearnedAction, usable: Sequence[Element]) -> Element | None:
-        """What sends the form that is filled before, where it is called otherwise than in the runs and is the only one that does."""
-        before = [one for one in self.solution.actions if one.part == action.part and one.type in FILLS]
+        """The only button that sends the form filled before, if its label differs from the runs'."""
+        before = [earlier for earlier in self.solution.actions if earlier.part == action.part and earlier.type in FILLS]
         anchor = self._element(before[-1], None) if before and action.sends else None
-        sending = [one for one in usable if anchor and one.form == anchor.form and role_of(one) == SENDS]
+        sending = [element for element in usable if anchor and element.form == anchor.form and role_of(element) == SENDS]
         return sending[0] if len(sending) == 1 else None
 
     def _by_field(self, action: LearnedAction, usable: Sequence[Element]) -> Element | None:
-        """The field for a criterion by what forms call it, where it is called otherwise than in the runs."""
+        """The field for a criterion by the usual names, if its label differs from the runs'."""
         whole = HOLE.fullmatch(action.text) if action.type in FILLS else None
-        criteria = given(whole[1], self.intent) if whole else ()
-        found = answers(criteria, slots(usable), self.page) if criteria else ()
-        return found[0].slot.element if found and not found[0].slot.choices else None
+        criteria = criteria_for(whole[1], self.intent) if whole else ()
+        fitting = answers(criteria, slots(usable), self.page) if criteria else ()
+        return fitting[0].slot.element if fitting and not fitting[0].slot.choices else None
 
     def _score(self, control: Control, element: Element, name: str) -> float:
         label, icon = (called(element), "") if element.is_named else ("", element.icon)
         return self._likeness(control, role_of(element), label, icon, path_of(element.href), name)
 
     def _likeness(self, control: Control, role: str, label: str, icon: str, route: str, name: str) -> float:
-        """How surely something of that role, label, icon and route is the control, in an item of that name."""
+        """How well a role, label, icon and route match the control, in an item of that name."""
         merit = max((_alike(text, label, is_field=role in FIELDS) for text in self._labels(control, name)), default=0.0)
         if ITEM in control.holes and name and words(label) and set(words(label)) <= set(words(name)):
             merit = 0.95
@@ -258,39 +266,41 @@ class _Use:
         return 0.0 if is_other else merit - 0.05 * (role != control.role)
 
     def _labels(self, control: Control, name: str) -> Iterator[str]:
-        """With what the task and the item have for their holes."""
-        values = {hole: criteria[0].value for hole in control.holes if (criteria := given(hole, self.intent))} | {ITEM: name}
+        """With the task's and the item's values in their holes."""
+        values = {hole: criteria[0].value for hole in control.holes if (criteria := criteria_for(hole, self.intent))} | {ITEM: name}
         yield from (HOLE.sub(lambda hole: values.get(hole[1], ""), label) for label in control.labels)
 
     def _further_fills(self, sent: list[Action]) -> list[Action]:
-        """With the fields of the same page for what the task says and the runs had nothing for, before what sends them."""
+        """With fills for the task's further values, which the runs did not have, before the press that sends them."""
         left = [
-            one for one in besides_item(self.intent) if one.field not in self._filled and " ".join(words(one.field)) not in self.solution.by
+            criterion
+            for criterion in besides_item(self.intent)
+            if criterion.field not in self._filled and " ".join(words(criterion.field)) not in self.solution.by
         ]
-        known = {str(one.fields.get("selector")) for one in sent}
+        known = {str(action.fields.get("selector")) for action in sent}
         moves = filled(self.page, answers(left, slots(self.page.elements), self.page)) if left else ()
         more = [move.alternatives[0] for move in moves if move.alternatives and not move.shown]
-        more = [one for one in more if str(one.fields.get("selector")) not in known and not self.past.did(one)]
-        first = next((number for number, one in enumerate(sent) if one.type not in FILLS), len(sent))
+        more = [action for action in more if str(action.fields.get("selector")) not in known and not self.past.did(action)]
+        first = next((number for number, action in enumerate(sent) if action.type not in FILLS), len(sent))
         return [*sent[:first], *more, *sent[first:]]
 
     def _onward(self, action: LearnedAction) -> tuple[Action, ...]:
-        """What leads to a control that is not here: the page may be loading, or the item stand on another page of its list."""
+        """The actions to a control that is not here: wait for the page, or go to another page of the item's list."""
         if not self.past.last_waited:
             return (LOADING,)
         moves = towards(self._target, self.page, self.past) if action.control and action.control.in_item else ()
-        chosen = (next((one for one in move.alternatives if not self.past.failed(one)), None) for move in moves if not move.shown)
-        return tuple(one for one in chosen if one)
+        chosen = (next((action for action in move.alternatives if not self.past.failed(action)), None) for move in moves if not move.shown)
+        return tuple(action for action in chosen if action)
 
 
-def _alike(wanted: str, label: str, *, is_field: bool) -> float:
-    if not words(wanted) or not words(label):
-        return 1.0 if wanted.strip() == label.strip() and wanted.strip() else 0.0
-    plain, said = _DIGITS.sub(" ", wanted).strip() or wanted, _DIGITS.sub(" ", label).strip() or label
-    mine, own = words(plain), words(said)
+def _alike(name: str, label: str, *, is_field: bool) -> float:
+    if not words(name) or not words(label):
+        return 1.0 if name.strip() == label.strip() and name.strip() else 0.0
+    plain, own_label = _DIGITS.sub(" ", name).strip() or name, _DIGITS.sub(" ", label).strip() or label
+    mine, own = words(plain), words(own_label)
     if mine == own:
         return 1.0
-    # "Pay now" for "Pay" has the same verb, "Your name" for "Name" the same noun, and nothing that is said otherwise.
+    # "Pay now" has the verb of "Pay", "Your name" the noun of "Name".
     at = -1 if is_field else 0
     if mine[at] not in own or mine[at] in _SMALL:
         merit = 0.0
@@ -298,4 +308,4 @@ def _alike(wanted: str, label: str, *, is_field: bool) -> float:
         merit = _PART
     else:
         merit = _LIKELY + 0.05 if mine[at] == own[at] else 0.0
-    return max(merit, 0.95 * max(alike(plain, said), likeness(plain, said)))
+    return max(merit, 0.95 * max(alike(plain, own_label), likeness(plain, own_label)))

@@ -113,7 +113,7 @@ def count(html: str, selector: dict[str, Any]) -> int:
 
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.sampled_from(sorted(PATHS)), PROMPT.filter(str.strip), URLS, PAGES, HISTORY, st.integers(0, 12))
-def test_every_action_that_leaves_is_valid_and_matches_one_element(
+def test_every_sent_action_is_valid_and_matches_one_element(
     endpoint: str, prompt: str, url: str, html: str, history: Any, index: int
 ) -> None:
     url = START if PATHS[endpoint] is Form.ONE_SHOT and url == "about:blank" else url
@@ -140,7 +140,7 @@ HUGE = {
 
 @pytest.mark.long
 @pytest.mark.parametrize("html", HUGE.values(), ids=list(HUGE))
-def test_what_is_read_of_a_page_is_bounded(html: str) -> None:
+def test_the_part_of_a_page_that_is_read_is_bounded(html: str) -> None:
     page = read(html, START)
     assert len(page.elements) <= MOST_ELEMENTS
     assert len(page.records) <= MOST_RECORDS
@@ -151,7 +151,7 @@ def test_what_is_read_of_a_page_is_bounded(html: str) -> None:
 
 @pytest.mark.long
 @rows("words", ["is ", "a: ", "<a ", "must be ", "x equals ", "and ", "' ", "is one of (", "between 1 and "])
-def test_what_is_read_of_a_prompt_is_bounded(words: str) -> None:
+def test_the_part_of_a_prompt_that_is_read_is_bounded(words: str) -> None:
     prompt = words * 20_000
     assert len(mask(prompt).text) <= LONGEST_PROMPT
     assert len(criteria(mask(prompt))) <= LONGEST_PROMPT

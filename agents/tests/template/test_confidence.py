@@ -28,36 +28,36 @@ def past(kind: str, *, succeeded: bool, path: str = "//nowhere") -> PastAction:
     return PastAction(kind, {"selector": xpath(path)}, succeeded, "", START)
 
 
-def test_a_task_that_is_understood_on_a_page_that_has_all_of_it_is_sure() -> None:
+def test_an_understood_task_on_a_page_with_all_its_controls_has_full_confidence() -> None:
     sure = made(LOGIN, SITE["/login"])
     assert (sure.confidence, sure.confidence_why) == (1.0, SURE)
     assert made("Search for the film 'Arrival'", SITE["/"]).confidence == 1.0
 
 
-def test_a_kind_of_task_that_is_not_known_is_unsure() -> None:
+def test_an_unknown_kind_of_task_lowers_confidence() -> None:
     unsure = made("Do the usual thing", SITE["/"])
     assert unsure.confidence < 0.6
     assert "kind of task" in unsure.confidence_why
 
 
-def test_a_value_that_is_in_no_criterion_makes_it_unsure() -> None:
+def test_a_value_in_no_criterion_lowers_confidence() -> None:
     unsure = made("Search for 'Arrival' near 'Oslo'", SITE["/"])
     assert unsure.confidence <= 0.6
     assert "What “Oslo” is for is not understood." in unsure.confidence_why
 
 
-def test_without_a_page_nothing_is_sure() -> None:
+def test_without_a_page_confidence_is_low() -> None:
     assert made(LOGIN).confidence == 0.3
     assert made(LOGIN, form=Form.ONE_SHOT).confidence == 0.6
 
 
-def test_a_page_without_anything_of_the_task_is_no_sure_ground() -> None:
+def test_a_page_without_controls_for_the_task_lowers_confidence() -> None:
     unsure = made(LOGIN, "<button>Read the news</button>")
     assert unsure.confidence <= 0.2
     assert "Nothing on the page" in unsure.confidence_why
 
 
-def test_a_form_that_lacks_a_field_is_told_with_its_name() -> None:
+def test_a_missing_field_of_a_form_is_named_in_the_reason() -> None:
     unsure = made("Contact us where name equals 'Ann' and message equals 'Hi' and planet equals 'Mars'", SITE["/contact"])
     assert 0.5 <= unsure.confidence < 0.8
     assert "The form has no field for planet." in unsure.confidence_why
@@ -73,14 +73,14 @@ def test_an_item_is_judged_by_what_the_page_shows_of_it() -> None:
     assert (wrong.confidence, wrong.confidence_why) == (0.4, "What is shown of the item does not meet the criteria.")
 
 
-def test_failures_take_confidence_away() -> None:
+def test_failures_lower_confidence() -> None:
     before = made(LOGIN, SITE["/login"], (past("ClickAction", succeeded=False), past("WaitAction", succeeded=True)))
     just_now = made(LOGIN, SITE["/login"], (past("ClickAction", succeeded=False),))
     assert just_now.confidence < before.confidence < 1.0
     assert just_now.confidence_why == "The last action failed."
 
 
-def test_pressing_the_same_again_and_long_histories_take_confidence_away() -> None:
+def test_repeated_presses_and_long_histories_lower_confidence() -> None:
     to_login = made(LOGIN, SITE["/"])
     pressed = tuple(PastAction(one.type, one.fields, True, "", START) for one in to_login.actions)
     again = made(LOGIN, SITE["/"], (*pressed, past("WaitAction", succeeded=True)))
@@ -90,7 +90,7 @@ def test_pressing_the_same_again_and_long_histories_take_confidence_away() -> No
     assert "Many actions" in made(LOGIN, SITE["/login"], presses).confidence_why
 
 
-def test_giving_up_is_told_from_being_done() -> None:
+def test_giving_up_has_lower_confidence_than_being_done() -> None:
     step = Step("/step", Form.STEP, "t", LOGIN, START, SITE["/"])
     intent, page = understand(LOGIN), read(SITE["/"], START)
     given_up = rated(Plan((), done=True, reasoning=NOTHING_LEFT), step, intent, page)
@@ -98,7 +98,7 @@ def test_giving_up_is_told_from_being_done() -> None:
     assert rated(Plan((), done=True, reasoning="Template: login is done."), step, intent, page).confidence == 0.9
 
 
-def test_a_plain_answer_is_never_sure() -> None:
+def test_a_plain_answer_has_low_confidence() -> None:
     assert plain(Step("/step", Form.STEP, "t", LOGIN, START)).confidence == 0.0
 
 

@@ -40,12 +40,12 @@ def said(prompt: str) -> list[Criterion]:
 
 
 @given(st.lists(ANY, min_size=1, max_size=5))
-def test_criteria_in_the_new_wording_are_read_as_they_were_said(meant: list[Criterion]) -> None:
+def test_criteria_in_the_new_wording_are_parsed(meant: list[Criterion]) -> None:
     assert said(f"Open the film where {new_wording(meant)}.") == meant
 
 
 @given(st.lists(ANY, min_size=1, max_size=5))
-def test_criteria_in_the_terse_wording_are_read_as_they_were_said(meant: list[Criterion]) -> None:
+def test_criteria_in_the_terse_wording_are_parsed(meant: list[Criterion]) -> None:
     assert said(f"Filter where {terse_wording(meant)}, please") == meant
 
 
@@ -56,7 +56,7 @@ def test_criteria_in_the_terse_wording_are_read_as_they_were_said(meant: list[Cr
         max_size=3,
     )
 )
-def test_criteria_in_the_old_wording_are_read_as_they_were_said(meant: list[Criterion]) -> None:
+def test_criteria_in_the_old_wording_are_parsed(meant: list[Criterion]) -> None:
     assert said(f"Log in with a specific {old_wording(meant)}") == meant
 
 
@@ -65,13 +65,13 @@ def test_criteria_in_the_old_wording_are_read_as_they_were_said(meant: list[Crit
     VALUE,
     st.data(),
 )
-def test_what_is_made_for_one_criterion_about_words_meets_it(operator: Operator, value: str, data: st.DataObject) -> None:
+def test_a_value_made_for_one_criterion_on_a_text_meets_it(operator: Operator, value: str, data: st.DataObject) -> None:
     criterion = data.draw(_criterion(operator, VALUE))
     assert meets(criterion, example(criterion)), example(criterion)
 
 
 @given(st.sampled_from([Operator.GREATER, Operator.LESS, Operator.GREATER_EQUAL, Operator.LESS_EQUAL]), NUMBERS | DATES, FIELD)
-def test_what_is_made_for_a_bound_meets_it(operator: Operator, bound: str, field: str) -> None:
+def test_a_value_made_for_a_bound_meets_it(operator: Operator, bound: str, field: str) -> None:
     criterion = Criterion(field, operator, (bound,))
     assert meets(criterion, example(criterion)), example(criterion)
 
@@ -91,13 +91,13 @@ def true_of_a_text(draw: st.DrawFn) -> list[Criterion]:
 
 
 @given(true_of_a_text())
-def test_what_is_made_meets_all_criteria_that_some_text_meets(found: list[Criterion]) -> None:
+def test_a_made_value_meets_all_criteria_if_any_text_does(found: list[Criterion]) -> None:
     made = chosen(found)
     assert all(meets(one, made) for one in found), made
 
 
 @given(st.integers(-1000, 1000), st.integers(1, 20), st.integers(1, 20), st.sets(st.integers(-1020, 1020), max_size=4))
-def test_a_number_within_bounds_is_made_that_is_none_of_the_excluded(middle: int, below: int, above: int, excluded: set[int]) -> None:
+def test_a_number_made_within_bounds_is_none_of_the_excluded(middle: int, below: int, above: int, excluded: set[int]) -> None:
     found = [Criterion("price", Operator.GREATER, (str(middle - below),)), Criterion("price", Operator.LESS, (str(middle + above),))]
     if excluded:
         found.append(Criterion("price", Operator.NOT_ONE_OF, tuple(map(str, excluded))))
@@ -120,7 +120,7 @@ def test_an_option_that_meets_a_criterion_is_taken_where_there_is_one(criterion:
 
 
 @given(st.lists(ANY, min_size=1, max_size=3), st.integers(1, 12))
-def test_what_is_made_is_no_longer_than_its_field_takes_where_anything_short_will_do(found: list[Criterion], longest: int) -> None:
+def test_a_made_value_fits_its_fields_length_if_a_short_value_is_possible(found: list[Criterion], longest: int) -> None:
     excluding = [one for one in found if one.operator.negative]
     if excluding:
         assert len(chosen(excluding, longest=longest)) <= longest
@@ -139,7 +139,7 @@ def test_what_is_made_is_no_longer_than_its_field_takes_where_anything_short_wil
         (Operator.NOT_EQUALS, "Other", "Quick"),
     ],
 )
-def test_a_made_value_keeps_the_form_of_the_one_named(operator: Operator, value: str, made: str) -> None:
+def test_a_made_value_has_the_format_of_the_stated_one(operator: Operator, value: str, made: str) -> None:
     assert example(Criterion("x", operator, (value,))) == made
 
 

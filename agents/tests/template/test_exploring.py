@@ -9,7 +9,7 @@ from agents.page import read
 from agents.template import plan
 from agents.template.forms.filling import chosen_from_list
 from agents.template.prompt.intents import understand
-from agents.template.prompt.verbs import is_unasked
+from agents.template.prompt.verbs import is_unrequested
 from agents.tests.paper_browser import Outcome, step_by_step
 
 URL = "http://localhost:8000/?seed=58"
@@ -40,7 +40,7 @@ def first_selector(made: Plan) -> str:
     return str(made.actions[0].fields["selector"]["value"])
 
 
-def test_a_control_is_looked_for_in_a_menu_that_is_closed() -> None:
+def test_a_control_is_searched_for_in_a_closed_menu() -> None:
     pages = site(
         start="<h1>Lamps</h1><p>Text</p><button type=button aria-haspopup=menu data-goto='/open'>Display</button>",
         open="<h1>Lamps</h1><p>Text</p><div role=menu><button type=button data-goto='/night'>Night mode</button></div>",
@@ -49,7 +49,7 @@ def test_a_control_is_looked_for_in_a_menu_that_is_closed() -> None:
     assert "/night" in done("Switch to the night mode where mode equals 'night'", pages).browser.visited
 
 
-def test_parts_of_the_site_are_visited_one_after_the_other_and_none_twice() -> None:
+def test_parts_of_the_site_are_visited_in_turn_and_none_twice() -> None:
     to = "<button type=button aria-label='Navigate to {name}' data-goto='/{name}'></button>"
     nav = f"<nav>{to.format(name='oils')}{to.format(name='shades')}</nav>"
     pages = site(start=f"{nav}<h1>Lamps</h1>", oils=f"{nav}<h1>Oils</h1>", shades=f"{nav}<h1>Shades</h1>")
@@ -57,18 +57,18 @@ def test_parts_of_the_site_are_visited_one_after_the_other_and_none_twice() -> N
     assert visited.count("/oils") == visited.count("/shades") == 1
 
 
-def test_it_ends_where_nothing_is_left_to_try() -> None:
+def test_it_ends_if_nothing_is_left_to_try() -> None:
     assert next_plan("Trim the wick where length equals '3'", "<a href='/?seed=58'>Home</a><h1>Lamps</h1>", WAITED).done
 
 
-def test_nothing_is_explored_where_what_was_pressed_is_not_known() -> None:
+def test_nothing_is_explored_if_earlier_presses_are_unknown() -> None:
     unknown = PastAction("ClickAction", {}, succeeded=True, error="", url=URL)
     html = "<nav><a href='/oils?seed=58'>Oils</a></nav><h1>Lamps</h1>"
     assert not next_plan("Trim the wick where length equals '3'", html, WAITED).done
     assert next_plan("Trim the wick where length equals '3'", html, unknown, WAITED).done
 
 
-def test_what_changed_the_page_is_not_waited_for() -> None:
+def test_no_wait_follows_a_press_that_changed_the_page() -> None:
     html = "<h1>Lamps</h1><button type=button aria-haspopup=menu aria-expanded=false>Tools</button>"
     prompt = "Trim the wick where length equals '3'"
     assert next_plan(prompt, html, pressed("Shades")).actions[0].type == "WaitAction"
@@ -76,7 +76,7 @@ def test_what_changed_the_page_is_not_waited_for() -> None:
     assert "Tools" in first_selector(after)
 
 
-def test_a_second_control_of_the_same_verb_has_its_turn_where_the_caller_asks_on() -> None:
+def test_a_second_control_of_the_same_verb_is_pressed_if_the_caller_continues() -> None:
     row = "<button type=button title='Star' id=a>*</button><button type=button id='star-button'>Keep it up</button>"
     html = f"<h1>Dusk</h1><p>Text</p>{row}"
     first = next_plan("Star the lamp", html)
@@ -95,9 +95,9 @@ def test_a_second_control_of_the_same_verb_has_its_turn_where_the_caller_asks_on
     ("<button>Send message</button>", "Click the contact card where kind equals 'Phone'"),
     ("<button>Log out</button>", "Edit the profile where name equals 'Ann'"),
 ])  # fmt: skip
-def test_what_destroys_or_sends_or_binds_is_not_pressed_unasked(markup: str, prompt: str) -> None:
+def test_controls_that_destroy_send_or_bind_are_not_pressed_unless_requested(markup: str, prompt: str) -> None:
     element = read(f"<html><body>{markup}</body></html>", URL).elements[0]
-    assert is_unasked(element, understand(prompt))
+    assert is_unrequested(element, understand(prompt))
 
 
 @pytest.mark.parametrize(("markup", "prompt"), [
@@ -113,9 +113,9 @@ def test_what_destroys_or_sends_or_binds_is_not_pressed_unasked(markup: str, pro
     ("<button>Send message</button>", "Fill in the contact form where name equals 'Ann'"),
     ("<button>Log out</button>", "Log in where username equals 'ann' and password equals 'x', then log out"),
 ])  # fmt: skip
-def test_what_the_task_asks_for_is_pressed_all_the_same(markup: str, prompt: str) -> None:
+def test_such_controls_are_pressed_if_the_task_requests_them(markup: str, prompt: str) -> None:
     element = read(f"<html><body>{markup}</body></html>", URL).elements[0]
-    assert not is_unasked(element, understand(prompt))
+    assert not is_unrequested(element, understand(prompt))
 
 
 DRAFT = (
@@ -177,7 +177,7 @@ ROWS = "".join(
 )
 
 
-def test_a_person_of_a_list_is_known_by_an_address_that_is_made_of_the_name() -> None:
+def test_a_person_in_a_list_is_recognised_by_an_address_made_of_the_name() -> None:
     open_ = "<h2>Lamps</h2><p>Bo Lind bo.lind@example.com</p><p>Text</p><button type=button data-goto='/unread'>Mark as unread</button>"
     pages = site(
         start=f"<h1>Inbox</h1><ul>{ROWS}</ul>", bo=open_, ann=open_.replace("Bo Lind bo.lind", "Ann Lee ann.lee"), unread="<h1>Inbox</h1>"
@@ -188,7 +188,7 @@ def test_a_person_of_a_list_is_known_by_an_address_that_is_made_of_the_name() ->
     assert "/ann" not in outcome.browser.visited
 
 
-def test_a_form_is_sent_once_more_where_the_page_refuses_it_and_never_again() -> None:
+def test_a_refused_form_is_sent_once_more_and_never_again() -> None:
     form = "<form action='/form' data-stays=1><label>Message<textarea data-field=message></textarea></label><button>Send message</button></form>"
     pages = site(start=f"<h1>Contact</h1><p class=error>The message is invalid.</p>{form}")
     assert len(step_by_step("Fill in the contact form where message equals 'Hello'", pages, first_only=True).browser.sent) <= 2
@@ -212,7 +212,7 @@ def test_each_step_of_a_dialog_is_filled_before_the_next_and_the_last_one_sent()
     assert "bread" in str(outcome.history)
 
 
-def test_somebody_is_contacted_on_their_own_page_and_not_by_the_sites_own_form() -> None:
+def test_a_person_is_contacted_on_their_own_page_and_not_by_the_sites_form() -> None:
     nav = "<nav><a href='/contact?seed=58'>Contact</a></nav>"
     cards = "".join(
         f"<li><h3>{name}</h3><p>Baker</p><a href='/experts/{name.lower()}?seed=58'>View</a></li>" for name in ("Annika", "Bodil", "Cyrus")
@@ -228,7 +228,7 @@ def test_somebody_is_contacted_on_their_own_page_and_not_by_the_sites_own_form()
     assert outcome.browser.sent == [("/sent", {"message": "Bread?"})]
 
 
-def test_what_is_made_new_is_not_written_as_a_comment_on_something_of_a_list() -> None:
+def test_a_new_item_is_not_written_as_a_comment_on_an_item_of_a_list() -> None:
     form = "<form action='/comment'><textarea aria-label='Comment' data-field=comment></textarea><button>Post</button></form>"
     posts = "".join(
         f"<li><h3>{name} Lee</h3><p>It rained {name}.</p><a href='/{name}?seed=58'>{name}</a>{form}</li>" for name in ("Ann", "Bo", "Cy")
@@ -243,7 +243,7 @@ def test_what_is_made_new_is_not_written_as_a_comment_on_something_of_a_list() -
     assert [path for path, _ in done("Post a status update where content equals 'Rain again'", pages).browser.sent] == ["/post"]
 
 
-def test_what_an_item_of_a_list_offers_does_not_lead_to_a_choice_of_something_else() -> None:
+def test_a_control_of_a_list_item_does_not_open_another_choice() -> None:
     cards = "".join(
         f"<li><h3>{name}</h3><p>Baker</p><button type=button data-goto='/hired'>Book {name}</button></li>" for name in ("Ann", "Bo", "Cy")
     )
@@ -257,7 +257,7 @@ def test_what_an_item_of_a_list_offers_does_not_lead_to_a_choice_of_something_el
     assert "Hourly" in str(outcome.history)
 
 
-def test_a_dialog_that_asks_for_one_text_gets_the_one_that_the_prompt_says() -> None:
+def test_a_dialog_with_one_text_field_gets_the_prompts_only_text() -> None:
     box = "<div role=dialog aria-modal=true><h2>Folders</h2><form action='/made'><input aria-label=Folders data-field=label>{}</form></div>"
     pages = site(
         start="<h1>Mail</h1><button type=button data-goto='/new'>Create label</button>",
@@ -276,7 +276,7 @@ def test_a_search_that_is_hidden_is_opened_first() -> None:
     assert done("Search for hotels where query equals 'Oslo'", pages).browser.sent == [("/found", {"q": "Oslo"})]
 
 
-def test_a_part_of_the_site_is_known_by_its_route_and_by_a_field_of_the_criteria() -> None:
+def test_a_part_of_the_site_is_recognised_by_its_route_and_by_a_field_of_the_criteria() -> None:
     cards = "".join(f"<li><h3>{name}</h3><p>Baker</p><button type=button data-goto='/on'>Follow</button></li>" for name in ("Ann", "Bo"))
     pages = site(
         start="<h1>Feed</h1><p>Hello</p><a href='/recommendations?seed=58'>For you</a>",
@@ -287,13 +287,13 @@ def test_a_part_of_the_site_is_known_by_its_route_and_by_a_field_of_the_criteria
     assert outcome.browser.visited[-2:] == ["/recommendations", "/on"]
 
 
-def test_what_is_sent_to_spam_is_not_sent_to_anybody() -> None:
+def test_sending_to_spam_is_not_sending_a_message() -> None:
     page = read("<html><body><button>Send to spam</button><button>Send now</button></body></html>", URL)
     intent = understand("Mark the email as spam where subject equals 'Hi'")
-    assert [is_unasked(one, intent) for one in page.elements] == [False, True]
+    assert [is_unrequested(one, intent) for one in page.elements] == [False, True]
 
 
-def test_a_contact_page_of_the_site_is_not_for_somebody_who_is_listed() -> None:
+def test_the_sites_contact_page_is_not_for_a_listed_person() -> None:
     form = "<form action='/site'><label>Message<textarea data-field=message></textarea></label><button>Send message</button></form>"
     pages = site(start="<h1>Start</h1><a href='/contact?seed=58'>Contact</a>", contact=f"<h1>Contact us</h1>{form}")
     assert done("Contact an expert where name is 'Bodil'", pages).browser.sent == []
@@ -339,7 +339,7 @@ FAQ = "<h1>Help</h1><p>FAQ</p>" + "".join(
         ("Open the FAQ item where question does NOT contain 'pay for'", FAQ, "help", "Where is my parcel"),
     ],
 )
-def test_what_is_pressed_is_what_the_task_is_about(prompt: str, html: str, path: str, expected: str) -> None:
+def test_a_pressed_button_is_about_the_tasks_object(prompt: str, html: str, path: str, expected: str) -> None:
     url = URL.replace("/?", f"/{path}?")
     page = f"<html><body><a href='/?seed=58'>Home</a>{html}</body></html>"
     opened = PastAction("ClickAction", {"selector": {"type": "xpathSelector", "value": "//a[1]"}}, succeeded=True, error="", url=url)
@@ -349,25 +349,25 @@ def test_what_is_pressed_is_what_the_task_is_about(prompt: str, html: str, path:
     assert expected in labels if expected else not labels
 
 
-def test_no_booking_is_sent_where_a_value_is_to_be_chosen() -> None:
+def test_no_booking_is_sent_if_a_value_is_only_to_be_chosen() -> None:
     page = read("<button>Submit reservation</button><button>Approve booking</button><button>Get a table</button>", URL)
     chosen, booked = understand("Select a country where country equals 'Chile'"), understand("Book a table where people equals '2'")
-    assert [is_unasked(one, chosen) for one in page.elements] == [True, True, False]
-    assert not any(is_unasked(one, booked) for one in page.elements)
+    assert [is_unrequested(one, chosen) for one in page.elements] == [True, True, False]
+    assert not any(is_unrequested(one, booked) for one in page.elements)
 
 
-def test_a_comment_is_not_deleted_for_a_post() -> None:
+def test_a_comment_is_not_deleted_instead_of_a_post() -> None:
     page = read("<button>Delete comment</button><button>Delete</button>", URL)
-    assert [is_unasked(one, understand("Delete a post I authored.")) for one in page.elements] == [True, False]
-    assert not is_unasked(page.elements[0], understand("Delete the comment where content contains 'fine'"))
+    assert [is_unrequested(one, understand("Delete a post I authored.")) for one in page.elements] == [True, False]
+    assert not is_unrequested(page.elements[0], understand("Delete the comment where content contains 'fine'"))
 
 
-def test_the_way_to_a_month_is_pressed_as_often_as_it_takes() -> None:
+def test_a_calendars_arrow_is_pressed_until_the_month_is_shown() -> None:
     made = next_plan("Choose a date where date equals '2027-10-05'", f"<h1>Trip</h1>{DATES.format(days=DAYS)}")
     assert sum(one.type == "ClickAction" for one in made.actions) == 3
 
 
-def test_a_longer_text_is_no_choice_of_a_number() -> None:
+def test_a_longer_text_with_a_number_is_no_option_for_a_number() -> None:
     texts = ("Lisbon Aug 15 - Aug 22 | 2 Guests", "Bali Jul 18 - Jul 24 | 6 Guests")
     page = read("".join(f"<div role=listbox><div role=option tabindex=0>{text}</div></div>" for text in texts), URL)
     assert not chosen_from_list(page, understand("Book a stay where guests greater than '1'").criteria)

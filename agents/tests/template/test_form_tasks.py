@@ -113,7 +113,7 @@ def test_an_item_is_changed_by_its_own_button(seed: int) -> None:
 
 @rows("first_only", CALLERS)
 @rows("seed", SEEDS)
-def test_a_form_that_is_shut_gets_a_log_in_first(seed: int, first_only: bool) -> None:
+def test_a_disabled_form_gets_a_log_in_first(seed: int, first_only: bool) -> None:
     outcome = step_by_step("Add a comment to a film where content equals 'Fine'", form_sites.members_only(seed), first_only=first_only)
     assert sent(outcome, "/session") == {"username": "<username>", "password": "<password>"}
     assert sent(outcome, "/reviews")["text"] == "Fine"
@@ -191,9 +191,9 @@ def _doctors(*, has_quick: bool) -> dict[str, str]:
         (QUICKLY, _doctors(has_quick=False), []),
     ],
 )
-def test_no_form_is_sent_that_is_for_something_else(prompt: str, pages: dict[str, str], expected: list[str]) -> None:
+def test_a_form_for_another_purpose_is_not_sent(prompt: str, pages: dict[str, str], expected: list[str]) -> None:
     assert [path for path, _ in step_by_step(prompt, pages, first_only=False).browser.sent] == expected
 
 
-def test_what_is_said_about_oneself_is_no_title() -> None:
+def test_a_text_about_the_user_is_no_title() -> None:
     assert "title" not in dict(names_of("about"))

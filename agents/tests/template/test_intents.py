@@ -169,11 +169,11 @@ def test_a_login_without_credentials_uses_the_placeholders(prompt: str) -> None:
     assert [one.value for one in intent.login or intent.criteria] == ["<username>", "<password>"]
 
 
-def test_what_stands_far_behind_in_an_endless_prompt_is_not_read() -> None:
+def test_the_end_of_an_endless_prompt_is_not_read() -> None:
     assert understand("x " * 4000 + "log out").kind is Kind.OTHER
 
 
-def test_criteria_say_where_they_end() -> None:
+def test_criteria_have_their_end_in_the_prompt() -> None:
     text = "name equals 'a' then stop"
     (one,) = criteria(mask(text))
     assert isinstance(one, Criterion)
@@ -200,7 +200,7 @@ def test_every_kind_of_task_has_its_own_words() -> None:
         ("Open the film 'lower case'", "lower case"),
     ],
 )
-def test_the_item_that_a_prompt_names_in_quotes_is_looked_for_whatever_criteria_it_has(prompt: str, subject: str) -> None:
+def test_an_item_named_in_quotes_is_searched_for_whatever_criteria_there_are(prompt: str, subject: str) -> None:
     intent = understand(prompt)
     assert (intent.subject, intent.is_quoted) == (subject, True)
     assert target_of(intent).name == subject
@@ -213,5 +213,5 @@ def test_a_new_items_name_is_filled_in_like_its_other_values() -> None:
     assert understand("Share the 'Science' book not written by 'Bo'").subject != "Science", "it may as well be the book's genre"
 
 
-def test_a_name_without_quotes_is_told_from_what_is_done_with_it() -> None:
+def test_a_name_without_quotes_is_separated_from_the_verb() -> None:
     assert understand("Unselect the Personal calendar.").subject == understand("Select the Personal calendar").subject == "Personal"

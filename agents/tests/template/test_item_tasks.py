@@ -36,7 +36,7 @@ def test_a_task_about_an_item_is_done_and_ends_there(prompt: str, path: str, fir
     assert not outcome.browser.failures
 
 
-def test_what_a_card_does_not_tell_is_looked_for_on_the_items_own_pages() -> None:
+def test_values_that_a_card_does_not_show_are_checked_on_the_items_own_pages() -> None:
     visited = done("Show the details of a lamp where brand equals 'Nordlicht'").browser.visited
     assert visited[-1] == "/lamps/1"
     assert visited.count("/lamps/0") <= 1
@@ -49,11 +49,11 @@ def test_an_item_goes_into_the_cart_before_it_is_taken_out() -> None:
 
 
 @pytest.mark.parametrize("put", ["Add to list", "Guardar", "Bookmark", "Add to favorites"])
-def test_buttons_are_told_by_what_they_mean(put: str) -> None:
+def test_buttons_are_identified_by_their_meaning(put: str) -> None:
     assert done("Add to my wishlist the lamp where name equals 'Arc lamp'", shop(put=put)).browser.visited[-1] == "/lamps/0/in"
 
 
-def test_a_single_result_is_opened_though_it_repeats_nothing() -> None:
+def test_a_single_result_is_opened() -> None:
     pages = shop() | {
         "/": f"<body>{NAV}<form action='/search'><input type=search name=q><button>Go</button></form></body>",
         "/search": f"<body>{NAV}<h1>Results</h1><div><p>Bow lamp</p><p>$60</p><a href='/lamps/1?seed=58'>View</a></div></body>",
@@ -61,7 +61,7 @@ def test_a_single_result_is_opened_though_it_repeats_nothing() -> None:
     assert done("Show the details of a lamp where name equals 'Bow lamp'", pages).browser.visited[-1] == "/lamps/1"
 
 
-def test_the_next_page_of_a_list_is_looked_through() -> None:
+def test_the_next_page_of_a_list_is_searched() -> None:
     pages = shop()
     cards = "".join(f"<li><h3>Old {at}</h3><p>$9{at}</p><a href='/old/{at}?seed=58'>View</a></li>" for at in range(4))
     first = f"<body>{NAV}<h1>All</h1><ul>{cards}</ul><button type=button data-goto='/search'>Next</button></body>"
@@ -81,7 +81,7 @@ def test_a_row_is_scrolled_and_not_the_slide_show_above_it() -> None:
     assert done("Scroll the carousel where the direction is NOT 'LEFT'", pages).browser.visited[-1] == "/right"
 
 
-def test_what_is_ones_own_is_deleted_on_ones_own_page_behind_its_tab() -> None:
+def test_the_users_own_item_is_deleted_on_the_users_own_page_behind_its_tab() -> None:
     tabs = "<div role=tablist><button role=tab type=button aria-selected=true data-goto='/profile'>Edit profile</button>"
     tabs += (
         "<button role=tab type=button data-goto='/profile/films'>Edit films</button><button role=tab type=button>Saved films</button></div>"
@@ -96,7 +96,7 @@ def test_what_is_ones_own_is_deleted_on_ones_own_page_behind_its_tab() -> None:
     assert done("Delete your film", pages).browser.visited[-1] == "/gone"
 
 
-def test_what_is_bought_at_once_goes_through_no_cart() -> None:
+def test_buying_at_once_uses_no_cart() -> None:
     pages = shop()
     buying = pages["/lamps/2"].replace("<button", "<button type=button data-goto='/pay'>Order Now</button><button", 1)
     outcome = done(
@@ -120,7 +120,7 @@ def test_a_list_is_sorted_by_the_head_of_its_column(prompt: str, column: str) ->
         ("Order the lamps by year, newest first", "Year: Newest First"),
     ],
 )
-def test_a_list_is_sorted_by_the_order_that_is_asked_for(prompt: str, order: str) -> None:
+def test_a_list_is_sorted_in_the_requested_order(prompt: str, order: str) -> None:
     options = "".join(f"<option>{one}</option>" for one in ("Default", "Rating: Low to High", "Rating: High to Low", "Year: Newest First"))
     outcome = done(prompt, {"/": f"<body>{NAV}<select>{options}</select></body>"})
     assert [entry.fields["text"] for entry in outcome.history if entry.type == "SelectDropDownOptionAction"] == [order]

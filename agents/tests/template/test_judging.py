@@ -48,27 +48,27 @@ def test_a_criterion_is_met_by_attribute_or_text(field: str, operator: Operator,
         ("director", Operator.NOT_EQUALS, ("Ida Brandt",)),
     ],
 )
-def test_a_criterion_is_failed_by_what_is_told(field: str, operator: Operator, values: tuple[str, ...]) -> None:
+def test_a_criterion_is_failed_by_a_shown_value(field: str, operator: Operator, values: tuple[str, ...]) -> None:
     assert not verdict(field, operator, *values).fits
 
 
-def test_what_is_not_told_is_open_on_a_card_and_words_that_are_nowhere_fail_a_whole_page() -> None:
+def test_a_value_that_is_not_shown_is_open_on_a_card_and_failed_on_a_whole_page() -> None:
     assert verdict("writer", Operator.EQUALS, "Jo Lee") == Verdict(0, 0, 1)
     assert not verdict("writer", Operator.EQUALS, "Jo Lee", whole=True).fits
     assert verdict("stock", Operator.EQUALS, "7", whole=True) == Verdict(0, 0, 1)
 
 
-def test_a_short_piece_of_text_that_is_anywhere_is_a_hint_and_no_proof() -> None:
+def test_a_short_text_that_is_anywhere_is_a_hint_and_no_proof() -> None:
     assert verdict("director", Operator.CONTAINS, "ra") == Verdict(0, 0, 1, 1)
 
 
-def test_a_rating_tells_itself_where_the_markup_names_none() -> None:
+def test_a_rating_is_recognised_by_its_format_without_markup() -> None:
     told = Record("Lamp", {"price": "$20"}, "Lamp 4.7 (268) USB 3.0 $20")
     assert not judge([Criterion("rating", Operator.EQUALS, ("4.6",))], told).fits
     assert judge([Criterion("rating", Operator.LESS, ("4.9",))], told).certain
 
 
-def test_the_likeliest_item_comes_first_and_those_that_fail_not_at_all() -> None:
+def test_the_likeliest_item_comes_first_and_failing_ones_are_left_out() -> None:
     records = [
         Record("A", {"year": "1990"}, "A 1990", place=0),
         Record("B", {}, "B", place=1),

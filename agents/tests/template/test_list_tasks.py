@@ -41,7 +41,7 @@ def test_the_pages_of_a_list_are_turned_and_turned_back(back: str, on: str, firs
     assert done("Show the lamps that are on the previous page", pages, first_only=first_only).browser.visited == ["/", "/p2", "/p1"]
 
 
-def test_a_list_is_gone_back_to_from_the_item_that_is_meant() -> None:
+def test_the_list_is_reopened_from_the_tasks_item() -> None:
     cards = "".join(f"<li><h3>{name}</h3><p>$40</p><a href='/lamps/{name}?seed=58'>View</a></li>" for name in ("Arc", "Bow", "Cone"))
     item = "<h1>{0}</h1><p>$40</p><button type=button data-goto='/list'>Back to all lamps</button><button type=button>Buy</button>"
     pages = site(
@@ -51,7 +51,7 @@ def test_a_list_is_gone_back_to_from_the_item_that_is_meant() -> None:
     assert done("Return to all lamps", pages).browser.visited == ["/", "/lamps/Arc", "/list"]
 
 
-def test_all_of_something_are_shown_by_the_link_to_their_list() -> None:
+def test_all_items_of_a_kind_are_shown_by_the_link_to_their_list() -> None:
     assert done(
         "Show me all lamps", site(start="<h1>Hello</h1><a href='/lamps?seed=58'>Lamps</a>", lamps="<h1>Lamps</h1>")
     ).browser.visited == ["/", "/lamps"]
@@ -101,11 +101,11 @@ def test_a_date_is_chosen_from_the_days_that_its_button_shows() -> None:
     ("Set the task priority where priority equals 'Medium'", "/Medium"),
     ("Select a priority for the task where priority is NOT 'High'", "/Medium"),
 ])  # fmt: skip
-def test_a_priority_is_chosen_from_what_its_button_opens(prompt: str, path: str) -> None:
+def test_a_priority_is_chosen_from_the_list_that_its_button_opens(prompt: str, path: str) -> None:
     assert path in done(prompt, TO_DOS).browser.visited
 
 
-def test_what_was_begun_is_filled_and_left() -> None:
+def test_a_cancelled_form_is_filled_and_left() -> None:
     outcome = done("Cancel the task creation where name equals 'Water the plants'", TO_DOS)
     assert outcome.browser.visited[-1] == "/left"
     assert "Water the plants" in str(outcome.history)
@@ -134,18 +134,18 @@ TALK = site(
 )
 
 
-def test_ones_own_comment_is_written_before_it_is_deleted() -> None:
+def test_the_users_own_comment_is_written_before_it_is_deleted() -> None:
     visited = done("Delete my comment on a lamp where name equals 'Arc lamp'", TALK).browser.visited
     assert visited == ["/", "/lamps/1", "/lamps/1/said", "/lamps/1"]
 
 
-def test_ones_own_comment_is_written_and_then_changed_as_the_prompt_says() -> None:
+def test_the_users_own_comment_is_written_and_then_changed_by_the_prompt() -> None:
     outcome = done("Edit my comment on a lamp where name equals 'Arc lamp' and message equals 'Bright enough'", TALK)
     assert outcome.browser.visited[-3:] == ["/lamps/1/said", "/lamps/1/edit", "/lamps/1/saved"]
     assert outcome.browser.sent[-1] == ("/changed", {"text": "Bright enough"})
 
 
-def test_somebody_elses_review_is_deleted_where_the_page_lets_one() -> None:
+def test_another_users_review_is_deleted_if_the_page_has_a_button_for_it() -> None:
     review = "<li><p>{0}</p><p>★ 4.0</p><p>Well.</p><button type=button data-goto='/gone/{0}'>Delete comment</button></li>"
     page = (
         f"<h1>Arc lamp</h1><p>$40</p><button type=button>Buy</button><h2>Reviews</h2><ul>{review.format('Ann')}{review.format('Bo')}</ul>"
@@ -156,14 +156,14 @@ def test_somebody_elses_review_is_deleted_where_the_page_lets_one() -> None:
     assert visited[-1] == "/gone/Bo"
 
 
-def test_a_button_that_only_its_markup_names_is_found_by_that() -> None:
+def test_a_button_named_only_in_its_markup_is_found() -> None:
     pages = site(
         start="<button type=button id='chat-open'>Talk</button><button type=button id='team-add-button' data-goto='/team'>Submit</button>"
     )
     assert done("Please click the Add Team button", pages).browser.visited[-1] == "/team"
 
 
-def test_a_button_is_pressed_that_the_prompt_itself_names() -> None:
+def test_a_button_named_in_the_prompt_is_pressed() -> None:
     pages = site(
         start="<h1>Meals</h1><button type=button data-goto='/quick'>Quick order</button><button type=button>Order book</button>",
         quick="<h1>Meals</h1>",
@@ -171,7 +171,7 @@ def test_a_button_is_pressed_that_the_prompt_itself_names() -> None:
     assert done("Start a quick order", pages).browser.visited[-1] == "/quick"
 
 
-def test_a_button_for_another_thing_is_not_taken_at_its_word() -> None:
+def test_a_button_for_another_thing_is_not_pressed_for_its_verb() -> None:
     pages = site(
         start="<button type=button id='add-project-button' data-goto='/project'>Create a task</button><p>Projects</p>"
         "<button type=button id='open-it' data-goto='/form'>New task</button>",
@@ -188,7 +188,7 @@ def test_a_button_for_another_thing_is_not_taken_at_its_word() -> None:
     ("<td title='2027-03-04'>4</td>", "option"),
     ("<div aria-selected='false'>Medium</div>", "option"),
 ])  # fmt: skip
-def test_what_scripts_make_to_be_pressed_is_told_by_its_looks(markup: str, role: str) -> None:
+def test_blocks_that_scripts_make_pressable_are_recognised_by_their_style(markup: str, role: str) -> None:
     page = read(
         f"<body><table><tr>{markup}</tr></table></body>" if markup.startswith("<td") else f"<body>{markup}</body>", "http://localhost:8000/"
     )
@@ -203,7 +203,7 @@ def test_what_scripts_make_to_be_pressed_is_told_by_its_looks(markup: str, role:
     f"<div class='cursor-pointer'>{'long ' * 40}</div>",
     "<li class='md:cursor-pointer-events-none'>Inbox</li>",
 ])  # fmt: skip
-def test_what_holds_or_lies_in_a_control_is_none_itself_nor_is_mere_text(markup: str) -> None:
+def test_the_parents_and_children_of_a_control_are_no_controls_nor_is_plain_text(markup: str) -> None:
     assert [element.tag for element in read(f"<body>{markup}</body>", "http://localhost:8000/").elements if element.tag != "button"] == []
 
 
@@ -245,14 +245,14 @@ def in_cart(amount: int) -> str:
 
 @pytest.mark.parametrize("first_only", CALLERS)
 @pytest.mark.parametrize(("said", "last"), [("equals '4'", 4), ("is greater than '2'", 3), ("is less than '3'", 2)])
-def test_an_amount_is_pressed_up_to_what_is_wanted(said: str, last: int, first_only: bool) -> None:
+def test_plus_is_pressed_until_the_amount_is_met(said: str, last: int, first_only: bool) -> None:
     pages = site(start=in_cart(1).replace("Cart", "Lamps"), cart=in_cart(1), **{f"cart_{amount}": in_cart(amount) for amount in range(6)})
     pages["/"] = pages["/"].replace("About", "Cart").replace("/about", "/cart")
     visited = done(f"Update the quantity of an item in my cart where new_quantity {said}", pages, first_only=first_only).browser.visited
     assert visited[-1] == f"/cart/{last}"
 
 
-def test_a_footer_is_no_way_on_where_the_page_has_one_itself() -> None:
+def test_a_footers_link_is_not_used_if_the_page_has_its_own() -> None:
     foot = "<footer><button type=button data-goto='/wrong'>Checkout</button></footer>"
     pages = site(
         start=f"<h1>Cart</h1><button type=button data-goto='/checkout'>Checkout now</button>{foot}",
@@ -262,7 +262,7 @@ def test_a_footer_is_no_way_on_where_the_page_has_one_itself() -> None:
     assert done("Proceed to checkout", pages).browser.visited[:2] == ["/", "/checkout"]
 
 
-def test_what_is_said_of_ones_own_item_is_what_it_becomes() -> None:
+def test_criteria_on_the_users_own_item_are_its_new_values() -> None:
     tabs = "<div role=tablist><button role=tab type=button data-goto='/profile'>My saved films</button><button role=tab type=button data-goto='/own'>Edit titles</button></div>"
     form = "<form action='/films'><label>Director<input value='Jo' data-field='director'></label><label>Year<input value='1990' data-field='year'></label><button>Save changes</button></form>"
     pages = site(
@@ -275,7 +275,7 @@ def test_what_is_said_of_ones_own_item_is_what_it_becomes() -> None:
     assert sent == [("/films", {"director": "Nora Lind", "year": "1990"})]
 
 
-def test_where_a_page_wants_a_log_in_first_the_item_is_opened_again_after_it() -> None:
+def test_after_a_required_log_in_the_item_is_opened_again() -> None:
     shut = "<h1>Arc lamp</h1><p>$40</p><p>Log in to comment.</p><a href='/login?seed=58'>Log in</a><textarea placeholder='Your comment' disabled></textarea><button disabled>Post comment</button>"
     enter = "<h1>Log in</h1><form action='/in' data-goto='/home'><input name=username placeholder=Username value=''><input type=password value=''><button>Log in</button></form>"
     cards = TALK["/"]
@@ -296,7 +296,7 @@ def test_a_layer_that_is_closed_is_not_pressed() -> None:
     assert [one.text for one in read(f"<body>{layer}</body>", "http://localhost:8000/").usable({"button"})] == ["Low"]
 
 
-def test_a_list_is_filtered_by_a_select_that_only_its_markup_names() -> None:
+def test_a_list_is_filtered_by_a_select_named_only_in_its_markup() -> None:
     options = "<option value='All'>Entire set</option><option value='Active'>Functioning</option><option value='Archived'>Inactive</option>"
     pages = site(
         start=f"<h1>Cases</h1><form action='/cases'><select id='project-state-filter' data-field='state'>{options}</select><button>Apply</button></form>",
@@ -312,7 +312,7 @@ def test_the_foot_of_a_form_is_no_choice(leave: str) -> None:
     assert outcome.browser.visited[-1] == "/saved"
 
 
-def test_a_chip_whose_markup_names_the_field_is_not_taken_for_what_opens_the_field() -> None:
+def test_a_chip_with_the_fields_name_in_its_markup_is_not_its_opener() -> None:
     chips = "".join(
         f"<button type=button id='category-action' data-goto='/in/{name}'>{name}</button>" for name in ("Home", "Kitchen", "Technology")
     )

@@ -58,7 +58,7 @@ def test_lists_and_forms_are_about_no_single_film(seed: int) -> None:
 
 
 @rows("seed", SEEDS)
-def test_the_fields_of_a_form_are_found_and_the_trap_is_not(seed: int) -> None:
+def test_the_fields_of_a_form_are_found_without_the_hidden_trap(seed: int) -> None:
     form = page(seed, "/contact")
     found = [form.find(names, TEXT_FIELDS) for names in (("name",), ("email",), ("subject", "topic"), ("message",))]
     assert all(found)
@@ -67,7 +67,7 @@ def test_the_fields_of_a_form_are_found_and_the_trap_is_not(seed: int) -> None:
 
 
 @rows("seed", SEEDS)
-def test_who_is_logged_in_and_where_to_search_is_known(seed: int) -> None:
+def test_the_logged_in_user_and_the_search_box_are_recognised(seed: int) -> None:
     assert (page(seed, "/").logged_in, page(seed, "/", member=True).logged_in) == (False, True)
     box = page(seed, "/films/1").search_box
     assert box
@@ -89,13 +89,13 @@ def test_every_selector_of_every_page_is_exact(seed: int) -> None:
             assert read_page.selectors(element)
 
 
-def test_a_greeting_lies_over_the_first_page_alone() -> None:
+def test_a_greeting_covers_the_first_page_alone() -> None:
     site = MiniSite(3)
     first, second = (read(site.get("/", {}), "") for _ in range(2))
     assert (bool(first.dialogs), bool(second.dialogs)) == (True, False)
 
 
-def test_the_site_records_what_is_done() -> None:
+def test_the_site_records_actions() -> None:
     site = MiniSite(5)
     variant = site.variant
     assert site.post("/login", {variant.code("username"): USER, variant.code("password"): "no"}) == "/login?wrong=1"

@@ -140,12 +140,12 @@ def run(prompt: str, sites: Sites) -> Outcome:
     return Outcome(browser, [made], history)
 
 
-def test_an_item_is_opened_by_what_its_card_says(sites: Sites) -> None:
+def test_an_item_is_opened_by_its_cards_texts(sites: Sites) -> None:
     assert run("Open the lamp where the price is greater than 50", sites).browser.visited == ["/", "/lamps", "/lamps/1"]
     assert run("Open the lamp 'Owl'", sites).browser.visited[-1] == "/lamps/0"
 
 
-def test_where_no_card_meets_the_criteria_the_first_is_as_good_as_any(sites: Sites) -> None:
+def test_the_first_card_is_pressed_if_none_meets_the_criteria(sites: Sites) -> None:
     assert run("Open the lamp where the price is greater than 500", sites).browser.visited[-1] == "/lamps/0"
 
 
@@ -158,30 +158,30 @@ def test_where_no_card_meets_the_criteria_the_first_is_as_good_as_any(sites: Sit
         ("Yew", ["/plants", "/plants2", "/plants3", "/plant/Moss"]),
     ],
 )
-def test_an_item_is_looked_for_on_the_lists_next_pages(sites: Sites, name: str, visited: list[str]) -> None:
+def test_an_item_is_searched_for_on_the_lists_next_pages(sites: Sites, name: str, visited: list[str]) -> None:
     assert run(f"Open the plant where the name equals '{name}'", sites).browser.visited[1:] == visited
 
 
-def test_a_list_is_looked_through_as_far_as_its_facts_say(tmp_path: Path) -> None:
+def test_as_many_pages_of_a_list_are_searched_as_its_facts_state(tmp_path: Path) -> None:
     (tmp_path / "lamps.toml").write_text(FACTS.replace("next = \"//a[@rel='next']\"", "next = \"//a[@rel='next']\"\npages = 1"), "utf-8")
     sites, faults = load(tmp_path)
     assert not faults
     assert run("Open the plant where the name equals 'Moss'", sites).browser.visited[1:] == ["/plants", "/plants2", "/plant/Ivy"]
 
 
-def test_what_needs_no_looking_for_is_pressed_at_once(sites: Sites) -> None:
+def test_an_item_without_conditions_is_pressed_at_once(sites: Sites) -> None:
     assert run("Open a plant", sites).browser.visited[1:] == ["/plants", "/plant/Fern"]
     assert sum(action.type == "ClickAction" for action in planned("Open a plant", sites).actions) == 1
 
 
-def test_a_form_is_filled_by_the_criteria_and_what_it_needs_besides(sites: Sites) -> None:
+def test_a_form_is_filled_by_the_criteria_and_its_defaults(sites: Sites) -> None:
     outcome = run("Write a note on a lamp where the name is not 'Owl', the text contains 'warm' and the stars is less than 5", sites)
     assert outcome.browser.visited == ["/", "/enter", "/session", "/lamps", "/lamps/1", "/notes"]
     assert outcome.browser.sent[1] == ("/notes", {"who": "Ann", "mail": "", "text": "warm", "stars": "4"})
 
 
 @pytest.mark.parametrize(("wish", "who"), [("is not 'Eve'", "Ann"), ("does not contain 'nn'", "Other"), ("contains 'Eve'", "Eve")])
-def test_what_is_typed_otherwise_will_do_where_a_prompt_only_says_what_it_must_not_be(sites: Sites, wish: str, who: str) -> None:
+def test_the_default_is_typed_if_a_prompt_only_excludes_other_values(sites: Sites, wish: str, who: str) -> None:
     assert run(f"Write a note where the writer {wish}", sites).browser.sent[1][1]["who"] == who
 
 
@@ -196,7 +196,7 @@ def test_what_is_typed_otherwise_will_do_where_a_prompt_only_says_what_it_must_n
         ("equals 'no address'", "no address"),
     ],
 )
-def test_a_mail_address_is_one_whatever_it_has_to_hold(sites: Sites, wish: str, typed: str) -> None:
+def test_a_value_for_an_email_field_is_an_address_whatever_it_must_contain(sites: Sites, wish: str, typed: str) -> None:
     assert run(f"Write a note where the email {wish}", sites).browser.sent[1][1]["mail"] == typed
 
 
@@ -206,7 +206,7 @@ def test_an_account_is_entered_with_the_prompts_credentials(sites: Sites) -> Non
     assert outcome.browser.visited[-1] == "/lamps/1"
 
 
-def test_where_a_task_needs_an_account_and_the_prompt_says_none_the_callers_placeholders_stand_in(sites: Sites) -> None:
+def test_a_task_that_needs_an_account_uses_the_callers_placeholders(sites: Sites) -> None:
     assert run("Write a note where the text equals 'x'", sites).browser.sent[0][1] == {"username": "<username>", "password": "<password>"}
 
 
@@ -217,16 +217,16 @@ def test_values_are_written_into_routes_and_xpaths(sites: Sites) -> None:
     assert [action.type for action in made.actions[5:]] == ["WaitAction", "SubmitAction", "WaitAction", "SendKeysIWAAction", "WaitAction"]
 
 
-def test_what_a_deed_needs_and_the_prompt_does_not_say_leaves_it_out(sites: Sites) -> None:
+def test_an_action_without_its_value_is_left_out(sites: Sites) -> None:
     assert [action.type for action in planned("Look up", sites).actions[2:]] == ["SendKeysIWAAction", "WaitAction"]
 
 
-def test_where_nobody_knows_what_is_offered_neighbours_are_tried_that_are_wanted_as_well(sites: Sites) -> None:
+def test_neighbouring_values_that_meet_the_criteria_are_tried_if_the_options_are_unknown(sites: Sites) -> None:
     made = planned("Choose a year where the year is less equal 2010", sites)
     assert [action.fields["text"] for action in made.actions if "text" in action.fields] == ["2010", "2009", "2008"]
 
 
-def test_a_press_within_a_card_is_told_apart_by_the_prompt(sites: Sites) -> None:
+def test_a_press_within_a_card_is_selected_by_the_prompt(sites: Sites) -> None:
     assert "contains(.,'large')" in planned("Buy where the size equals 'large'", sites).actions[-2].fields["selector"]["value"]
     assert "contains(.,'small')" in planned("Buy", sites).actions[-2].fields["selector"]["value"]
 
@@ -235,7 +235,7 @@ def presses(prompt: str, sites: Sites) -> list[str]:
     return [action.fields["selector"]["value"] for action in planned(prompt, sites).actions if action.type == "ClickAction"]
 
 
-def test_what_is_wanted_of_several_is_done_for_each(sites: Sites) -> None:
+def test_an_action_is_repeated_for_each_of_several_values(sites: Sites) -> None:
     owl, moon = presses("Gather where the name is one of ['Owl', 'Moon']", sites)
     assert "='owl'" in owl
     assert "='moon'" in moon
@@ -253,23 +253,23 @@ def test_what_is_wanted_of_several_is_done_for_each(sites: Sites) -> None:
         ("contains 'x'", 0),
     ],
 )
-def test_what_is_wanted_several_times_is_pressed_until_the_number_is_met(sites: Sites, wish: str, more: int) -> None:
+def test_an_action_with_a_number_is_repeated_until_it_is_met(sites: Sites, wish: str, more: int) -> None:
     assert presses(f"Gather where the quantity {wish}", sites).count("//button[@id='more']") == more
 
 
-def test_whether_a_card_fits_is_asked_once_and_not_of_each_card(sites: Sites) -> None:
+def test_conditions_are_tested_once_and_not_for_each_card(sites: Sites) -> None:
     (pressed,) = presses("Open the lamp where the price is greater than 50", sites)
     assert "(//article)[1][not(" in pressed
     assert "//article[not(" not in pressed
 
 
-def test_a_task_that_no_way_is_known_for_is_done_as_on_an_unknown_site(sites: Sites) -> None:
+def test_a_task_without_a_plan_is_done_as_on_an_unknown_site(sites: Sites) -> None:
     known, unknown = planned("Log out", sites), planned("Log out", sites, project="elsewhere")
     assert known == unknown
     assert len(known.actions) > 1
 
 
-def test_the_agent_knows_sites_by_the_callers_project_id() -> None:
+def test_sites_are_identified_by_the_callers_project_id() -> None:
     made = plan(step("Fill out the contact form where the name equals 'Ann'", "autocinema"), None, by_facts(KNOWN_SITES))
     assert "/contact?seed=58" in " ".join(action.fields.get("url", "") for action in made.actions)
     assert "autocinema" in made.reasoning

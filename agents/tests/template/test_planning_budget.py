@@ -10,7 +10,7 @@ from agents.page import Page, read
 from agents.prompting.prompt import question
 from agents.template import CUT_OFF, plain, plan
 from agents.template.budget import TimeBudget
-from agents.template.forms.forms import FoundForm, Wanted, forms
+from agents.template.forms.forms import FormMatch, FormQuery, forms
 from agents.template.recipes import form_task
 from agents.tests.demo_sites import CONTACT, cinema, shop
 from agents.tests.rows import rows
@@ -109,10 +109,10 @@ def test_many_criteria_against_many_fields_cost_seconds_no_more(verb: str) -> No
     assert cost(f"{verb} where " + " and ".join(f"{name} equals 'x{at}'" for at, name in enumerate(NAMES[:120])), 2_000) < 12
 
 
-def test_the_form_is_found_once_a_plan(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_form_is_searched_once_per_plan(monkeypatch: pytest.MonkeyPatch) -> None:
     calls = count()
 
-    def counted(page: Page, wanted: Wanted) -> list[FoundForm]:
+    def counted(page: Page, wanted: FormQuery) -> list[FormMatch]:
         next(calls)
         return forms(page, wanted)
 

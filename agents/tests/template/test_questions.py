@@ -40,13 +40,13 @@ def test_most_questions_that_were_held_out_are_answered() -> None:
     assert len(wrong(held_out=True)) <= len(held_out) // 2
 
 
-def test_a_question_whose_answer_is_not_on_the_page_leads_on() -> None:
+def test_a_question_without_its_answer_on_the_page_leads_to_the_next_page() -> None:
     made = plan(step("Who is the director of the film where name equals 'Paper Lanterns'?", PAGES["films"]), None)
     assert (made.answer, made.done) == ("", False)
     assert made.actions
 
 
-def test_a_one_shot_question_opens_the_page_and_is_answered_where_the_page_came_along() -> None:
+def test_a_one_shot_question_opens_the_page_and_is_answered_if_the_page_was_sent() -> None:
     question = "What is the year of the film where name equals 'Northern Static'?"
     made = plan(step(question, PAGES["films"], Form.ONE_SHOT), read(PAGES["films"], "http://localhost:8000/all/list?seed=3"))
     assert ([action.type for action in made.actions], made.answer) == (["NavigateAction"], "2008")
@@ -63,5 +63,5 @@ def test_a_one_shot_question_opens_the_page_and_is_answered_where_the_page_came_
         "Write a review that asks: who is the director?",
     ],
 )
-def test_what_only_has_the_words_of_a_question_is_none(prompt: str) -> None:
+def test_a_prompt_with_only_a_questions_words_is_no_question(prompt: str) -> None:
     assert understand(prompt).kind is not Kind.QUESTION

@@ -15,7 +15,7 @@ from agents.template.prompt.criteria import Criterion, Operator
 from agents.template.prompt.intents import understand
 from agents.template.prompt.targets import to_choose
 from agents.template.prompt.task_kinds import Kind
-from agents.template.prompt.verbs import is_unasked
+from agents.template.prompt.verbs import is_unrequested
 from agents.tests.template.test_exploring import URL, WAITED, done, next_plan, pressed, site
 
 
@@ -48,13 +48,13 @@ def card(name: str, *buttons: str) -> str:
     return f"<li><h3>{name}</h3><p>Baker</p><button type=button title='Keep'>♡</button>{pressed_}</li>"
 
 
-def test_the_one_button_with_words_on_a_card_opens_it() -> None:
+def test_the_only_button_with_a_text_on_a_card_opens_it() -> None:
     cards = "".join(card(name, "Get advice") for name in ("Ann Lee", "Bo Ray", "Cy Fox"))
     pages = site(start=f"<h1>People</h1><ul>{cards}</ul>", Bo="<h1>Bo Ray</h1><p>Baker</p>")
     assert "/Bo" in done("View the profile of a baker where name equals 'Bo Ray'", pages).browser.visited
 
 
-def test_of_two_buttons_with_words_on_a_card_none_opens_it() -> None:
+def test_of_two_buttons_with_texts_on_a_card_none_opens_it() -> None:
     cards = "".join(card(name, "Get advice", "Ask again") for name in ("Ann Lee", "Bo Ray", "Cy Fox"))
     pages = site(start=f"<h1>People</h1><ul>{cards}</ul>", Bo="<h1>Bo Ray</h1><p>Baker</p>")
     assert "/Bo" not in done("Trim the hair of a baker where name equals 'Bo Ray'", pages).browser.visited
@@ -75,12 +75,12 @@ def test_the_longer_route_that_a_prompt_names_is_taken() -> None:
     assert "/hire-later" in labels("Open the hire later section.", nav + "<h1>Work</h1>")
 
 
-def test_a_link_is_found_by_its_route_where_its_label_says_something_else() -> None:
+def test_a_link_with_another_label_is_found_by_its_route() -> None:
     page = read("<a href='/help?seed=58'>Assistance</a>", URL)
     assert link_to(page, ("faq", "help"), 0.9)[0].alternatives
 
 
-def test_the_doctor_of_a_record_is_told_from_the_record() -> None:
+def test_a_records_doctor_is_not_the_record() -> None:
     record = Record("Iron panel", {"date": "2024-01-02"}, "Iron panel 2024-01-02 Dr. Ann Lee")
     assert judge([Criterion("doctor name", Operator.EQUALS, ("Dr. Ann Lee",))], record).certain
     assert not judge([Criterion("doctor name", Operator.EQUALS, ("Dr. Bo Ray",))], record).fits
@@ -97,14 +97,14 @@ def test_the_cell_with_an_items_name_and_more_is_its_name() -> None:
     assert judge([Criterion("medicine name", Operator.EQUALS, ("Iron",))], record).certain
 
 
-def test_an_items_id_stands_in_its_address() -> None:
+def test_an_items_id_is_in_its_address() -> None:
     page = read(
         "<ul>" + "".join(f"<li><h3>Lamp {at}</h3><p>$5</p><a href='/lamps/lamp-{at}'>View</a></li>" for at in (7, 8, 9)) + "</ul>", URL
     )
     assert [judge([Criterion("lamp id", Operator.CONTAINS, ("p-8",))], one).certain for one in page.records] == [False, True, False]
 
 
-def test_the_page_of_an_item_may_be_headed_by_something_else_than_its_name() -> None:
+def test_the_page_of_an_item_may_have_another_heading_than_its_name() -> None:
     html = "<h1>Entire flat in Rome</h1><p>Price: $90</p><p>Hosted by Ann Lee</p><p>4.5 ★</p><button type=button>Reserve</button>"
     opened = pressed("View", words='click button "View" in item "Blue House"', effect="URL /stays/7")
     url = "http://localhost:8000/stays/7?seed=58"
@@ -133,7 +133,7 @@ def test_a_form_that_is_only_to_be_opened_is_not_sent() -> None:
     assert not [action for action in made.actions if action.type in ("TypeAction", "SubmitAction", "ClickAction")]
 
 
-def test_what_leads_on_in_a_dialog_stands_at_its_foot() -> None:
+def test_the_next_button_of_a_dialog_is_at_its_foot() -> None:
     skills = "<button type=button>Next.js +</button><button type=button>Next month</button>"
     html = (
         f"<div role=dialog aria-modal=true><h2>Skills</h2><label>Skill<input></label>{skills}<button type=button>Next: scope</button></div>"
@@ -141,16 +141,16 @@ def test_what_leads_on_in_a_dialog_stands_at_its_foot() -> None:
     assert "Next: scope" in labels("Choose the project size where size equals 'Large'", html, WAITED)
 
 
-def test_what_changed_nothing_is_not_pressed_again() -> None:
+def test_a_press_without_effect_is_not_repeated() -> None:
     html = "<div role=dialog aria-modal=true><h2>Skills</h2><label>Skill<input></label><button type=button>Next: scope</button></div>"
     once = pressed("Next: scope", words='click button "Next: scope"', effect="nothing changed")
     assert "Next: scope" not in labels("Choose the project size where size equals 'Large'", html, once)
 
 
 @pytest.mark.parametrize(("prompt", "unasked"), [("Book a consultation where name equals 'Bo'", True), ("Submit a job", False)])
-def test_nothing_is_submitted_unasked(prompt: str, unasked: bool) -> None:
+def test_nothing_is_submitted_unless_requested(prompt: str, unasked: bool) -> None:
     button = read("<button>Submit job post</button>", URL).elements[0]
-    assert is_unasked(button, understand(prompt)) is unasked
+    assert is_unrequested(button, understand(prompt)) is unasked
 
 
 def test_an_unknown_verb_is_done_to_the_item_of_a_list_with_such_fields() -> None:
@@ -170,7 +170,7 @@ def test_an_unknown_verb_is_done_to_the_item_of_a_list_with_such_fields() -> Non
     assert "/sent" not in visited
 
 
-def test_a_menus_entry_leads_on_though_it_looks_like_an_item_of_a_list() -> None:
+def test_a_menus_entry_is_pressed_even_if_it_resembles_a_list_item() -> None:
     menu = "<ul><li style='cursor:pointer'>Inbox 3</li><li style='cursor:pointer' data-goto='/begin'>Welcome 13</li></ul>"
     cards = "".join(f"<div><h3>Task {at}</h3><p>Soon</p><button type=button>Edit</button></div>" for at in range(3))
     html = f"{menu}<h1>Tasks</h1><section>{cards}</section>"
@@ -186,19 +186,19 @@ def test_of_the_headings_beside_an_excluded_one_the_nearest_is_clicked() -> None
     assert "Easy booking" in said or "Contact" in said
 
 
-def test_a_part_of_the_site_called_later_is_no_next_page() -> None:
+def test_a_part_of_the_site_labelled_later_is_no_next_page() -> None:
     nav = "<nav><a href='/later?seed=58'>Later</a></nav>"
     cards = "".join(f"<li><h3>Lamp {at}</h3><p>$4{at}</p><a href='/lamps/{at}?seed=58'>View</a></li>" for at in range(4))
     html = f"{nav}<h1>Lamps</h1><ul>{cards}</ul><button type=button>Older</button>"
     assert "Older" in labels("View a lamp where price equals '90'", html)
 
 
-def test_a_password_that_a_prompt_does_not_name_is_left_to_the_caller() -> None:
+def test_a_password_that_is_not_in_the_prompt_is_left_to_the_caller() -> None:
     html = "<form><label>Username<input></label><label>Password<input type=password></label><button>Sign in</button></form>"
     assert "<password>" in labels("Login where username equals Ann, then delete your review", html)
 
 
-def test_what_asks_is_a_question_and_not_what_is_long() -> None:
+def test_a_question_is_recognised_by_its_wording_and_not_by_its_length() -> None:
     html = (
         "<h1>Help</h1><button type=button>Guides and tutorials for all who come</button>"
         "<button type=button>How do I pay?</button><button type=button>Can I cancel my booking?</button>"
@@ -206,7 +206,7 @@ def test_what_asks_is_a_question_and_not_what_is_long() -> None:
     assert "Can I cancel" in labels("Expand the FAQ where question not equals 'How do I pay?'", html)
 
 
-def test_what_is_typed_in_a_dialog_is_added_before_it_goes_on() -> None:
+def test_a_text_typed_in_a_dialog_is_added_before_the_next_step() -> None:
     html = (
         "<div role=dialog aria-modal=true><h2>Skills</h2><form><label>Search skills or add your own<input></label>"
         "<button type=button>Add it</button></form><button type=button>Next: scope</button></div>"
@@ -220,5 +220,5 @@ def test_what_is_typed_in_a_dialog_is_added_before_it_goes_on() -> None:
     ("prompt", "field"),
     [("Choose the project size where scope is not 'Small'", "scope"), ("Choose a date where time equals '10:00'", "date")],
 )
-def test_what_is_to_be_chosen_may_go_by_another_name_of_its_field(prompt: str, field: str) -> None:
+def test_a_choice_may_be_labelled_with_another_name_of_its_field(prompt: str, field: str) -> None:
     assert [one.field for one in to_choose(understand(prompt))] == [field]

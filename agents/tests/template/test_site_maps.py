@@ -41,17 +41,17 @@ def test_other_kinds_of_task_are_done_at_once_at_other_seeds(learned: SiteFacts)
     assert {"filter", "comment", "search"} <= {name for name in others if done.count(name) == len(SEEDS)}
 
 
-def test_what_was_seen_is_done_at_once_too(learned: SiteFacts) -> None:
+def test_the_recorded_tasks_are_done_at_once_too(learned: SiteFacts) -> None:
     assert all(won("detail", seed, learned) for seed in SEEDS)
 
 
-def test_a_forms_fields_are_known_by_what_seeds_have_called_them(learned: SiteFacts) -> None:
+def test_a_forms_fields_are_located_by_their_names_at_earlier_seeds(learned: SiteFacts) -> None:
     assert all(won("contact", seed, learned) for seed in SEEDS)
     fields = learned.forms["/contact > //form[.//textarea]"]
     assert [field.kind for field in fields].count("send") == 1 and {"name", "your name"} <= {name for one in fields for name in one.names}
 
 
-def test_rows_that_are_pressed_are_found_again_by_what_they_say() -> None:
+def test_pressable_rows_are_found_again_by_their_texts() -> None:
     known = taught([(MailSite(SEEN), MailSite(SEEN).prompt("detail"))])
     for name, event in (("star", "star"), ("reply", "reply"), ("archive", "archive")):
         for seed in SEEDS[:2]:
@@ -60,7 +60,7 @@ def test_rows_that_are_pressed_are_found_again_by_what_they_say() -> None:
             assert [data["subject"] for kind, data in site.events if kind == event] == [site.rows()[1]["subject"]]
 
 
-def test_a_form_that_no_step_has_shown_is_filled_by_what_forms_call_such_fields() -> None:
+def test_a_form_that_was_never_sent_is_filled_by_the_usual_names_of_fields() -> None:
     known = taught([(MailSite(SEEN), MailSite(SEEN).prompt("detail"))])
     for seed in SEEDS:
         site = MailSite(seed)
@@ -68,7 +68,7 @@ def test_a_form_that_no_step_has_shown_is_filled_by_what_forms_call_such_fields(
         assert [(kind, data["to"], data["title"]) for kind, data in site.events] == [("compose", "jo@x.org", "Hello")]
 
 
-def test_what_an_llms_runs_have_shown_is_done_at_once_where_all_its_pages_are_known() -> None:
+def test_a_solution_from_an_llms_runs_is_done_at_once_if_all_its_pages_are_known() -> None:
     trials, seeds = [SHED["loan"], FERRY["crew"]], (1, 2, 3)
     for trial in trials:
         pages = taught((trial.site(seed), trial.prompt(seed), by_llm(trial, seed)) for seed in seeds)
@@ -79,12 +79,12 @@ def test_what_an_llms_runs_have_shown_is_done_at_once_where_all_its_pages_are_kn
             assert trial.is_done(site, 101) is is_done
 
 
-def test_routes_say_neither_seed_nor_which_item() -> None:
+def test_routes_contain_neither_seed_nor_item() -> None:
     urls = ("http://a/films/17?seed=3", "http://a/films/glass-harbour-1994/", "http://a/about?seed=1", "http://a")
     assert list(map(route_of, urls)) == ["/films/*", "/films/*", "/about", "/"]
 
 
-def test_a_page_is_kept_without_what_was_typed_scripts_and_most_of_its_items() -> None:
+def test_a_page_is_kept_without_typed_texts_scripts_and_most_items() -> None:
     cards = "".join(f"<li><h3>Film {n}</h3><p>{n}</p><a href='/films/{n}?seed=1'>Open</a></li>" for n in range(50))
     html = f"<script>steal()</script><main><ul>{cards}</ul><form><input name=q value='my secret'><button onclick='x()'>Go</button></form></main>"
     kept = reduced(html)

@@ -15,7 +15,17 @@ from agents.contract.protocol import Form, PastAction, Step
 from agents.learning.reading.runs import NotGeneral, RunStep, learned
 from agents.page import Page, read
 from agents.template.prompt.intents import understand
-from agents.template.solutions.solution import MOST_LOST, Control, LearnedAction, Sign, Solution, best_for, given, read_solution, sign_of
+from agents.template.solutions.solution import (
+    MOST_LOST,
+    Control,
+    LearnedAction,
+    Sign,
+    Solution,
+    best_for,
+    criteria_for,
+    read_solution,
+    sign_of,
+)
 from agents.tests.solution_runs import solutions_of, start, won
 from agents.tests.solution_sites import FERRY, SHED, USUAL
 
@@ -54,12 +64,12 @@ def test_three_runs_teach_kinds_that_the_rules_cannot_do(taught: dict[str, list[
         assert len(won(trial, NEW_SEEDS, taught[name], first_only=first_only)) >= 0.8 * len(NEW_SEEDS)
 
 
-def test_kinds_that_the_rules_do_are_done_as_before(taught: dict[str, list[Solution]]) -> None:
+def test_kinds_that_the_rules_can_do_are_done_as_before(taught: dict[str, list[Solution]]) -> None:
     for trial in USUAL.values():
         assert won(trial, NEW_SEEDS, taught["shed"]) == won(trial, NEW_SEEDS) == list(NEW_SEEDS)
 
 
-def test_a_solution_says_controls_by_meaning_items_by_criteria_and_values_by_field() -> None:
+def test_a_solution_has_controls_by_meaning_items_by_criteria_and_values_by_field() -> None:
     solution = learned("Wax the tool where year equals '2004'", [RunStep(LIST, [pressed(LIST, "Wax", 1)]), RunStep(LIST, [])], 7)
     assert solution.actions == (LearnedAction("ClickAction", 0, Control("button", ("Wax",), in_item=True)),)
     assert (solution.by, solution.steps) == (("year",), (7,))
@@ -83,7 +93,7 @@ def test_a_solution_says_controls_by_meaning_items_by_criteria_and_values_by_fie
         ("Open the tools", [RunStep(LIST, [{"type": "ClickAction", "x": 3, "y": 4}])]),
     ],
 )
-def test_what_may_be_of_one_task_alone_is_not_learned(prompt: str, run: list[RunStep]) -> None:
+def test_actions_of_one_task_alone_are_not_learned(prompt: str, run: list[RunStep]) -> None:
     with pytest.raises(NotGeneral):
         learned(prompt, run)
 
@@ -91,7 +101,7 @@ def test_what_may_be_of_one_task_alone_is_not_learned(prompt: str, run: list[Run
 DELETES = read("<main><h1>Saw</h1><button>Wax</button><button>Delete tool</button></main>", start(1))
 
 
-def test_what_destroys_unasked_is_neither_learned_nor_done() -> None:
+def test_destroying_actions_that_were_not_requested_are_neither_learned_nor_done() -> None:
     with pytest.raises(NotGeneral):
         learned("Oil the tool", [RunStep(DELETES, [pressed(DELETES, "Delete tool")])])
     taught = Solution(sign_of(understand("Oil the tool")), (LearnedAction("ClickAction", 0, Control("button", ("Delete tool",))),), id=3)
@@ -101,7 +111,7 @@ def test_what_destroys_unasked_is_neither_learned_nor_done() -> None:
     assert "Delete" not in str([action.as_action() for action in plan.actions])
 
 
-def test_the_plan_says_from_which_runs_it_is() -> None:
+def test_the_plan_names_its_runs() -> None:
     solution = replace(learned("Oil the tool", [RunStep(DELETES, [pressed(DELETES, "Wax")])], 41), id=3, won=1)
     plan = template.plan(Step("/step", Form.STEP, "t", "Oil the tool", start(1)), DELETES, solutions=[solution])
     assert (plan.solution, plan.confidence) == (3, 2 / 3)
@@ -124,7 +134,7 @@ def test_a_solution_that_failed_twice_is_not_used() -> None:
         ("Go to the fares page", "Go to the cart page", False),
     ],
 )
-def test_kinds_of_task_are_told_apart(one: str, other: str, alike: bool) -> None:
+def test_kinds_of_task_are_distinguished(one: str, other: str, alike: bool) -> None:
     assert sign_of(understand(one)).is_like(sign_of(understand(other))) is alike
 
 
@@ -158,8 +168,8 @@ def test_whatever_was_learned_a_plan_keeps_to_the_veto_and_is_valid(actions: tup
         assert element is None or action.type == "TypeAction" or element.label != "Delete tool"
 
 
-def test_holes_are_filled_by_what_prompts_call_a_field() -> None:
+def test_holes_are_filled_by_any_name_of_their_field() -> None:
     intent = understand("Add a film where release year equals '1994'")
-    assert [one.value for one in given("release year", intent)] == ["1994"]
-    assert [one.value for one in given("year", intent)] == ["1994"]
-    assert given("director", intent) == ()
+    assert [one.value for one in criteria_for("release year", intent)] == ["1994"]
+    assert [one.value for one in criteria_for("year", intent)] == ["1994"]
+    assert criteria_for("director", intent) == ()

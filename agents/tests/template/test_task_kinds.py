@@ -6,7 +6,7 @@ from agents.template.recipes import BEST_GUESS, recipe_for
 from agents.template.recipes.form_task import FormTask
 
 
-def test_each_kind_has_a_recipe_of_its_own_but_for_the_unknown_one() -> None:
+def test_each_kind_except_the_unknown_one_has_its_own_recipe() -> None:
     assert [kind for kind in Kind if recipe_for(Intent(kind)) is BEST_GUESS] == [Kind.OTHER]
 
 
@@ -16,6 +16,6 @@ def test_a_row_with_a_form_or_buttons_needs_no_code() -> None:
     assert {Kind.TRAILER, Kind.PREVIEW} <= {kind for kind in Kind if kind.row.buttons and not kind.row.sent_by}
 
 
-def test_each_row_says_what_is_asked_for_in_a_sentence() -> None:
+def test_each_row_describes_its_task_in_a_sentence() -> None:
     assert [kind for kind in Kind if not kind.row.sentence[:1].isupper()] == []
     assert len({kind.row.sentence for kind in Kind}) == len(Kind)

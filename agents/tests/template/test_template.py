@@ -73,7 +73,7 @@ def test_a_one_shot_plan_goes_to_a_page() -> None:
 
 
 @pytest.mark.parametrize("pages", SITES)
-def test_a_one_shot_plan_uses_the_page_that_came_along(pages: dict[str, str]) -> None:
+def test_a_one_shot_plan_uses_the_page_if_it_was_sent(pages: dict[str, str]) -> None:
     outcome = one_shot("Search for 'Arrival'", pages, html=pages["/"])
     typed = next(action for action in outcome.plans[0].actions if action.type == "TypeAction")
     assert typed.fields["selector"]["value"] != blind_xpath.TEXT_FIELD
@@ -145,7 +145,7 @@ def test_steps_log_in_and_then_out(pages: dict[str, str], caller: dict[str, bool
         ("Add 'Stand Mixer' to the cart", shop(), "/cart/2"),
     ],
 )
-def test_steps_open_what_is_meant(prompt: str, pages: dict[str, str], path: str, caller: dict[str, bool]) -> None:
+def test_steps_open_the_requested_page_or_item(prompt: str, pages: dict[str, str], path: str, caller: dict[str, bool]) -> None:
     outcome = step_by_step(prompt, pages, **caller)
     assert outcome.browser.visited[1:] == [path]
     assert outcome.done
@@ -169,14 +169,14 @@ def test_steps_do_a_task_between_logging_in_and_out(caller: dict[str, bool]) -> 
 
 
 @pytest.mark.parametrize("caller", CALLERS)
-def test_steps_search_and_then_open_what_was_found(caller: dict[str, bool]) -> None:
+def test_steps_search_and_then_open_the_result(caller: dict[str, bool]) -> None:
     outcome = step_by_step("Search for 'Arrival' and then open the film 'Arrival'", cinema(), **caller)
     assert "Arrival" in sent(outcome, "/search").values()
     assert outcome.browser.visited[-1] == "/movies/1"
     assert outcome.done
 
 
-def test_a_one_shot_plan_searches_and_then_opens_what_was_found() -> None:
+def test_a_one_shot_plan_searches_and_then_opens_the_result() -> None:
     outcome = one_shot("Search for 'Arrival' and then open the film 'Arrival'", cinema())
     assert outcome.browser.sent[0] == ("/search", {"query": "Arrival"})
     assert outcome.browser.visited[-1] == "/movies/1"
@@ -210,14 +210,14 @@ def test_a_failed_action_is_not_sent_again_but_the_next_selector_is() -> None:
     assert second.fields["selector"] != first.fields["selector"]
 
 
-def test_what_fails_by_all_its_selectors_is_passed_over() -> None:
+def test_a_control_whose_selectors_all_fail_is_skipped() -> None:
     now = step("Search for 'Arrival'", shop()["/"])
     for _ in range(3):
         now = failing(now)
     assert [action.type for action in plan(now, None).actions] == ["WaitAction", "SubmitAction"]
 
 
-def test_a_form_that_stays_after_it_was_sent_gets_a_wait_and_is_then_left() -> None:
+def test_a_form_that_is_still_there_after_it_was_sent_gets_a_wait_and_is_then_left() -> None:
     stays = cinema()["/login"].replace("<form ", "<form data-stays=1 ")
     outcome = step_by_step(LOGIN, cinema() | {"/login": stays}, first_only=False)
     assert len(outcome.browser.sent) == 1
@@ -225,7 +225,7 @@ def test_a_form_that_stays_after_it_was_sent_gets_a_wait_and_is_then_left() -> N
     assert outcome.done
 
 
-def test_a_task_ends_with_a_wait_so_that_the_site_has_recorded_what_was_done_last() -> None:
+def test_a_task_ends_with_a_wait_so_that_the_site_can_record_the_last_action() -> None:
     outcome = step_by_step("Search for 'Arrival'", shop(), first_only=True)
     assert [plan.actions[0].type for plan in outcome.plans[:-1]][-1] == "WaitAction"
     assert outcome.done
@@ -239,7 +239,7 @@ def test_a_log_in_form_may_have_its_password_first() -> None:
     assert sent(step_by_step(LOGIN, cinema() | {"/login": swapped}, first_only=False), "/session") == ACCOUNT
 
 
-def test_a_page_is_found_by_its_address_where_the_link_is_called_otherwise() -> None:
+def test_a_page_is_found_by_its_address_if_the_link_has_another_label() -> None:
     menu = "<a href='/cart?seed=7'>Carrito</a><a href='/wishlist?seed=7'>Shopping ideas</a>"
     (pressed,) = plan(step("Show me my shopping cart", menu), None).actions
     assert pressed.fields["selector"]["value"].startswith("/cart?")
@@ -261,7 +261,7 @@ def test_a_box_is_ticked_off_by_its_label() -> None:
     assert "Garden" in str(pressed.fields) or pressed.fields["selector"]["value"] == "b"
 
 
-def test_an_item_is_ticked_in_its_list_before_what_is_done_to_the_ticked_ones_is_pressed() -> None:
+def test_an_item_is_ticked_in_its_list_before_the_button_for_ticked_items_is_pressed() -> None:
     rows = "".join(
         f"<li><input type=checkbox><a href='/cases/{at}?seed=58'>{name}</a> <span>Status: {status}</span></li>"
         for at, (name, status) in enumerate((("Holt", "Open"), ("Brandt", "Closed"), ("Moss", "Open")))
@@ -319,7 +319,7 @@ def test_closing_a_dialog_is_not_taken_for_sending_the_search() -> None:
     assert [action.type for action in made.actions] == ["SubmitAction"]
 
 
-def test_an_empty_page_is_waited_for_then_opened_then_worked_on_unseen() -> None:
+def test_an_empty_page_is_waited_for_then_opened_then_used_unseen() -> None:
     history: tuple[PastAction, ...] = ()
     types = []
     for _ in range(3):

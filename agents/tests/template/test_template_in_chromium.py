@@ -90,6 +90,6 @@ def test_fields_of_any_other_task_are_filled_by_their_names(page: Page, site: st
     assert sent(page) == {"seed": ["58"], "words": ["it is"], "genre": ["Drama"]}
 
 
-def test_a_site_without_what_is_asked_for_ends_the_task(page: Page, site: str) -> None:
+def test_a_site_without_the_requested_control_ends_the_task(page: Page, site: str) -> None:
     assert in_steps(page, "Log out", site)
     assert page.url == site

@@ -74,7 +74,7 @@ def test_no_url_keeps_a_plan_from_being_made(form: Form, prompt: str, html: str,
 
 
 @given(PROMPT, st.lists(HTML, min_size=1, max_size=8), st.lists(st.booleans(), min_size=40, max_size=40), st.booleans())
-def test_what_failed_is_never_sent_again(prompt: str, pages: list[str], outcomes: list[bool], first_only: bool) -> None:
+def test_a_failed_action_is_never_sent_again(prompt: str, pages: list[str], outcomes: list[bool], first_only: bool) -> None:
     history: list[PastAction] = []
     fate = iter(outcomes)
     for at, html in enumerate(pages):

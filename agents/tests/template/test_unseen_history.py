@@ -40,7 +40,7 @@ def pages_of(seed: int) -> list[tuple[str, str]]:
     return list(form_sites.contact(seed).items())
 
 
-def test_an_item_that_was_left_again_is_not_opened_again() -> None:
+def test_an_item_that_was_left_is_not_opened_again() -> None:
     outcome = done("Add to the watchlist a film where director equals 'Ridley Scott'", films())
     assert outcome.browser.visited == ["/", "/films/0", "/", "/films/1", "/", "/films/2", "/added/2"]
     assert outcome.done

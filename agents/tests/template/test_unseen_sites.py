@@ -45,7 +45,7 @@ def mail(sender: str, subject: str) -> str:
         ("Open the lamp where price equals '4'", "lamp"),
     ],
 )
-def test_where_something_is_put_or_what_it_becomes_is_not_the_thing(prompt: str, thing: str) -> None:
+def test_the_list_or_state_of_a_thing_is_not_the_thing(prompt: str, thing: str) -> None:
     assert target_of(understand(prompt)).thing == thing
 
 
@@ -57,11 +57,11 @@ def test_where_something_is_put_or_what_it_becomes_is_not_the_thing(prompt: str,
         ("Remove saved lamp where price equals '4'", Kind.WISHLIST),
     ],
 )
-def test_the_kind_of_task_is_told_by_what_is_done(prompt: str, kind: Kind) -> None:
+def test_the_kind_of_task_is_determined_by_its_verb(prompt: str, kind: Kind) -> None:
     assert understand(prompt).kind is kind
 
 
-def test_both_credentials_are_read_though_one_follows_another_noun() -> None:
+def test_both_credentials_are_read_even_after_another_noun() -> None:
     found = {one.field: one.value for one in understand("Sign in to the website username:<username> and password:<password>").criteria}
     assert found == {"username": "<username>", "password": "<password>"}
 
@@ -71,19 +71,19 @@ def test_an_item_is_opened_in_a_list_that_has_one_entry_left() -> None:
     assert "/lamps/7" in pressed_next("Open the lamp where maker not contains 'ufl' and city contains 'sl'", html, WAITED)
 
 
-def test_a_short_piece_of_text_does_not_show_that_an_item_is_open() -> None:
+def test_a_short_text_does_not_show_that_an_item_is_open() -> None:
     html = "<h1>Lamps</h1><p>These are the latest</p>"
     assert not next_plan("View the lamp where city contains 'te'", html, pressed("Filter")).reasoning.endswith("is done.")
 
 
-def test_an_item_that_was_opened_in_place_is_known_by_its_way_back_where_criteria_only_exclude() -> None:
+def test_an_item_opened_in_place_is_recognised_by_its_back_button_if_criteria_only_exclude() -> None:
     html = "<h1>Lunch</h1><p>See you at noon</p>{}<button type=button title='Mark as spam'></button>"
     prompt = "Mark the email as spam where is_spam equals 'True' and subject not contains 'acb'"
     back = "<button type=button title='Back to list'></button>"
     assert pressed_next(prompt, html.format(back), pressed("Lunch"), WAITED) == "Mark as spam"
 
 
-def test_an_item_of_a_person_is_not_opened_for_anothers_address_but_looked_for_by_name() -> None:
+def test_a_persons_item_is_not_opened_for_anothers_address_but_searched_for_by_name() -> None:
     rows = "".join(mail(name, "Hello") for name in ("Emily Bell", "Connor White", "Rachel Brown"))
     made = next_plan(
         "View the email where from_email equals 'maria.hill@cloud.com'",
@@ -115,7 +115,7 @@ def test_a_search_that_found_nothing_is_cleared() -> None:
     assert pressed_next("Star the email where subject contains '669'", html, typed, entered, WAITED) == "Clear search"
 
 
-def test_what_was_searched_for_is_not_a_form_that_was_sent() -> None:
+def test_a_search_is_not_a_form_that_was_sent() -> None:
     html = "<form><input type=search placeholder='Look up' value='Holt'></form><h1>Drafts</h1><p>Nothing found</p>"
     typed = PastAction(
         "TypeAction",
@@ -128,7 +128,7 @@ def test_what_was_searched_for_is_not_a_form_that_was_sent() -> None:
     assert "is done" not in next_plan("Edit the draft email where subject equals 'Holt'", html, typed, entered, WAITED).reasoning
 
 
-def test_the_folder_of_what_is_marked_is_not_what_marks_it() -> None:
+def test_the_folder_of_marked_items_is_not_the_button_that_marks_them() -> None:
     folder = "<button type=button aria-label='Navigate to Important'></button>"
     rows = "".join(mail(name, "Hello") for name in ("Emily Bell", "Connor White", "Rachel Brown"))
     prompt = "Mark the email important where from_email equals 'emily.bell@example.com'"
@@ -143,17 +143,17 @@ def test_the_folder_of_what_is_marked_is_not_what_marks_it() -> None:
     assert not next_plan(prompt, f"{folder}<ul>{rows}</ul>", went, WAITED).done
 
 
-def test_what_only_says_send_opens_no_form_and_sends_none_that_leaves_out_what_is_stated() -> None:
+def test_a_send_button_opens_no_form_and_sends_none_without_a_field_for_a_stated_value() -> None:
     form = "<input aria-label=From value=me><textarea aria-label=Message>Hello</textarea><button type=button id=email-send>Send</button>"
     assert pressed_next("Send an email where to contains 'ail' and message contains 'Hello'", form, WAITED) == ""
 
 
-def test_a_list_of_ones_own_is_gone_to_by_what_one_did() -> None:
+def test_a_list_of_the_user_is_reached_by_the_users_action() -> None:
     links = "<nav><a href='/saved?seed=58'>Kept</a><a href='/muted?seed=58'>Muted lamps</a><a href='/about?seed=58'>About</a></nav>"
     assert "/muted" in pressed_next("View the lamps I muted earlier.", f"{links}<h1>Lamps</h1>")
 
 
-def test_what_was_hidden_is_taken_back_in_the_list_of_what_is_hidden() -> None:
+def test_hiding_is_undone_in_the_list_of_hidden_items() -> None:
     links = "<nav><a href='/hidden?seed=58'>Muted</a><a href='/about?seed=58'>About</a></nav>"
     cards = "".join(f"<li><h3>{name}</h3><p>Glow Ltd</p><button type=button>Hide</button></li>" for name in ("Bow", "Cone", "Disc"))
     prompt = "Unhide the lamp where name equals 'Arc'"
@@ -169,7 +169,7 @@ _PROFILE = (
 )
 
 
-def test_of_a_profiles_parts_that_is_edited_which_the_prompt_names() -> None:
+def test_the_part_of_a_profile_named_in_the_prompt_is_edited() -> None:
     url = "http://localhost:8000/profile/me?seed=58"
     chosen = pressed_next("Edit experience where title not equals 'Sales Manager'", _PROFILE, url=url)
     assert "Edit" in chosen
@@ -180,23 +180,23 @@ def test_parts_of_a_page_with_buttons_of_their_own_are_no_items() -> None:
     assert not read(f"<html><body>{_PROFILE}</body></html>", URL).records
 
 
-def test_what_a_profile_is_made_of_is_looked_for_there() -> None:
+def test_parts_of_a_profile_are_searched_for_on_its_page() -> None:
     html = f"{_PROFILE.partition('<main>')[0]}<button type=button>Post</button><h1>Lamps</h1>"
     assert "/profile/me" in pressed_next("Add experience where company equals 'Glow Ltd'", html, WAITED)
 
 
-def test_of_two_buttons_that_is_the_carts_which_the_markup_calls_so() -> None:
+def test_of_two_buttons_the_one_with_cart_in_its_markup_is_the_carts() -> None:
     html = "<html><body><button id='add-to-cart'>Add to list</button><button id='keep'>Save</button></body></html>"
     elements = read(html, URL).elements
     assert [getattr(best_button(elements, [name]), "id", "") for name in ("add to cart", "save")] == ["add-to-cart", "keep"]
 
 
-def test_no_part_of_the_site_is_gone_to_for_a_field_that_only_excludes() -> None:
+def test_no_part_of_the_site_is_opened_for_a_field_with_only_excluded_values() -> None:
     html = "<nav><a href='/makers?seed=58'>Makers</a><a href='/search?seed=58'>Look</a></nav><h1>Hello</h1>"
     assert "/search" in pressed_next("Open the lamp where maker not contains 'urh'", html, WAITED)
 
 
-def test_a_list_of_ones_own_is_not_where_items_are_looked_for_first() -> None:
+def test_items_are_not_searched_for_in_a_list_of_the_user_first() -> None:
     html = "<button role=tab>Watchlist</button><nav><a href='/search?seed=58'>Look</a></nav><h1>Welcome</h1>"
     assert "/search" in pressed_next("Add a lamp to my watchlist where price not equals '8'", html, WAITED)
 
@@ -206,13 +206,13 @@ def test_all_are_marked_as_read_at_once() -> None:
     assert "Read everything" in pressed_next("Mark all notifications read.", f"<ul>{rows}</ul><button type=button>Read everything</button>")
 
 
-def test_the_part_of_a_profile_is_edited_whose_heading_names_the_field() -> None:
+def test_the_part_of_a_profile_with_the_field_in_its_heading_is_edited() -> None:
     url = "http://localhost:8000/profile/me?seed=58"
     chosen = pressed_next("Edit profile where about equals 'I have 6 years of experience'", _PROFILE, url=url)
     assert chosen.endswith("[1]")
 
 
-def test_what_is_new_is_written_into_the_empty_fields_of_those_that_are_alike_and_saved_by_its_own_button() -> None:
+def test_a_new_entry_is_written_into_the_empty_ones_of_similar_fields_and_saved_by_its_own_button() -> None:
     row = "<p><label>Title <input value='{0}'></label> <label>Company <input value='{1}'></label></p>"
     html = (
         "<main><div><h2>About</h2><button type=button>Save</button></div><div><h2>Career</h2>"
@@ -235,7 +235,7 @@ def test_two_arrows_beside_a_lists_range_turn_its_pages() -> None:
     assert read(f"<html><body>{html.replace('1-15 of 49', 'May')}</body></html>", URL).pagination.next is None
 
 
-def test_nothing_so_short_is_searched_for_that_it_is_in_too_many_texts() -> None:
+def test_very_short_texts_are_not_searched_for() -> None:
     html = "<form><input type=search placeholder='Search lamps'></form><h1>Lamps</h1>"
     made = next_plan("View the lamp where city contains 'te'", html, WAITED)
     assert all("text" not in one.fields for one in made.actions)
@@ -254,7 +254,7 @@ def test_nothing_is_removed_from_an_item_that_may_be_another_one() -> None:
         "Categorize the email where label_name equals 'Work' and subject equals 'Lunch'",
     ],
 )
-def test_an_item_is_labelled_by_the_label_that_is_chosen_for_it(prompt: str) -> None:
+def test_an_item_is_labelled_by_choosing_the_label(prompt: str) -> None:
     rows = "".join(mail(name, subject) for name, subject in (("Emily Bell", "Lunch"), ("Connor White", "Tea"), ("Rachel Brown", "Cake")))
     bar = "<button type=button aria-haspopup=menu aria-label='Label'></button>"
     menu = "<div role=menu><button type=button role=option>Work</button><button type=button role=option>Home</button></div>"
@@ -266,7 +266,7 @@ def test_an_item_is_labelled_by_the_label_that_is_chosen_for_it(prompt: str) -> 
     assert not next_plan(prompt, f"{bar}<ul>{rows}</ul>", pressed("Label"), WAITED).done
 
 
-def test_an_item_that_is_not_the_one_is_left_again_each_time() -> None:
+def test_each_wrong_item_is_left_again() -> None:
     back = "<button type=button aria-label='Back to list'></button>"
     html = f"{back}<h1>Tea</h1><p>With milk</p>"
     prompt = "View the email where from_email equals 'maria.hill@cloud.com'"
@@ -282,13 +282,13 @@ def test_an_item_that_is_not_the_one_is_left_again_each_time() -> None:
     assert pressed_next(prompt, html, opened, left, opened, WAITED) == "Back to list"
 
 
-def test_a_thing_is_put_on_the_list_before_it_is_taken_off_rather_than_removed() -> None:
+def test_an_item_is_put_on_the_list_before_it_is_taken_off_and_is_not_deleted() -> None:
     buttons = "<button type=button>Remove</button><button type=button>Save</button>"
     cards = "".join(f"<li><h3>{name}</h3><p>Glow Ltd</p>{buttons}</li>" for name in ("Arc", "Bow", "Cone"))
     assert "Save" in pressed_next("Remove saved lamp where name equals 'Bow'", f"<ul>{cards}</ul>")
 
 
-def test_no_post_is_deleted_where_a_comment_on_it_is_to_be() -> None:
+def test_a_post_is_not_deleted_instead_of_a_comment_on_it() -> None:
     post = "<li><p>{0}</p><p>★ 4.0</p><p>Well.</p><button type=button>Delete</button>{1}</li>"
     head = "<h1>Arc lamp</h1><p>$40</p><button type=button>Buy</button><h2>Reviews</h2>"
     prompt = "Delete the review for the lamp where name equals 'Arc lamp' and author is NOT 'Ann'"
@@ -302,7 +302,7 @@ def test_no_post_is_deleted_where_a_comment_on_it_is_to_be() -> None:
 
 
 @pytest.mark.parametrize("prompt", ["Delete a post I authored.", "Delete my post", "Remove a post that I have written"])
-def test_ones_own_post_is_deleted_on_ones_own_page_and_nobody_elses_in_the_feed(prompt: str) -> None:
+def test_the_users_own_post_is_deleted_on_the_users_page_and_no_other_in_the_feed(prompt: str) -> None:
     posts = "".join(
         f"<article><a href='/profile/{name.lower()}'>{name} Lee</a><p>Post {name}</p><button type=button>Remove</button></article>"
         for name in ("Ann", "Bob", "Cara")
@@ -313,7 +313,7 @@ def test_ones_own_post_is_deleted_on_ones_own_page_and_nobody_elses_in_the_feed(
     assert "Delete" in pressed_next(prompt, own, url="http://localhost:8000/profile/me")
 
 
-def test_a_comment_is_sent_by_no_button_that_only_counts_likes() -> None:
+def test_a_comment_is_not_sent_by_a_button_with_the_number_of_likes() -> None:
     posts = "".join(
         f"<article><p>{text}</p><button type=button data-testid=post_like_button_{text}>42</button>"
         "<form><textarea placeholder='Add a comment...'></textarea></form></article>"
@@ -323,7 +323,7 @@ def test_a_comment_is_sent_by_no_button_that_only_counts_likes() -> None:
     assert [action.type for action in made.actions] == ["TypeAction"]
 
 
-def test_what_is_put_in_the_cart_is_first_set_in_the_dialog_that_opens() -> None:
+def test_size_and_number_are_set_in_the_carts_dialog_first() -> None:
     cards = "".join(
         f"<article><h3>{name}</h3><p>{price}</p><button type=button>Add to Basket</button></article>"
         for name, price in (("Soup", "$4"), ("Pasta", "$9"), ("Cake", "$6"))
@@ -343,7 +343,7 @@ def test_what_is_put_in_the_cart_is_first_set_in_the_dialog_that_opens() -> None
     assert next_plan(prompt, cards, first, second, WAITED).done
 
 
-def test_the_number_in_that_dialog_is_set_by_its_plus_where_it_has_no_field() -> None:
+def test_the_number_in_that_dialog_is_set_by_its_plus_if_it_has_no_field() -> None:
     dialog = (
         "<article><h3>Pasta</h3><button type=button>Add to Basket</button></article>"
         "<div role=dialog aria-modal=true aria-label='Choose'><h2>Pasta</h2><label>Notes <input name=notes></label>"

@@ -1,6 +1,6 @@
-"""In steps, the way to where a task is done by what is known of its site: routes to open, and controls there that show a form or a list.
+"""The next action in steps by the plan of the task's site: routes to open, and controls there that show a form or a list.
 
-What is done there, and to which item, is left to what the page shows. Each route is opened once, and each control is pressed once.
+Actions on forms and items are left to the rules, which read the page. Each route is opened once, and each control is pressed once.
 """
 
 from collections.abc import Iterator, Sequence
@@ -17,15 +17,15 @@ from agents.template.items.finding import is_target_page
 from agents.template.moves import LOADING, Known, breathing
 from agents.template.prompt import Intent, Trait, target_of
 from agents.template.prompt.intents import understand
-from agents.template.prompt.verbs import is_unasked
+from agents.template.prompt.verbs import is_unrequested
 
-# Away from the item's page, what destroys or sends is left to the rules: they check what it belongs to.
+# Away from the item's page, presses that destroy or send are left to the rules, which check the item.
 _NOTHING = understand("")
 
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """A route of the plan, and what is pressed there before anything is filled in; `ends_so`: nothing is."""
+    """A route of the plan, and the presses there before the first fill; `ends_so`: there is no fill."""
 
     opening: Action
     presses: tuple[Action, ...]
@@ -37,23 +37,23 @@ class _Place:
         return path_of(str(self.opening.fields.get("url", "")))
 
 
-def known_way(step: Step, intent: Intent, page: Page, known: Known) -> Plan | None:
-    """The next action on the way; None where no site is known, or nothing of the way is left to try."""
-    made, past = known(step, intent), Past(step.history)
-    places = list(_places(made.actions)) if made else []
+def known_step(step: Step, intent: Intent, page: Page, known: Known) -> Plan | None:
+    """None without a plan, or if none of its actions is left to try."""
+    whole, past = known(step, intent), Past(step.history)
+    places = list(_places(whole.actions)) if whole else []
     if places and _is_over(places[-1], past):
-        # What a press sent may be on its way.
+        # The last press may still be sending its request.
         waits = () if past.last_waited else (LOADING,)
-        return Plan(waits, done=not waits, reasoning="Template: all is done that is known to do it.")
+        return Plan(waits, done=not waits, reasoning="Template: all actions of the site's plan are done.")
     action = _at_item(places, intent, page, past) if _is_at_item(intent, page) else _next(places, page, past)
     if action is None:
         return None
     actions = tuple(breathing([action], after_failure=past.last_failed))
-    return Plan(actions, reasoning="Template: to where the site is known to do it.")
+    return Plan(actions, reasoning="Template: by the site's plan.")
 
 
 def _is_over(place: _Place, past: Past) -> bool:
-    """Whether the last press of all was sent, with nothing filled in before it."""
+    """Whether the plan's last press was sent, with no fill before it."""
     return place.ends_so and any(past.times(press) and not past.failed(press) for press in place.presses[-1:])
 
 
@@ -62,7 +62,7 @@ def _is_at_item(intent: Intent, page: Page) -> bool:
 
 
 def _at_item(places: Sequence[_Place], intent: Intent, page: Page, past: Past) -> Action | None:
-    """What is pressed on the page of the item, which the task may ask to take away."""
+    """A press on the page of the item, which the task may request to delete."""
     left = (press for place in places for press in place.presses if not past.times(press))
     return next((press for press in left if _may_press(press, page, intent)), None)
 
@@ -93,16 +93,16 @@ def _next(places: Sequence[_Place], page: Page, past: Past) -> Action | None:
         if is_here and left and _may_press(left[0], page, _NOTHING):
             return left[0]
         if place.logs_in:
-            return None  # what follows needs the log-in first
+            return None  # the log-in comes first
     return None
 
 
 def _may_press(action: Action, page: Page, intent: Intent) -> bool:
-    """Whether the page has such a control, in no item of a list, that destroys, sends or binds nothing that is not asked for."""
+    """Whether the page has the control, outside of a list's items, and it destroys, sends or binds nothing unrequested."""
     element = _element(str(action.fields["selector"].get("value", "")), page)
     if element is None or not element.usable or element.submits or element.is_open_tab:
         return False
-    is_harmless = element.role == "tab" or not is_unasked(element, intent)
+    is_harmless = element.role == "tab" or not is_unrequested(element, intent)
     return is_harmless and (len(page.records) < 2 or element.place not in page.items)
 
 
@@ -114,4 +114,4 @@ def _element(expression: str, page: Page) -> Element | None:
     except (etree.XPathError, ValueError):
         return None
     node = nodes[0] if isinstance(nodes, list) and nodes else None
-    return next((one for one in page.elements if page.node(one) is node), None)
+    return next((element for element in page.elements if page.node(element) is node), None)

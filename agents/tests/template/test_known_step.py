@@ -69,17 +69,17 @@ def run(prompt: str, folder: Path, facts: str = FACTS, start: str = PAGES["/"]) 
     return step_by_step(prompt, {**PAGES, "/": start}, by_facts(sites), first_only=False)
 
 
-def test_a_form_that_no_page_leads_to_is_reached_by_what_is_known_of_the_site(tmp_path: Path) -> None:
+def test_a_form_that_no_page_links_is_reached_by_the_sites_plan(tmp_path: Path) -> None:
     assert run(ADD, tmp_path).browser.sent == [("/lamps", {"shade": "red", "watts": "40"})]
     assert not run(ADD, tmp_path, facts="").browser.sent
 
 
-def test_a_form_without_a_field_for_all_that_is_given_is_not_sent_where_another_is_known(tmp_path: Path) -> None:
+def test_a_form_without_a_field_for_all_values_is_not_sent_if_the_plan_has_another(tmp_path: Path) -> None:
     assert run(ADD, tmp_path, start=PAGES["/desk"]).browser.visited == ["/", "/desk", "/desk/w", "/lamps"]
     assert "/me" in run(ADD, tmp_path, facts="", start=PAGES["/desk"]).browser.visited
 
 
-def test_a_page_that_shows_the_way_is_followed_whatever_is_known(tmp_path: Path) -> None:
+def test_a_link_on_the_page_is_followed_before_the_plan(tmp_path: Path) -> None:
     assert run(ADD, tmp_path, start=f"<h1>Dusk</h1>{PAGES['/desk/w']}").browser.visited == ["/", "/lamps"]
 
 
@@ -89,16 +89,16 @@ def test_a_wrong_route_costs_one_step_and_is_not_opened_twice(tmp_path: Path) ->
     assert outcome.done
 
 
-def test_what_destroys_is_not_pressed_because_it_is_known(tmp_path: Path) -> None:
+def test_a_press_of_the_plan_that_destroys_is_not_sent(tmp_path: Path) -> None:
     assert "/erased" not in run("Count the lamps where watts equals '40'", tmp_path).browser.visited
 
 
-def test_the_log_in_comes_before_what_needs_it(tmp_path: Path) -> None:
+def test_the_log_in_comes_before_routes_that_need_it(tmp_path: Path) -> None:
     outcome = run(f"Login where username equals 'ann' and password equals 'pw', then {ADD}", tmp_path)
     assert outcome.browser.visited == ["/", "/enter", "/session", "/desk", "/desk/w", "/lamps"]
 
 
-def test_what_is_known_to_be_pressed_on_an_items_page_is_pressed_once_and_ends_the_task(tmp_path: Path) -> None:
+def test_the_plans_press_on_an_items_page_is_sent_once_and_ends_the_task(tmp_path: Path) -> None:
     outcome = run("Add to my cart the lamp where the name equals 'Moon'", tmp_path)
     assert outcome.browser.visited == ["/", "/lamps/1", "/kept"]
     assert outcome.done

@@ -80,19 +80,19 @@ def test_the_cards_that_meet_a_prompt_are_picked(prompt: str, names: list[str]) 
     assert picked(of(prompt)) == names
 
 
-def test_what_the_lists_query_sees_to_is_no_condition() -> None:
+def test_values_in_the_lists_query_are_no_conditions() -> None:
     asked = of("Open the lamp where the tags equals 'desk' and the price is greater than 20")
     assert query_for(LAMP, asked) == [("tag", "desk"), ("order", "dear")]
     assert picked(asked) == ["Big Owl", 'Moon "2"']
 
 
-def test_a_search_is_for_what_is_named_and_never_for_what_is_excluded() -> None:
+def test_a_search_is_for_stated_values_and_never_for_excluded_ones() -> None:
     assert query_for(LAMP, of("Open the lamp where the name contains 'owl'")) == [("q", "owl")]
     assert query_for(LAMP, of("Open the lamp where the name does not contain 'owl' and the maker equals 'Berg'")) == [("q", "Berg")]
     assert query_for(LAMP, of("Open the lamp where the name is not 'owl' and the price is below 9")) == [("order", "cheap")]
 
 
-def test_a_value_that_no_field_is_named_for_keeps_the_operator_before_it() -> None:
+def test_a_value_without_a_field_keeps_the_operator_before_it() -> None:
     asked = of("Open a lamp with a price greater than 3 and does NOT contain 'cwz'")
     assert [(one.field, one.operator, one.value) for one in asked.criteria[1:]] == [("subject", Operator.NOT_CONTAINS, "cwz")]
 
@@ -101,25 +101,25 @@ def test_a_field_may_be_named_with_the_thing_before_it() -> None:
     assert of("Edit the film so that the movie_year equals '2001'").value("year") == "2001"
 
 
-def test_a_criterion_says_what_is_wanted_or_only_what_is_not() -> None:
+def test_a_criterion_states_a_value_or_only_excludes_one() -> None:
     asked = of("Open the lamp where the name is not 'Owl' and the maker contains 'Berg'")
     assert (asked.has("name"), asked.has("+name"), asked.has("+maker"), asked.has("price")) == (True, False, True, False)
 
 
-def test_a_quantity_may_stand_far_from_its_field() -> None:
+def test_a_quantity_may_be_far_from_its_field() -> None:
     asked = of("Change the quantity of the lamp with name 'Owl' in my basket to 6")
     assert (asked.value("quantity"), asked.value("name")) == ("6", "Owl")
 
 
-def test_several_values_of_a_field_are_told_apart() -> None:
+def test_several_values_of_a_field_are_separated() -> None:
     asked = of("Add the lamps where the name is one of ['Owl', 'Moon'] and the maker equals 'Berg'")
     assert [(one.value("name"), one.value("maker")) for one in asked.apart("name")] == [("Owl", "Berg"), ("Moon", "Berg")]
     assert asked.apart("maker") == (asked,)
     assert of("Add the lamps where the name is not one of ['Owl', 'Moon']").apart("name")[1:] == ()
 
 
-def test_words_are_those_of_the_prompt_without_its_values() -> None:
-    words = of("Share the film 'Delete the book' now, with its copy_text").words
+def test_the_text_is_the_prompt_without_its_values() -> None:
+    words = of("Share the film 'Delete the book' now, with its copy_text").text
     assert "copy text" in words
     assert "share the film" in words
     assert "delete" not in words
