@@ -98,6 +98,16 @@ class Migration(migrations.Migration):
                         verbose_name="Management URL",
                     ),
                 ),
+                (
+                    "miner_names",
+                    models.JSONField(
+                        blank=True,
+                        default=list,
+                        help_text="Only these miners (MINER_NAME) call with this account. Empty: all of them.",
+                        validators=[agents.models.accounts.valid_miners],
+                        verbose_name="Miners",
+                    ),
+                ),
                 ("key_sealed", models.TextField(blank=True, editable=False)),
                 ("key_hint", models.CharField(blank=True, editable=False, max_length=4)),
                 ("admin_key_sealed", models.TextField(blank=True, editable=False)),
@@ -109,12 +119,36 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="Export",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("exported_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("exported_by", models.CharField(blank=True, max_length=150)),
+                ("version", models.CharField(max_length=20)),
+                ("commit", models.CharField(blank=True, max_length=40)),
+                ("options", models.JSONField(default=dict)),
+                ("digest", models.CharField(max_length=64, unique=True)),
+                ("files", models.PositiveIntegerField()),
+                ("size", models.PositiveIntegerField()),
+                ("archive", models.BinaryField()),
+                ("replica", models.JSONField(blank=True, default=list)),
+                ("replica_at", models.DateTimeField(blank=True, null=True)),
+                ("replica_passed", models.BooleanField(null=True)),
+            ],
+            options={
+                "ordering": ["-exported_at"],
+            },
+        ),
+        migrations.CreateModel(
             name="Heartbeat",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("name", models.CharField(max_length=100, unique=True)),
                 ("beaten_at", models.DateTimeField()),
             ],
+            options={
+                "abstract": False,
+            },
         ),
         migrations.CreateModel(
             name="Step",
@@ -158,6 +192,7 @@ class Migration(migrations.Migration):
                 ("confidence_why", models.CharField(blank=True, db_default="", default="", max_length=200)),
                 ("actions", models.JSONField(default=list)),
                 ("done", models.BooleanField(default=False)),
+                ("answer", models.TextField(blank=True, db_default="", default="")),
                 ("fault", models.TextField(blank=True)),
                 ("spooled", models.BooleanField(default=False)),
                 (
@@ -170,6 +205,12 @@ class Migration(migrations.Migration):
                 ),
                 ("worked", models.JSONField(default=list)),
                 ("caller_error", models.TextField(blank=True)),
+                ("words", models.JSONField(default=list)),
+                ("seen", models.JSONField(default=dict)),
+                ("effect", models.TextField(blank=True)),
+                ("notes", models.JSONField(default=list)),
+                ("asked", models.JSONField(default=list)),
+                ("miner", models.CharField(blank=True, db_default="", default="", max_length=50)),
             ],
         ),
         migrations.CreateModel(
@@ -209,6 +250,9 @@ class Migration(migrations.Migration):
                 ("control_at", models.FloatField(default=0)),
                 ("estimated_at", models.FloatField(default=0)),
             ],
+            options={
+                "abstract": False,
+            },
         ),
         migrations.CreateModel(
             name="AuditEntry",
@@ -228,8 +272,15 @@ class Migration(migrations.Migration):
                             ("login", "Log-in"),
                             ("login_failed", "Failed log-in"),
                             ("login_slowed", "Log-ins slowed down"),
+                            ("second_factor", "Second factor"),
+                            ("recovery_code", "Recovery code used"),
+                            ("session", "Session ended"),
                             ("user", "User"),
+                            ("token", "API token"),
+                            ("token_use", "Done by a token"),
                             ("import", "Settings imported"),
+                            ("export", "Agent exported"),
+                            ("learned", "Learned facts changed"),
                         ],
                         max_length=20,
                     ),
@@ -243,6 +294,9 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "abstract": False,
+            },
         ),
         migrations.CreateModel(
             name="Caller",
@@ -333,6 +387,16 @@ class Migration(migrations.Migration):
                         verbose_name="Management URL",
                     ),
                 ),
+                (
+                    "miner_names",
+                    models.JSONField(
+                        blank=True,
+                        default=list,
+                        help_text="Only these miners (MINER_NAME) call with this account. Empty: all of them.",
+                        validators=[agents.models.accounts.valid_miners],
+                        verbose_name="Miners",
+                    ),
+                ),
                 ("key_hint", models.CharField(blank=True, editable=False, max_length=4)),
                 ("admin_key_hint", models.CharField(blank=True, editable=False, max_length=4)),
                 ("history_id", models.AutoField(primary_key=True, serialize=False)),
@@ -403,7 +467,7 @@ class Migration(migrations.Migration):
                     "backoff_max_seconds",
                     models.FloatField(
                         default=600,
-                        help_text="With fixed pacing: after the last pause of the list, the pause doubles up to this, in seconds.",
+                        help_text="With fixed pacing: after the last pause of the list, the pause doubles up to this, in seconds. With either pacing it can't be shorter than that last pause.",
                         validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(86400)],
                         verbose_name="Longest backoff",
                     ),
@@ -449,7 +513,7 @@ class Migration(migrations.Migration):
                     models.CharField(
                         choices=functools.partial(agents.models.choices.pairs, *(agents.policy.modes.Use,), **{}),
                         default=agents.policy.modes.Use["ALWAYS"],
-                        help_text="In hybrid mode. With the second, steps of which the template agent is sure are answered at once and use no slot.",
+                        help_text="In hybrid mode. With the second and third, steps of which the template agent is sure are answered at once and use no slot; with the third only until a step of the task was unsure or failed: then the LLM keeps the task.",
                         max_length=20,
                         verbose_name="LLM is used",
                     ),
@@ -461,6 +525,15 @@ class Migration(migrations.Migration):
                         help_text="From this confidence on, 0 to 1, the template agent is sure. A step's page shows its confidence.",
                         validators=[django.core.validators.MinValueValidator(0), django.core.validators.MaxValueValidator(1)],
                         verbose_name="Sure from",
+                    ),
+                ),
+                (
+                    "agent_id",
+                    models.PositiveIntegerField(
+                        default=1,
+                        help_text="The miner's uid. Answers to one-shot tasks and whole plans have it as web_agent_id.",
+                        validators=[django.core.validators.MinValueValidator(0), django.core.validators.MaxValueValidator(65535)],
+                        verbose_name="Agent id",
                     ),
                 ),
                 (
@@ -600,11 +673,27 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "trace_prompts",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Where traces are sent (OTEL_EXPORTER_OTLP_ENDPOINT): with the prompts and replies of LLM calls, which hold callers' pages.",
+                        verbose_name="Prompts in traces",
+                    ),
+                ),
+                (
                     "keep_info_logs",
                     models.BooleanField(
                         default=False,
                         help_text="Warnings and errors are always kept. With this, INFO records are kept too.",
                         verbose_name="Keep INFO records",
+                    ),
+                ),
+                (
+                    "require_second_factor",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Who has no authenticator app and no passkey is led to add one, and can do nothing else until then.",
+                        verbose_name="Require a second factor",
                     ),
                 ),
                 (
@@ -661,6 +750,28 @@ class Migration(migrations.Migration):
                 "get_latest_by": ("history_date", "history_id"),
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
+        ),
+        migrations.CreateModel(
+            name="LimitEstimate",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("at", models.DateTimeField(db_index=True)),
+                (
+                    "occasion",
+                    models.CharField(
+                        choices=functools.partial(agents.models.choices.pairs, *(agents.policy.reasons.Occasion,), **{}), max_length=10
+                    ),
+                ),
+                ("low", models.FloatField()),
+                ("middle", models.FloatField()),
+                ("high", models.FloatField()),
+                ("pace", models.FloatField(null=True)),
+                ("sent", models.PositiveIntegerField()),
+                ("account", models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name="estimates", to="agents.account")),
+            ],
+            options={
+                "abstract": False,
+            },
         ),
         migrations.CreateModel(
             name="LLMAttempt",
@@ -766,7 +877,7 @@ class Migration(migrations.Migration):
                     "backoff_max_seconds",
                     models.FloatField(
                         default=600,
-                        help_text="With fixed pacing: after the last pause of the list, the pause doubles up to this, in seconds.",
+                        help_text="With fixed pacing: after the last pause of the list, the pause doubles up to this, in seconds. With either pacing it can't be shorter than that last pause.",
                         validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(86400)],
                         verbose_name="Longest backoff",
                     ),
@@ -812,7 +923,7 @@ class Migration(migrations.Migration):
                     models.CharField(
                         choices=functools.partial(agents.models.choices.pairs, *(agents.policy.modes.Use,), **{}),
                         default=agents.policy.modes.Use["ALWAYS"],
-                        help_text="In hybrid mode. With the second, steps of which the template agent is sure are answered at once and use no slot.",
+                        help_text="In hybrid mode. With the second and third, steps of which the template agent is sure are answered at once and use no slot; with the third only until a step of the task was unsure or failed: then the LLM keeps the task.",
                         max_length=20,
                         verbose_name="LLM is used",
                     ),
@@ -824,6 +935,15 @@ class Migration(migrations.Migration):
                         help_text="From this confidence on, 0 to 1, the template agent is sure. A step's page shows its confidence.",
                         validators=[django.core.validators.MinValueValidator(0), django.core.validators.MaxValueValidator(1)],
                         verbose_name="Sure from",
+                    ),
+                ),
+                (
+                    "agent_id",
+                    models.PositiveIntegerField(
+                        default=1,
+                        help_text="The miner's uid. Answers to one-shot tasks and whole plans have it as web_agent_id.",
+                        validators=[django.core.validators.MinValueValidator(0), django.core.validators.MaxValueValidator(65535)],
+                        verbose_name="Agent id",
                     ),
                 ),
                 (
@@ -963,11 +1083,27 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "trace_prompts",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Where traces are sent (OTEL_EXPORTER_OTLP_ENDPOINT): with the prompts and replies of LLM calls, which hold callers' pages.",
+                        verbose_name="Prompts in traces",
+                    ),
+                ),
+                (
                     "keep_info_logs",
                     models.BooleanField(
                         default=False,
                         help_text="Warnings and errors are always kept. With this, INFO records are kept too.",
                         verbose_name="Keep INFO records",
+                    ),
+                ),
+                (
+                    "require_second_factor",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Who has no authenticator app and no passkey is led to add one, and can do nothing else until then.",
+                        verbose_name="Require a second factor",
                     ),
                 ),
                 (
@@ -1017,6 +1153,50 @@ class Migration(migrations.Migration):
                         condition=models.Q(("caller_daily_usd__gte", 0), ("daily_usd__gte", 0)), name="settings_daily_cost_not_negative"
                     ),
                 ],
+            },
+        ),
+        migrations.CreateModel(
+            name="Unlearned",
+            fields=[
+                (
+                    "step",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name="+", serialize=False, to="agents.step"
+                    ),
+                ),
+                ("settles_at", models.DateTimeField(blank=True, db_index=True, null=True)),
+            ],
+        ),
+        migrations.CreateModel(
+            name="Learned",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("site", models.CharField(max_length=200)),
+                ("project", models.CharField(blank=True, max_length=100)),
+                ("callers", models.CharField(blank=True, max_length=50)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("route", "Route"), ("list", "List"), ("form", "Form"), ("effect", "Effect"), ("solution", "Solution")],
+                        max_length=10,
+                    ),
+                ),
+                ("key", models.CharField(max_length=200)),
+                ("facts", models.JSONField(default=dict)),
+                ("won", models.PositiveIntegerField(default=0)),
+                ("lost", models.PositiveIntegerField(default=0)),
+                ("by_hand", models.BooleanField(default=False)),
+                ("size", models.PositiveIntegerField()),
+                ("seen_at", models.DateTimeField()),
+                (
+                    "step",
+                    models.ForeignKey(
+                        blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="+", to="agents.step"
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "learned fact",
             },
         ),
         migrations.CreateModel(
@@ -1126,6 +1306,21 @@ class Migration(migrations.Migration):
             model_name="step",
             name="task",
             field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name="steps", to="agents.task"),
+        ),
+        migrations.CreateModel(
+            name="UnknownCall",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("method", models.CharField(blank=True, max_length=10)),
+                ("path", models.CharField(blank=True, max_length=200)),
+                ("is_task", models.BooleanField(default=False)),
+                ("calls", models.PositiveBigIntegerField(default=0)),
+                ("first_seen_at", models.DateTimeField()),
+                ("last_seen_at", models.DateTimeField()),
+            ],
+            options={
+                "constraints": [models.UniqueConstraint(fields=("method", "path"), name="unknown_call_once_a_path")],
+            },
         ),
         migrations.CreateModel(
             name="WhatIf",
@@ -1261,28 +1456,6 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name="LimitEstimate",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("at", models.DateTimeField(db_index=True)),
-                (
-                    "occasion",
-                    models.CharField(
-                        choices=functools.partial(agents.models.choices.pairs, *(agents.policy.reasons.Occasion,), **{}), max_length=10
-                    ),
-                ),
-                ("low", models.FloatField()),
-                ("middle", models.FloatField()),
-                ("high", models.FloatField()),
-                ("pace", models.FloatField(null=True)),
-                ("sent", models.PositiveIntegerField()),
-                ("account", models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name="estimates", to="agents.account")),
-            ],
-            options={
-                "abstract": False,
-            },
-        ),
-        migrations.CreateModel(
             name="QuotaReading",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
@@ -1360,7 +1533,12 @@ class Migration(migrations.Migration):
                 "indexes": [
                     models.Index(fields=["account", "-started_at"], name="event_newest"),
                     models.Index(fields=["-started_at", "-id"], name="event_newest_of_all"),
+                    models.Index(fields=["refusal", "-started_at", "-id"], name="event_newest_by_refusal"),
+                    models.Index(fields=["ended_by", "-started_at", "-id"], name="event_newest_by_end"),
+                    models.Index(fields=["model", "-started_at", "-id"], name="event_newest_by_model"),
+                    models.Index(condition=models.Q(("model__gt", "")), fields=["-started_at", "-id"], name="event_newest_of_a_model"),
                     models.Index(fields=["account", "refusal", "-recovered_at"], name="event_recovered"),
+                    models.Index(fields=["ended_by", "account"], name="event_open"),
                 ],
                 "constraints": [
                     models.UniqueConstraint(
@@ -1517,6 +1695,18 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.AddIndex(
+            model_name="learned",
+            index=models.Index(fields=["project", "callers"], name="learned_by_project"),
+        ),
+        migrations.AddIndex(
+            model_name="learned",
+            index=models.Index(fields=["seen_at", "size"], name="learned_oldest"),
+        ),
+        migrations.AddConstraint(
+            model_name="learned",
+            constraint=models.UniqueConstraint(fields=("site", "callers", "kind", "key"), name="learned_once_a_site_and_callers"),
+        ),
+        migrations.AddIndex(
             model_name="submission",
             index=models.Index(fields=["state", "due_at"], name="submission_due"),
         ),
@@ -1535,6 +1725,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="step",
             index=models.Index(fields=["reason", "-received_at"], name="step_by_reason"),
+        ),
+        migrations.AddIndex(
+            model_name="step",
+            index=models.Index(fields=["miner", "-received_at"], name="step_by_miner"),
         ),
         migrations.AddIndex(
             model_name="step",

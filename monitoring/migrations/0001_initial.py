@@ -1,9 +1,8 @@
-import functools
-
 import agents.models.choices
 import django.core.validators
 import django.db.models.deletion
 import django.utils.timezone
+import functools
 import monitoring.logs.journal
 import simple_history.models
 from django.conf import settings
@@ -158,6 +157,32 @@ class Migration(migrations.Migration):
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
         migrations.CreateModel(
+            name="HistoricalMaintenanceWindow",
+            fields=[
+                ("id", models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name="ID")),
+                ("starts_at", models.DateTimeField(verbose_name="Start")),
+                ("ends_at", models.DateTimeField(db_index=True, verbose_name="End")),
+                ("reason", models.CharField(max_length=200, verbose_name="Reason")),
+                ("history_id", models.AutoField(primary_key=True, serialize=False)),
+                ("history_date", models.DateTimeField(db_index=True)),
+                ("history_change_reason", models.CharField(max_length=100, null=True)),
+                ("history_type", models.CharField(choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1)),
+                (
+                    "history_user",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "historical maintenance window",
+                "verbose_name_plural": "historical maintenance windows",
+                "ordering": ("-history_date", "-history_id"),
+                "get_latest_by": ("history_date", "history_id"),
+            },
+            bases=(simple_history.models.HistoricalChanges, models.Model),
+        ),
+        migrations.CreateModel(
             name="HistoricalRetention",
             fields=[
                 ("id", models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name="ID")),
@@ -223,6 +248,30 @@ class Migration(migrations.Migration):
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
         migrations.CreateModel(
+            name="HistoricalWatcher",
+            fields=[
+                ("id", models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name="ID")),
+                ("url_hint", models.CharField(blank=True, editable=False, max_length=4)),
+                ("history_id", models.AutoField(primary_key=True, serialize=False)),
+                ("history_date", models.DateTimeField(db_index=True)),
+                ("history_change_reason", models.CharField(max_length=100, null=True)),
+                ("history_type", models.CharField(choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1)),
+                (
+                    "history_user",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "historical watcher",
+                "verbose_name_plural": "historical watchers",
+                "ordering": ("-history_date", "-history_id"),
+                "get_latest_by": ("history_date", "history_id"),
+            },
+            bases=(simple_history.models.HistoricalChanges, models.Model),
+        ),
+        migrations.CreateModel(
             name="JournalImport",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
@@ -267,6 +316,25 @@ class Migration(migrations.Migration):
                 "indexes": [
                     models.Index(fields=["state", "due_at"], name="journalimport_due"),
                     models.Index(fields=["-requested_at"], name="journal_newest"),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="MaintenanceWindow",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("starts_at", models.DateTimeField(verbose_name="Start")),
+                ("ends_at", models.DateTimeField(db_index=True, verbose_name="End")),
+                ("reason", models.CharField(max_length=200, verbose_name="Reason")),
+                ("requested_by", models.CharField(blank=True, editable=False, max_length=150)),
+                ("summed_up_at", models.DateTimeField(editable=False, null=True)),
+            ],
+            options={
+                "ordering": ["-starts_at", "-id"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("ends_at__gt", models.F("starts_at"))), name="maintenance_ends_after_its_start"
+                    )
                 ],
             },
         ),
@@ -421,6 +489,52 @@ class Migration(migrations.Migration):
                 "ordering": ["id"],
                 "abstract": False,
                 "indexes": [models.Index(fields=["state", "due_at"], name="testschedule_due")],
+            },
+        ),
+        migrations.CreateModel(
+            name="Watcher",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("url_sealed", models.TextField(blank=True, editable=False)),
+                ("url_hint", models.CharField(blank=True, editable=False, max_length=4)),
+                ("pinged_at", models.DateTimeField(editable=False, null=True)),
+                ("is_up", models.BooleanField(editable=False, null=True)),
+                ("fault", models.CharField(blank=True, editable=False, max_length=300)),
+                ("newest_notice", models.PositiveBigIntegerField(default=0, editable=False)),
+            ],
+            options={
+                "constraints": [models.CheckConstraint(condition=models.Q(("id", 1)), name="watcher_only_one_row")],
+            },
+        ),
+        migrations.CreateModel(
+            name="ApiToken",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=40)),
+                (
+                    "scope",
+                    models.CharField(
+                        choices=[("read", "Read"), ("operate", "Operate"), ("administer", "Administer")], default="read", max_length=10
+                    ),
+                ),
+                ("digest", models.CharField(editable=False, max_length=64, unique=True)),
+                ("last_four", models.CharField(editable=False, max_length=4)),
+                ("created_at", models.DateTimeField()),
+                ("expires_at", models.DateTimeField(blank=True, null=True)),
+                ("last_used_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                ("revoked_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                (
+                    "user",
+                    models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name="api_tokens", to=settings.AUTH_USER_MODEL),
+                ),
+            ],
+            options={
+                "ordering": ["-created_at", "-id"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("revoked_at", None)), fields=("user", "name"), name="api_token_one_of_a_name"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -591,9 +705,28 @@ class Migration(migrations.Migration):
                         name="rollup_one_a_group_of_steps",
                     ),
                     models.UniqueConstraint(
-                        fields=("span", "starts_at", "of", "account", "verdict", "refusal"), name="rollup_one_a_group_of_attempts"
+                        fields=("span", "starts_at", "of", "account", "verdict", "refusal", "name"), name="rollup_one_a_group_of_attempts"
                     ),
                 ],
+            },
+        ),
+        migrations.CreateModel(
+            name="SavedView",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("page", models.CharField(choices=[("tasks", "Tasks"), ("steps", "Steps"), ("attempts", "LLM attempts")], max_length=10)),
+                ("name", models.CharField(max_length=40)),
+                ("query", models.CharField(blank=True, max_length=1000)),
+                ("sort", models.CharField(blank=True, max_length=10)),
+                ("is_shared", models.BooleanField(default=False, verbose_name="Shared with all users")),
+                (
+                    "user",
+                    models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name="saved_views", to=settings.AUTH_USER_MODEL),
+                ),
+            ],
+            options={
+                "ordering": ["name", "id"],
+                "constraints": [models.UniqueConstraint(fields=("user", "page", "name"), name="saved_view_one_of_a_name")],
             },
         ),
         migrations.CreateModel(
@@ -621,8 +754,8 @@ class Migration(migrations.Migration):
                 ("run", models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name="results", to="monitoring.testrun")),
             ],
             options={
-                "constraints": [models.UniqueConstraint(fields=("run", "number"), name="test_result_numbered_within_run")],
                 "indexes": [models.Index(fields=["check_name", "subject", "run"], name="test_result_of_check")],
+                "constraints": [models.UniqueConstraint(fields=("run", "number"), name="test_result_numbered_within_run")],
             },
         ),
     ]
