@@ -91,7 +91,7 @@ URLS = st.sampled_from([START, "http://127.0.0.1:8000/films/1?seed=7&page=2", "h
 
 
 def answered(endpoint: str, body: dict[str, Any]) -> tuple[str, list[dict[str, Any]]]:
-    """The page that the answer was made from, and its actions as they leave."""
+    """The page that the answer was made from, and its actions as they are sent."""
     step = parse(endpoint, json.dumps(body).encode())
     page = read(step.page, step.url) if step.page else None
     answer = json.loads(json.dumps(render(step, plan(step, page), agent_id="t")))

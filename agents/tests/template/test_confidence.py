@@ -1,4 +1,4 @@
-"""How sure the template agent says that it is of its plans, and why."""
+"""The confidence of the template agent's plans, and its reasons."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -64,9 +64,9 @@ def test_a_missing_field_of_a_form_is_named_in_the_reason() -> None:
 
 
 def test_an_item_is_judged_by_what_the_page_shows_of_it() -> None:
-    wanted = "Open the film where the genre equals 'Sci-Fi' and the year is greater than 1960"
-    step = Step("/step", Form.STEP, "t", wanted, START, films(40))
-    page, intent = read(step.page, START), understand(wanted)
+    prompt = "Open the film where the genre equals 'Sci-Fi' and the year is greater than 1960"
+    step = Step("/step", Form.STEP, "t", prompt, START, films(40))
+    page, intent = read(step.page, START), understand(prompt)
     presses = {record.name: Plan((click(page.selector(record.elements[0])),)) for record in page.records}
     sure, wrong = rated(presses["Film number 13"], step, intent, page), rated(presses["Film number 1"], step, intent, page)
     assert (sure.confidence, sure.confidence_why) == (1.0, SURE)
@@ -82,7 +82,7 @@ def test_failures_lower_confidence() -> None:
 
 def test_repeated_presses_and_long_histories_lower_confidence() -> None:
     to_login = made(LOGIN, SITE["/"])
-    pressed = tuple(PastAction(one.type, one.fields, True, "", START) for one in to_login.actions)
+    pressed = tuple(PastAction(action.type, action.fields, True, "", START) for action in to_login.actions)
     again = made(LOGIN, SITE["/"], (*pressed, past("WaitAction", succeeded=True)))
     assert to_login.confidence == 1.0
     assert (again.confidence, again.confidence_why) == (0.5, "The same was pressed before.")

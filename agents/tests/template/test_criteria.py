@@ -1,4 +1,4 @@
-"""Criteria as read from prompts, and values made to meet them, whatever the criteria are."""
+"""Criteria as read from prompts, and values made to meet them."""
 
 from dataclasses import replace
 from datetime import date
@@ -17,7 +17,7 @@ from agents.tests.wordings import new_wording, old_wording, terse_wording
 
 FIELD = st.sampled_from(["name", "release year", "due date", "price", "author", "first name", "marketcap", "rating", "to email"])
 LISTS = frozenset({Operator.ONE_OF, Operator.NOT_ONE_OF})
-# What can be quoted: a quote that opens no word and closes none can't be told from the text's own.
+# Texts that can be quoted: a quote that neither opens nor closes a word is part of the text.
 SAYABLE = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Zl", "Zp"], exclude_characters="'\"“”‘’"), min_size=1, max_size=30)
 VALUE = SAYABLE.filter(lambda text: text == text.strip() and not any("\ue000" <= sign <= "\uf7ff" for sign in text)) | st.sampled_from(
     ["Today's specials", "a and b", "year greater than 3", "log out", "x, y", "<username>", "[1, 2]", "1,299.50", "July 18, 2025"]
@@ -35,18 +35,18 @@ ANY = st.sampled_from(Operator).flatmap(lambda operator: _criterion(operator, VA
 NAME = st.from_regex(r"[A-Z][a-z]{2,9}", fullmatch=True)
 
 
-def said(prompt: str) -> list[Criterion]:
-    return [replace(one, end=0) for one in criteria(mask(prompt))]
+def parsed(prompt: str) -> list[Criterion]:
+    return [replace(criterion, end=0) for criterion in criteria(mask(prompt))]
 
 
 @given(st.lists(ANY, min_size=1, max_size=5))
 def test_criteria_in_the_new_wording_are_parsed(meant: list[Criterion]) -> None:
-    assert said(f"Open the film where {new_wording(meant)}.") == meant
+    assert parsed(f"Open the film where {new_wording(meant)}.") == meant
 
 
 @given(st.lists(ANY, min_size=1, max_size=5))
 def test_criteria_in_the_terse_wording_are_parsed(meant: list[Criterion]) -> None:
-    assert said(f"Filter where {terse_wording(meant)}, please") == meant
+    assert parsed(f"Filter where {terse_wording(meant)}, please") == meant
 
 
 @given(
@@ -57,11 +57,17 @@ def test_criteria_in_the_terse_wording_are_parsed(meant: list[Criterion]) -> Non
     )
 )
 def test_criteria_in_the_old_wording_are_parsed(meant: list[Criterion]) -> None:
-    assert said(f"Log in with a specific {old_wording(meant)}") == meant
+    assert parsed(f"Log in with a specific {old_wording(meant)}") == meant
 
 
 @given(
-    st.sampled_from([one for one in Operator if one not in {Operator.GREATER, Operator.LESS, Operator.GREATER_EQUAL, Operator.LESS_EQUAL}]),
+    st.sampled_from(
+        [
+            criterion
+            for criterion in Operator
+            if criterion not in {Operator.GREATER, Operator.LESS, Operator.GREATER_EQUAL, Operator.LESS_EQUAL}
+        ]
+    ),
     VALUE,
     st.data(),
 )
@@ -78,7 +84,7 @@ def test_a_value_made_for_a_bound_meets_it(operator: Operator, bound: str, field
 
 @st.composite
 def true_of_a_text(draw: st.DrawFn) -> list[Criterion]:
-    """Criteria that one text meets, so that they don't contradict each other."""
+    """Criteria that are met by one text, so that they don't contradict each other."""
     witness = draw(VALUE.filter(lambda text: len(text) > 1))
     start = draw(st.integers(0, len(witness) - 1))
     part = witness[start : draw(st.integers(start + 1, len(witness)))].strip() or witness
@@ -93,7 +99,7 @@ def true_of_a_text(draw: st.DrawFn) -> list[Criterion]:
 @given(true_of_a_text())
 def test_a_made_value_meets_all_criteria_if_any_text_does(found: list[Criterion]) -> None:
     made = chosen(found)
-    assert all(meets(one, made) for one in found), made
+    assert all(meets(criterion, made) for criterion in found), made
 
 
 @given(st.integers(-1000, 1000), st.integers(1, 20), st.integers(1, 20), st.sets(st.integers(-1020, 1020), max_size=4))
@@ -101,7 +107,7 @@ def test_a_number_made_within_bounds_is_none_of_the_excluded(middle: int, below:
     found = [Criterion("price", Operator.GREATER, (str(middle - below),)), Criterion("price", Operator.LESS, (str(middle + above),))]
     if excluded:
         found.append(Criterion("price", Operator.NOT_ONE_OF, tuple(map(str, excluded))))
-    assert all(meets(one, chosen(found)) for one in found), chosen(found)
+    assert all(meets(criterion, chosen(found)) for criterion in found), chosen(found)
 
 
 @given(st.dates(date(2000, 1, 1), date(2050, 1, 1)), st.integers(2, 30))
@@ -121,7 +127,7 @@ def test_an_option_that_meets_a_criterion_is_taken_where_there_is_one(criterion:
 
 @given(st.lists(ANY, min_size=1, max_size=3), st.integers(1, 12))
 def test_a_made_value_fits_its_fields_length_if_a_short_value_is_possible(found: list[Criterion], longest: int) -> None:
-    excluding = [one for one in found if one.operator.negative]
+    excluding = [criterion for criterion in found if criterion.operator.negative]
     if excluding:
         assert len(chosen(excluding, longest=longest)) <= longest
 

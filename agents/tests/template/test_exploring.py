@@ -1,4 +1,4 @@
-"""What is tried where no recipe has anything to do, what is never pressed unasked, and widgets that open, on small pages of paper."""
+"""Controls that are tried where no recipe has a move or are never pressed unless requested, and widgets that open, on small paper pages."""
 
 from dataclasses import replace
 
@@ -290,7 +290,7 @@ def test_a_part_of_the_site_is_recognised_by_its_route_and_by_a_field_of_the_cri
 def test_sending_to_spam_is_not_sending_a_message() -> None:
     page = read("<html><body><button>Send to spam</button><button>Send now</button></body></html>", URL)
     intent = understand("Mark the email as spam where subject equals 'Hi'")
-    assert [is_unrequested(one, intent) for one in page.elements] == [False, True]
+    assert [is_unrequested(element, intent) for element in page.elements] == [False, True]
 
 
 def test_the_sites_contact_page_is_not_for_a_listed_person() -> None:
@@ -344,27 +344,27 @@ def test_a_pressed_button_is_about_the_tasks_object(prompt: str, html: str, path
     page = f"<html><body><a href='/?seed=58'>Home</a>{html}</body></html>"
     opened = PastAction("ClickAction", {"selector": {"type": "xpathSelector", "value": "//a[1]"}}, succeeded=True, error="", url=url)
     made = plan(Step("/step", Form.STEP, "t", prompt, url, page, 2, (opened, replace(WAITED, url=url))), None)
-    shown = [read(page, url).element(one.fields["selector"]) for one in made.actions if "selector" in one.fields]
-    labels = " ".join(one.label for one in shown if one and not one.href)
+    shown = [read(page, url).element(action.fields["selector"]) for action in made.actions if "selector" in action.fields]
+    labels = " ".join(element.label for element in shown if element and not element.href)
     assert expected in labels if expected else not labels
 
 
 def test_no_booking_is_sent_if_a_value_is_only_to_be_chosen() -> None:
     page = read("<button>Submit reservation</button><button>Approve booking</button><button>Get a table</button>", URL)
     chosen, booked = understand("Select a country where country equals 'Chile'"), understand("Book a table where people equals '2'")
-    assert [is_unrequested(one, chosen) for one in page.elements] == [True, True, False]
-    assert not any(is_unrequested(one, booked) for one in page.elements)
+    assert [is_unrequested(element, chosen) for element in page.elements] == [True, True, False]
+    assert not any(is_unrequested(element, booked) for element in page.elements)
 
 
 def test_a_comment_is_not_deleted_instead_of_a_post() -> None:
     page = read("<button>Delete comment</button><button>Delete</button>", URL)
-    assert [is_unrequested(one, understand("Delete a post I authored.")) for one in page.elements] == [True, False]
+    assert [is_unrequested(element, understand("Delete a post I authored.")) for element in page.elements] == [True, False]
     assert not is_unrequested(page.elements[0], understand("Delete the comment where content contains 'fine'"))
 
 
 def test_a_calendars_arrow_is_pressed_until_the_month_is_shown() -> None:
     made = next_plan("Choose a date where date equals '2027-10-05'", f"<h1>Trip</h1>{DATES.format(days=DAYS)}")
-    assert sum(one.type == "ClickAction" for one in made.actions) == 3
+    assert sum(action.type == "ClickAction" for action in made.actions) == 3
 
 
 def test_a_longer_text_with_a_number_is_no_option_for_a_number() -> None:
@@ -378,4 +378,4 @@ def test_a_search_by_name_is_used_for_names_alone() -> None:
     box = "<label for=q>Search by name</label><input id=q placeholder='Name of the doctor'>"
     html = f"<h1>Doctors</h1>{box}<ul>{CARDS}</ul>"
     made = [next_plan(f"Show a doctor where {what}", html, WAITED) for what in ("language contains 'rman'", "name equals 'Di Ray'")]
-    assert [any(one.type == "TypeAction" for one in each.actions) for each in made] == [False, True]
+    assert [any(action.type == "TypeAction" for action in each.actions) for each in made] == [False, True]

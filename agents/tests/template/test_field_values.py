@@ -1,4 +1,4 @@
-"""What a prompt wants: values for fields, and conditions that pick the card of an item that meets its criteria."""
+"""A prompt's values for fields, and conditions that select the card of an item that meets its criteria."""
 
 from decimal import Decimal
 
@@ -43,8 +43,8 @@ def shelf(lamps: list[dict[str, str]] = LAMPS) -> etree._Element:
     return root
 
 
-def picked(asked: FieldValues, lamps: list[dict[str, str]] = LAMPS) -> list[str]:
-    expression = LAMP.card + "".join(conditions(LAMP, asked))
+def picked(values: FieldValues, lamps: list[dict[str, str]] = LAMPS) -> list[str]:
+    expression = LAMP.card + "".join(conditions(LAMP, values))
     check_xpath(expression, "card")
     return [" ".join(card.findtext("h3").split()) for card in shelf(lamps).xpath(expression)]
 
@@ -81,9 +81,9 @@ def test_the_cards_that_meet_a_prompt_are_picked(prompt: str, names: list[str]) 
 
 
 def test_values_in_the_lists_query_are_no_conditions() -> None:
-    asked = of("Open the lamp where the tags equals 'desk' and the price is greater than 20")
-    assert query_for(LAMP, asked) == [("tag", "desk"), ("order", "dear")]
-    assert picked(asked) == ["Big Owl", 'Moon "2"']
+    values = of("Open the lamp where the tags equals 'desk' and the price is greater than 20")
+    assert query_for(LAMP, values) == [("tag", "desk"), ("order", "dear")]
+    assert picked(values) == ["Big Owl", 'Moon "2"']
 
 
 def test_a_search_is_for_stated_values_and_never_for_excluded_ones() -> None:
@@ -93,8 +93,10 @@ def test_a_search_is_for_stated_values_and_never_for_excluded_ones() -> None:
 
 
 def test_a_value_without_a_field_keeps_the_operator_before_it() -> None:
-    asked = of("Open a lamp with a price greater than 3 and does NOT contain 'cwz'")
-    assert [(one.field, one.operator, one.value) for one in asked.criteria[1:]] == [("subject", Operator.NOT_CONTAINS, "cwz")]
+    values = of("Open a lamp with a price greater than 3 and does NOT contain 'cwz'")
+    assert [(criterion.field, criterion.operator, criterion.value) for criterion in values.criteria[1:]] == [
+        ("subject", Operator.NOT_CONTAINS, "cwz")
+    ]
 
 
 def test_a_field_may_be_named_with_the_thing_before_it() -> None:
@@ -102,19 +104,19 @@ def test_a_field_may_be_named_with_the_thing_before_it() -> None:
 
 
 def test_a_criterion_states_a_value_or_only_excludes_one() -> None:
-    asked = of("Open the lamp where the name is not 'Owl' and the maker contains 'Berg'")
-    assert (asked.has("name"), asked.has("+name"), asked.has("+maker"), asked.has("price")) == (True, False, True, False)
+    values = of("Open the lamp where the name is not 'Owl' and the maker contains 'Berg'")
+    assert (values.has("name"), values.has("+name"), values.has("+maker"), values.has("price")) == (True, False, True, False)
 
 
 def test_a_quantity_may_be_far_from_its_field() -> None:
-    asked = of("Change the quantity of the lamp with name 'Owl' in my basket to 6")
-    assert (asked.value("quantity"), asked.value("name")) == ("6", "Owl")
+    values = of("Change the quantity of the lamp with name 'Owl' in my basket to 6")
+    assert (values.value("quantity"), values.value("name")) == ("6", "Owl")
 
 
 def test_several_values_of_a_field_are_separated() -> None:
-    asked = of("Add the lamps where the name is one of ['Owl', 'Moon'] and the maker equals 'Berg'")
-    assert [(one.value("name"), one.value("maker")) for one in asked.apart("name")] == [("Owl", "Berg"), ("Moon", "Berg")]
-    assert asked.apart("maker") == (asked,)
+    values = of("Add the lamps where the name is one of ['Owl', 'Moon'] and the maker equals 'Berg'")
+    assert [(copy.value("name"), copy.value("maker")) for copy in values.apart("name")] == [("Owl", "Berg"), ("Moon", "Berg")]
+    assert values.apart("maker") == (values,)
     assert of("Add the lamps where the name is not one of ['Owl', 'Moon']").apart("name")[1:] == ()
 
 
@@ -130,14 +132,14 @@ TEXTS = st.builds(
     Criterion,
     st.sampled_from(["name", "maker"]),
     st.sampled_from([Operator.EQUALS, Operator.NOT_EQUALS, Operator.CONTAINS, Operator.NOT_CONTAINS]),
-    VALUES.map(lambda one: (one,)),
+    VALUES.map(lambda value: (value,)),
 ) | st.builds(
     Criterion,
     st.sampled_from(["name", "maker"]),
     st.sampled_from([Operator.ONE_OF, Operator.NOT_ONE_OF]),
     st.lists(VALUES, min_size=1, max_size=3).map(tuple),
 )
-AMOUNTS = st.decimals(0, 2000, places=2).map(lambda one: (f"{one:f}",))
+AMOUNTS = st.decimals(0, 2000, places=2).map(lambda amount: (f"{amount:f}",))
 NUMBERS = st.builds(
     Criterion,
     st.just("price"),
@@ -155,14 +157,14 @@ NUMBERS = st.builds(
 )
 
 
-def value_meets(one: Criterion, lamp: dict[str, str]) -> bool:
-    if one.field != "price" or one.operator not in {Operator.EQUALS, Operator.NOT_EQUALS}:
-        return meets(one, lamp[one.field].replace(",", ""))
-    return (Decimal(lamp["price"].replace(",", "")) == Decimal(one.value)) is (one.operator is Operator.EQUALS)
+def value_meets(criterion: Criterion, lamp: dict[str, str]) -> bool:
+    if criterion.field != "price" or criterion.operator not in {Operator.EQUALS, Operator.NOT_EQUALS}:
+        return meets(criterion, lamp[criterion.field].replace(",", ""))
+    return (Decimal(lamp["price"].replace(",", "")) == Decimal(criterion.value)) is (criterion.operator is Operator.EQUALS)
 
 
 @settings(deadline=None)
 @given(st.lists(TEXTS | NUMBERS, max_size=4).map(tuple))
 def test_a_card_is_picked_if_and_only_if_its_values_meet_all_criteria(criteria: tuple[Criterion, ...]) -> None:
-    meeting = [lamp["name"] for lamp in LAMPS if all(value_meets(one, lamp) for one in criteria)]
+    meeting = [lamp["name"] for lamp in LAMPS if all(value_meets(criterion, lamp) for criterion in criteria)]
     assert picked(FieldValues(criteria, "")) == meeting

@@ -90,10 +90,10 @@ def test_a_form_is_filled_so_that_it_meets_all_criteria(
 ) -> None:
     outcome = step_by_step(prompt, site(seed), first_only=first_only)
     values = sent(outcome, path)
-    for one in criteria(mask(prompt)):
-        if one.field in fields:
-            assert values[fields[one.field]], (one, values)
-            assert meets(one, values[fields[one.field]].removesuffix(" stars")), (one, values)
+    for criterion in criteria(mask(prompt)):
+        if criterion.field in fields:
+            assert values[fields[criterion.field]], (criterion, values)
+            assert meets(criterion, values[fields[criterion.field]].removesuffix(" stars")), (criterion, values)
     assert outcome.done
 
 

@@ -1,4 +1,4 @@
-"""What prompts are understood to ask for."""
+"""The intents of prompts."""
 
 import pytest
 
@@ -54,7 +54,7 @@ PROMPTS = [
     ("Switch to the Jobs tab.", Kind.NAVIGATE, "Jobs"),
     ("Open http://localhost:8000/about?seed=4", Kind.NAVIGATE, "http://localhost:8000/about?seed=4"),
     ("Visit the wishlist", Kind.NAVIGATE, "wishlist"),
-    # what has its own kind and, as yet, no recipe of its own
+    # kinds without a recipe of their own
     ("Add the Smart Watch to my cart", Kind.CART, None),
     ("Filter films where genre equals 'Drama' and year greater than 1994", Kind.FILTER, None),
     ("Delete the task whose name equals 'Plan' and priority not equals 'Medium'", Kind.DELETE_ITEM, "Plan"),
@@ -134,8 +134,8 @@ def test_a_prompt_is_understood(prompt: str, kind: Kind, subject: str | None) ->
 def test_a_task_after_a_login_keeps_both_apart(prompt: str, kind: Kind) -> None:
     intent = understand(prompt)
     assert (intent.kind, intent.logs_in) == (kind, True)
-    assert [one.value for one in intent.login] == ["<username>", "<password>"]
-    assert not {"<username>", "<password>"} & {one.value for one in intent.criteria}
+    assert [criterion.value for criterion in intent.login] == ["<username>", "<password>"]
+    assert not {"<username>", "<password>"} & {criterion.value for criterion in intent.criteria}
 
 
 CHAINS = [
@@ -154,19 +154,19 @@ def test_a_chain_is_understood_in_its_order(prompt: str, chain: list[str]) -> No
 
 def test_each_task_of_a_chain_has_its_own_criteria() -> None:
     intent = understand("Search for films where genre equals 'War' and then open the film where year greater than 1994")
-    assert [one.field for one in intent.criteria] == ["genre"]
-    assert [one.field for one in intent.then[0].criteria] == ["year"]
+    assert [criterion.field for criterion in intent.criteria] == ["genre"]
+    assert [criterion.field for criterion in intent.then[0].criteria] == ["year"]
 
 
 @rows(("prompt", "found"), CRITERIA)
 def test_criteria_are_read_from_words(prompt: str, found: list[tuple[str, ...]]) -> None:
-    assert [(one.field, one.operator.value, *one.values) for one in criteria(mask(prompt))] == found
+    assert [(criterion.field, criterion.operator.value, *criterion.values) for criterion in criteria(mask(prompt))] == found
 
 
 @pytest.mark.parametrize("prompt", ["Login", "Log in to the shop, then log out"])
 def test_a_login_without_credentials_uses_the_placeholders(prompt: str) -> None:
     intent = understand(prompt)
-    assert [one.value for one in intent.login or intent.criteria] == ["<username>", "<password>"]
+    assert [criterion.value for criterion in intent.login or intent.criteria] == ["<username>", "<password>"]
 
 
 def test_the_end_of_an_endless_prompt_is_not_read() -> None:
@@ -209,7 +209,7 @@ def test_an_item_named_in_quotes_is_searched_for_whatever_criteria_there_are(pro
 
 def test_a_new_items_name_is_filled_in_like_its_other_values() -> None:
     intent = understand("Add the film 'Salt' directed by 'Ines Holt'")
-    assert [(one.field, one.value) for one in intent.criteria] == [("name", "Salt"), ("director", "Ines Holt")]
+    assert [(criterion.field, criterion.value) for criterion in intent.criteria] == [("name", "Salt"), ("director", "Ines Holt")]
     assert understand("Share the 'Science' book not written by 'Bo'").subject != "Science", "it may as well be the book's genre"
 
 

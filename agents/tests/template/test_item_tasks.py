@@ -121,6 +121,8 @@ def test_a_list_is_sorted_by_the_head_of_its_column(prompt: str, column: str) ->
     ],
 )
 def test_a_list_is_sorted_in_the_requested_order(prompt: str, order: str) -> None:
-    options = "".join(f"<option>{one}</option>" for one in ("Default", "Rating: Low to High", "Rating: High to Low", "Year: Newest First"))
+    options = "".join(
+        f"<option>{label}</option>" for label in ("Default", "Rating: Low to High", "Rating: High to Low", "Year: Newest First")
+    )
     outcome = done(prompt, {"/": f"<body>{NAV}<select>{options}</select></body>"})
     assert [entry.fields["text"] for entry in outcome.history if entry.type == "SelectDropDownOptionAction"] == [order]

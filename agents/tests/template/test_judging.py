@@ -1,4 +1,4 @@
-"""Whether an item meets criteria, by what a page shows of it."""
+"""Whether an item meets criteria, by the texts that a page shows of it."""
 
 import pytest
 
@@ -63,9 +63,9 @@ def test_a_short_text_that_is_anywhere_is_a_hint_and_no_proof() -> None:
 
 
 def test_a_rating_is_recognised_by_its_format_without_markup() -> None:
-    told = Record("Lamp", {"price": "$20"}, "Lamp 4.7 (268) USB 3.0 $20")
-    assert not judge([Criterion("rating", Operator.EQUALS, ("4.6",))], told).fits
-    assert judge([Criterion("rating", Operator.LESS, ("4.9",))], told).certain
+    lamp = Record("Lamp", {"price": "$20"}, "Lamp 4.7 (268) USB 3.0 $20")
+    assert not judge([Criterion("rating", Operator.EQUALS, ("4.6",))], lamp).fits
+    assert judge([Criterion("rating", Operator.LESS, ("4.9",))], lamp).certain
 
 
 def test_the_likeliest_item_comes_first_and_failing_ones_are_left_out() -> None:

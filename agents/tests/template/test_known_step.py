@@ -1,4 +1,4 @@
-"""In steps, the way to where a task is done on a known site, beside what its pages show, on a small site of paper."""
+"""Steps by the plan of a known site, where its pages show no control for the task, on a small paper site."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Tasks about lists, choices and one's own words, in steps on small sites of paper."""
+"""Tasks about lists, choices and the user's own texts, in steps on small paper sites."""
 
 import pytest
 
@@ -69,7 +69,7 @@ def test_a_list_is_filtered_by_a_box_that_opens_its_choices() -> None:
 
 
 def to_do(*, day: str = "Date", rank: str = "Priority", over: str = "", held: str = "") -> str:
-    """A form whose date and priority are chosen from what their buttons open, in a page without a form element."""
+    """A form whose date and priority are chosen from lists that their buttons open, in a page without a form element."""
     return (
         f"<div><input placeholder='Task name' value='{held}'><input placeholder='Description'><div><button type=button data-goto='/days'>{day}</button>"
         f"<button type=button data-goto='/ranks'>{rank}</button></div><div>Inbox</div><div><button type=button data-goto='/left'>Nevermind</button>"
@@ -244,11 +244,11 @@ def in_cart(amount: int) -> str:
 
 
 @pytest.mark.parametrize("first_only", CALLERS)
-@pytest.mark.parametrize(("said", "last"), [("equals '4'", 4), ("is greater than '2'", 3), ("is less than '3'", 2)])
-def test_plus_is_pressed_until_the_amount_is_met(said: str, last: int, first_only: bool) -> None:
+@pytest.mark.parametrize(("wording", "last"), [("equals '4'", 4), ("is greater than '2'", 3), ("is less than '3'", 2)])
+def test_plus_is_pressed_until_the_amount_is_met(wording: str, last: int, first_only: bool) -> None:
     pages = site(start=in_cart(1).replace("Cart", "Lamps"), cart=in_cart(1), **{f"cart_{amount}": in_cart(amount) for amount in range(6)})
     pages["/"] = pages["/"].replace("About", "Cart").replace("/about", "/cart")
-    visited = done(f"Update the quantity of an item in my cart where new_quantity {said}", pages, first_only=first_only).browser.visited
+    visited = done(f"Update the quantity of an item in my cart where new_quantity {wording}", pages, first_only=first_only).browser.visited
     assert visited[-1] == f"/cart/{last}"
 
 
@@ -293,7 +293,7 @@ def test_after_a_required_log_in_the_item_is_opened_again() -> None:
 
 def test_a_layer_that_is_closed_is_not_pressed() -> None:
     layer = "<div class='x-popover x-popover-hidden'><button>High</button></div><div class='overflow-hidden'><button>Low</button></div>"
-    assert [one.text for one in read(f"<body>{layer}</body>", "http://localhost:8000/").usable({"button"})] == ["Low"]
+    assert [element.text for element in read(f"<body>{layer}</body>", "http://localhost:8000/").usable({"button"})] == ["Low"]
 
 
 def test_a_list_is_filtered_by_a_select_named_only_in_its_markup() -> None:

@@ -1,4 +1,4 @@
-"""The same small site in many looks: each is read alike."""
+"""The same small site in many designs: each is read the same."""
 
 from agents.page import Page, read
 from agents.page.elements import BUTTONS, TEXT_FIELDS
@@ -27,10 +27,10 @@ def tells(attributes: object, film: Film) -> None:
 @rows("seed", SEEDS)
 def test_all_cards_are_read_with_their_attributes_and_buttons(seed: int) -> None:
     found = page(seed, "/").records
-    assert {one.name for one in found} == TITLES
+    assert {record.name for record in found} == TITLES
     for record in found:
         tells(dict(record.attributes), next(film for film in FILMS if film.title == record.name))
-        assert {one.label for one in record.elements} <= {*LABELS["details"], *LABELS["cart"]}
+        assert {element.label for element in record.elements} <= {*LABELS["details"], *LABELS["cart"]}
         assert len(record.elements) == 2
 
 
@@ -47,7 +47,7 @@ def test_a_detail_page_is_about_its_film(seed: int) -> None:
     assert subject
     assert subject.name == FILMS[4].title
     tells(dict(subject.attributes), FILMS[4])
-    assert {one.label for one in subject.elements if one.role == "button"} >= {
+    assert {element.label for element in subject.elements if element.role == "button"} >= {
         next(word for word in LABELS[act] if word in subject.text) for act in ("watchlist", "cart")
     }
 
@@ -62,8 +62,8 @@ def test_the_fields_of_a_form_are_found_without_the_hidden_trap(seed: int) -> No
     form = page(seed, "/contact")
     found = [form.find(names, TEXT_FIELDS) for names in (("name",), ("email",), ("subject", "topic"), ("message",))]
     assert all(found)
-    assert len({one.place for one in found if one}) == 4
-    assert all(one and one.name != "website" for one in found)
+    assert len({element.place for element in found if element}) == 4
+    assert all(element and element.name != "website" for element in found)
 
 
 @rows("seed", SEEDS)
@@ -77,8 +77,8 @@ def test_the_logged_in_user_and_the_search_box_are_recognised(seed: int) -> None
 @rows("seed", SEEDS)
 def test_own_films_have_their_own_buttons(seed: int) -> None:
     own = page(seed, "/account", member=True)
-    assert [one.name for one in own.records] == [film.title for film in FILMS[1:4]]
-    assert all(len([one for one in record.elements if one.role in BUTTONS]) == 1 for record in own.records)
+    assert [record.name for record in own.records] == [film.title for film in FILMS[1:4]]
+    assert all(len([element for element in record.elements if element.role in BUTTONS]) == 1 for record in own.records)
 
 
 @rows("seed", SEEDS)
@@ -102,5 +102,5 @@ def test_the_site_records_actions() -> None:
     assert site.post("/login", {variant.code("username"): USER, variant.code("password"): PASSWORD}) == "/account"
     assert site.post("/films/2/watchlist", {}) == "/films/2"
     site.get("/search", {"genre": "Drama"})
-    assert [one.kind for one in site.events] == ["login", "watchlist", "filter"]
+    assert [event.kind for event in site.events] == ["login", "watchlist", "filter"]
     assert site.events[1].data["title"] == "1848"

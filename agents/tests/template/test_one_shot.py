@@ -1,4 +1,4 @@
-"""One-shot plans by what is known of a site, run on a small site of paper, and what holds for all of them."""
+"""One-shot plans by a site's facts, run on a small paper site, and properties of all of them."""
 
 import json
 import time
@@ -290,7 +290,7 @@ def test_a_prompt_of_nothing_but_values_is_planned_in_time(prompt: str) -> None:
     assert time.thread_time() - started < 10
 
 
-PROMPT_TEXTS = [*(one[0] for one in (*PROMPTS, *LOGIN_FIRST, *CHAINS, *CRITERIA))]
+PROMPT_TEXTS = [*(prompt[0] for prompt in (*PROMPTS, *LOGIN_FIRST, *CHAINS, *CRITERIA))]
 NOUNS = st.sampled_from(["film", "book", "product", "comment", "review", "profile", "watchlist", "cart", "order", "lamp", "year", "note"])
 VERBS = st.sampled_from(
     ["Open", "Delete", "Edit", "Share", "Add", "Filter", "Search for", "Log in, then add", "Buy", "Look up", "Register"]
@@ -313,19 +313,19 @@ def test_every_one_shot_list_keeps_the_callers_rules(sites: Sites, prompt: str, 
     assert first.fields == {"url": url}
     assert len(made.actions) <= MAX_ACTIONS
     assert all(validate(action.as_action()) == action for action in made.actions)
-    assert all("WaitAction" in {one.type, other.type} for one, other in pairwise(rest))
+    assert all("WaitAction" in {action.type, other.type} for action, other in pairwise(rest))
     assert least_seconds(made) < 120
-    wanted = query_parts((split_http(url) or split_http(START)).query)  # type: ignore[union-attr]
+    parts_of_url = query_parts((split_http(url) or split_http(START)).query)  # type: ignore[union-attr]
     for action in made.actions:
         if "url" in action.fields:
             parts = split_http(action.fields["url"])
             assert parts is not None
             assert parts.netloc == split_http(url).netloc  # type: ignore[union-attr]
-            assert all(query_parts(parts.query).count(part) == 1 for part in wanted)
+            assert all(query_parts(parts.query).count(part) == 1 for part in parts_of_url)
 
 
 def least_seconds(made: Plan) -> float:
-    """What the waits take, and 3 s for each press."""
+    """The waits' seconds, and 3 s for each press."""
     return sum(float(action.fields.get("time_seconds", 3 if action.type == "ClickAction" else 0)) for action in made.actions)
 
 
@@ -333,7 +333,7 @@ def test_a_first_step_without_a_page_gets_the_plan_of_the_site_at_its_port() -> 
     prompt, url = "Log in where username equals <username> and password equals <password>", "http://localhost:8000/?seed=58"
     named = {"id": "t", "prompt": prompt, "url": url, "web_project_id": "autocinema"}
     unnamed = {"task_id": "t", "prompt": prompt, "url": url, "html": "", "step_index": 0}
-    wanted = plan(parse("/solve_task", json.dumps(named).encode()), None, by_facts(known_sites()))
-    assert plan(parse("/step", json.dumps(unnamed).encode()), None, by_facts(known_sites())).actions == wanted.actions
+    named_plan = plan(parse("/solve_task", json.dumps(named).encode()), None, by_facts(known_sites()))
+    assert plan(parse("/step", json.dumps(unnamed).encode()), None, by_facts(known_sites())).actions == named_plan.actions
     elsewhere = parse("/step", json.dumps(unnamed | {"url": url.replace("8000", "8999")}).encode())
-    assert plan(elsewhere, None, by_facts(known_sites())).actions != wanted.actions
+    assert plan(elsewhere, None, by_facts(known_sites())).actions != named_plan.actions

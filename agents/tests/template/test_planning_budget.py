@@ -1,4 +1,4 @@
-"""The template agent's time: when it is over, the best plan so far goes out, valid and named as cut off."""
+"""The template agent's time limit: when it is over, the best plan so far is sent, valid and marked as cut off."""
 
 import time
 from itertools import count
@@ -39,10 +39,10 @@ def assert_cut_off(made: Plan, form: Form, prompt: str) -> None:
 @rows("prompt", ["", *(prompt for prompt, *_ in PROMPTS[::9])])
 def test_a_budget_that_is_over_at_once_leaves_the_plain_plan(form: Form, prompt: str) -> None:
     for html in PAGES:
-        asked = step(form, prompt, html)
-        made = plan(asked, read(html, START), budget=OVER)
+        request = step(form, prompt, html)
+        made = plan(request, read(html, START), budget=OVER)
         assert_cut_off(made, form, prompt)
-        assert made.actions == plain(asked).actions
+        assert made.actions == plain(request).actions
 
 
 @pytest.mark.long
@@ -50,10 +50,10 @@ def test_a_budget_that_is_over_at_once_leaves_the_plain_plan(form: Form, prompt:
 @pytest.mark.parametrize("prompt", [prompt for prompt, *_ in PROMPTS[::5]])
 def test_wherever_planning_is_cut_off_the_plan_is_valid(form: Form, prompt: str) -> None:
     for html in PAGES:
-        asked, page = step(form, prompt, html), read(html, START)
-        whole = plan(asked, page)
+        request, page = step(form, prompt, html), read(html, START)
+        whole = plan(request, page)
         for over in (1, 2, 3, 5, 8, 13, 21, 34, 55, 89):
-            made = plan(asked, page, budget=readings_until(over))
+            made = plan(request, page, budget=readings_until(over))
             if made.confidence_why != CUT_OFF:
                 assert made == whole
                 break
@@ -87,18 +87,18 @@ WORDS = [
     "street",
 ]
 NAMES = [
-    f"{one} {other}" for one in WORDS for other in ["year", "name", "title", "date", "time", "number", "note", "size", "code", "level"]
+    f"{word} {other}" for word in WORDS for other in ["year", "name", "title", "date", "time", "number", "note", "size", "code", "level"]
 ]
 
 
 def cost(prompt: str, fields: int) -> float:
-    """Seconds of CPU time that a page of so many fields and a prompt cost: plan and question."""
+    """Seconds of CPU time for a page of so many fields and a prompt: plan and question."""
     inputs = "".join(f"<label for=i{at}>{NAMES[at % 160]} {at}</label><input id=i{at}>" for at in range(fields))
-    asked = step(Form.STEP, prompt, f"<form>{inputs}<button>Save</button></form>")
-    page = read(asked.page, START)
+    request = step(Form.STEP, prompt, f"<form>{inputs}<button>Save</button></form>")
+    page = read(request.page, START)
     started = time.thread_time()
-    plan(asked, page)
-    question(asked, page)
+    plan(request, page)
+    question(request, page)
     return time.thread_time() - started
 
 

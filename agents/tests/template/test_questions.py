@@ -1,4 +1,4 @@
-"""Questions that are answered from a page of their kind. The held-out ones were never looked at while the answers were written."""
+"""Questions that are answered from a page of their kind. The held-out ones were not used while the code was written."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What people see of items, sections and forms of sites that nobody has described, on small pages of paper."""
+"""Items, sections and forms of unknown sites, on small paper pages."""
 
 from dataclasses import replace
 
@@ -101,7 +101,7 @@ def test_an_items_id_is_in_its_address() -> None:
     page = read(
         "<ul>" + "".join(f"<li><h3>Lamp {at}</h3><p>$5</p><a href='/lamps/lamp-{at}'>View</a></li>" for at in (7, 8, 9)) + "</ul>", URL
     )
-    assert [judge([Criterion("lamp id", Operator.CONTAINS, ("p-8",))], one).certain for one in page.records] == [False, True, False]
+    assert [judge([Criterion("lamp id", Operator.CONTAINS, ("p-8",))], record).certain for record in page.records] == [False, True, False]
 
 
 def test_the_page_of_an_item_may_have_another_heading_than_its_name() -> None:
@@ -221,4 +221,4 @@ def test_a_text_typed_in_a_dialog_is_added_before_the_next_step() -> None:
     [("Choose the project size where scope is not 'Small'", "scope"), ("Choose a date where time equals '10:00'", "date")],
 )
 def test_a_choice_may_be_labelled_with_another_name_of_its_field(prompt: str, field: str) -> None:
-    assert [one.field for one in to_choose(understand(prompt))] == [field]
+    assert [criterion.field for criterion in to_choose(understand(prompt))] == [field]

@@ -1,4 +1,4 @@
-"""A site that was seen in steps at one seed: one-shot tasks of other kinds are planned from its map at others."""
+"""A site whose pages were sent in steps at one seed: one-shot tasks of other kinds are planned from its map at others."""
 
 from dataclasses import replace
 
@@ -48,7 +48,9 @@ def test_the_recorded_tasks_are_done_at_once_too(learned: SiteFacts) -> None:
 def test_a_forms_fields_are_located_by_their_names_at_earlier_seeds(learned: SiteFacts) -> None:
     assert all(won("contact", seed, learned) for seed in SEEDS)
     fields = learned.forms["/contact > //form[.//textarea]"]
-    assert [field.kind for field in fields].count("send") == 1 and {"name", "your name"} <= {name for one in fields for name in one.names}
+    assert [field.kind for field in fields].count("send") == 1 and {"name", "your name"} <= {
+        name for field in fields for name in field.names
+    }
 
 
 def test_pressable_rows_are_found_again_by_their_texts() -> None:
@@ -100,5 +102,7 @@ def test_a_map_of_anything_leads_nowhere_but_to_the_tasks_own_host(html: str) ->
     facts = SiteFacts(pages={"/": {"html": html}, "/login": {"to": "/login"}, "/x/*": {"html": html}})
     for name in JOBS:
         step = Step("/solve_task", Form.ONE_SHOT, "t", JOBS[name].prompt, "http://site:8000/?seed=7")
-        urls = [str(one.fields.get("url", "")) for one in plan(step, None, by_facts({}, facts)).actions if one.type == "NavigateAction"]
+        urls = [
+            str(action.fields.get("url", "")) for action in plan(step, None, by_facts({}, facts)).actions if action.type == "NavigateAction"
+        ]
         assert all(url.startswith(("http://site:8000/", "/")) for url in urls)

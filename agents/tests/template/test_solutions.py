@@ -1,4 +1,4 @@
-"""What is learned from runs that did their tasks: how a kind of task is done on a site, for other items, values and looks of the site."""
+"""Solutions learned from successful runs: for other items, values and designs of the site."""
 
 import json
 from dataclasses import replace
@@ -33,7 +33,7 @@ SEEDS, NEW_SEEDS = (1, 2, 3), range(101, 104)
 
 
 def pressed(page: Page, label: str, nth: int = 0) -> dict[str, Any]:
-    found = [one for one in page.elements if one.label == label]
+    found = [element for element in page.elements if element.label == label]
     return {"type": "ClickAction", "selector": page.selector(found[nth])}
 
 
@@ -170,6 +170,6 @@ def test_whatever_was_learned_a_plan_keeps_to_the_veto_and_is_valid(actions: tup
 
 def test_holes_are_filled_by_any_name_of_their_field() -> None:
     intent = understand("Add a film where release year equals '1994'")
-    assert [one.value for one in criteria_for("release year", intent)] == ["1994"]
-    assert [one.value for one in criteria_for("year", intent)] == ["1994"]
+    assert [criterion.value for criterion in criteria_for("release year", intent)] == ["1994"]
+    assert [criterion.value for criterion in criteria_for("year", intent)] == ["1994"]
     assert criteria_for("director", intent) == ()

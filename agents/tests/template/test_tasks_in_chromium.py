@@ -1,4 +1,4 @@
-"""Whole tasks on a small site in several looks, done by the agent in a real browser, judged by what the site records."""
+"""Whole tasks on a small site in several designs, done by the agent in a real browser, judged by the site's records."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ LOGGED_IN = f"log in where username equals '{USER}' and password equals '{PASSWO
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A task in words, the kind of event that it is for, and what must be true of that event's data."""
+    """A task's prompt, the kind of its event, and a condition on that event's data."""
 
     prompt: str
     kind: str
@@ -56,7 +56,7 @@ JOBS = {
     "cart": Job("Add to the cart a film where rating is less than '3'", "cart", lambda data: data["title"] == "Night Ferry: The Return"),
     "search": Job("Search for the film 'Night Ferry'", "search", lambda data: data["query"] == "Night Ferry"),
 }
-# One plain, one that greets visitors by a dialog and asks before it deletes; reading alone is tested at many more.
+# One plain, one with a greeting dialog and a confirmation before deleting; reading alone is tested at many more.
 SEEDS = (2, 3)
 
 
@@ -78,7 +78,7 @@ def test_a_task_is_done_at_any_seed(page: Page, server: MiniServer, name: str, s
     assert all("trap" not in event.data for event in site.events)
 
 
-# Elements that each other's selectors could take for them: quotes, the same names and texts, odd white space, namespaces, case.
+# Elements that selectors could confuse: quotes, the same names and texts, odd white space, namespaces, case.
 TRAPS = """
 <form><input name=q><input name=q id=a><input id=a placeholder='a"b'><input type=Password><button>Go</button></form>
 <form><input type=email name="it's"><button type=submit>Go</button><button>Go</button><button type=button>G&nbsp;o</button></form>

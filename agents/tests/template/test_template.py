@@ -295,7 +295,7 @@ def test_a_tab_that_is_open_is_not_pressed_again_where_the_history_has_no_select
     tab = "<button role=tab aria-selected=true>Manage Films</button>"
     form = "<form><input name=title value=Dusk><input name=year value=1980><button type=submit>Save changes</button></form>"
     html = f"<body><a href=/logout>Log out</a>{tab}<h1>Hello</h1>{form}</body>"
-    entered = [PastAction(one, {}, True, "", "") for one in ("ClickAction", "TypeAction", "TypeAction", "ClickAction", "ClickAction")]
+    entered = [PastAction(type_, {}, True, "", "") for type_ in ("ClickAction", "TypeAction", "TypeAction", "ClickAction", "ClickAction")]
     prompt = "Log in with username equals '<username>' and password equals '<password>' and then edit your film where year equals '1983'."
     url = "http://localhost:8000/profile?seed=58"
     assert plan(step(prompt, html.replace("true", "false"), history=tuple(entered[:4]), url=url), None).actions[0].type == "ClickAction"

@@ -1,4 +1,4 @@
-"""What holds for the template agent's plans whatever comes in."""
+"""Properties of the template agent's plans for any input."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ from agents.tests.template.test_intents import LOGIN_FIRST, PROMPTS
 START = "http://localhost:8000/?x=<username>&seed=58"
 
 ODD_WORDS = ["where name equals", "'", "is one of ['a', \"b\"]", "less than '0'", "greater than 9e999", "password equals ''", "then"]
-PROMPT_TEXTS = [one[0] for one in PROMPTS] + [one[0] for one in LOGIN_FIRST]
+PROMPT_TEXTS = [prompt[0] for prompt in PROMPTS] + [one[0] for one in LOGIN_FIRST]
 WORDS = st.sampled_from([*PROMPT_TEXTS, *ODD_WORDS, "\ue000", "\ud800", "\0"])
 PROMPT = st.lists(WORDS | st.text(max_size=20), max_size=4).map(" ".join)
 PAGES = [page for site in (cinema(), cinema(7), shop()) for page in site.values()]

@@ -1,4 +1,4 @@
-"""A caller whose history says neither what was pressed nor where: what was done is derived from what was typed, from the page, and by counting."""
+"""A caller whose history has neither selectors nor addresses: past actions are derived from typed texts, the page, and their number."""
 
 from agents.tests import form_sites
 from agents.tests.form_sites import SEEDS
@@ -47,7 +47,7 @@ def test_an_item_that_was_left_is_not_opened_again() -> None:
 
 
 def films() -> dict[str, str]:
-    """Only an item's own page says who made it."""
+    """Only an item's own page shows its maker."""
     nav = "<header><nav><a href='/?seed=5'>Home</a></nav></header>"
     cards = "".join(
         f"<li><h3>{name}</h3><p>{2000 + at}</p><a href='/films/{at}?seed=5'>View details</a></li>" for at, (name, _) in enumerate(FILMS)

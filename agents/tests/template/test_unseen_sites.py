@@ -1,4 +1,4 @@
-"""What unseen sites have shown to be missing, on small pages of other sites."""
+"""Cases from unseen sites, on small pages of other sites."""
 
 import pytest
 
@@ -62,7 +62,10 @@ def test_the_kind_of_task_is_determined_by_its_verb(prompt: str, kind: Kind) -> 
 
 
 def test_both_credentials_are_read_even_after_another_noun() -> None:
-    found = {one.field: one.value for one in understand("Sign in to the website username:<username> and password:<password>").criteria}
+    found = {
+        criterion.field: criterion.value
+        for criterion in understand("Sign in to the website username:<username> and password:<password>").criteria
+    }
     assert found == {"username": "<username>", "password": "<password>"}
 
 
@@ -221,7 +224,7 @@ def test_a_new_entry_is_written_into_the_empty_ones_of_similar_fields_and_saved_
     )
     prompt = "Add experience where company equals 'Glow Ltd' and title equals 'Lead'"
     made = next_plan(prompt, html, pressed("+ Add experience"), url="http://localhost:8000/profile/me?seed=58")
-    values = [str(one.fields["selector"]["value"]) for one in made.actions if "selector" in one.fields]
+    values = [str(action.fields["selector"]["value"]) for action in made.actions if "selector" in action.fields]
     assert values == ["(//input)[3]", "(//input)[4]", "//button[normalize-space()='Save experience']"]
 
 
@@ -231,14 +234,14 @@ def test_two_arrows_beside_a_lists_range_turn_its_pages() -> None:
     pages = read(f"<html><body>{html}</body></html>", URL).pagination
     assert pages.next is not None
     assert pages.previous is None
-    # Beside anything else they may be a calendar's, or a carousel's.
+    # Elsewhere they may be a calendar's, or a carousel's.
     assert read(f"<html><body>{html.replace('1-15 of 49', 'May')}</body></html>", URL).pagination.next is None
 
 
 def test_very_short_texts_are_not_searched_for() -> None:
     html = "<form><input type=search placeholder='Search lamps'></form><h1>Lamps</h1>"
     made = next_plan("View the lamp where city contains 'te'", html, WAITED)
-    assert all("text" not in one.fields for one in made.actions)
+    assert all("text" not in action.fields for action in made.actions)
 
 
 def test_nothing_is_removed_from_an_item_that_may_be_another_one() -> None:
@@ -262,7 +265,7 @@ def test_an_item_is_labelled_by_choosing_the_label(prompt: str) -> None:
     assert intent.kind is Kind.MARK
     assert "Work" not in target_of(intent).name
     assert pressed_next(prompt, f"{bar}{menu}<ul>{rows}</ul>", pressed("Label")).count("Work") == 1
-    # To open the choice of labels chooses none.
+    # Opening the list of labels chooses none.
     assert not next_plan(prompt, f"{bar}<ul>{rows}</ul>", pressed("Label"), WAITED).done
 
 
