@@ -5,6 +5,7 @@ Actions on forms and items are left to the rules, which read the page. Each rout
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from lxml import etree
 
@@ -69,8 +70,8 @@ def _at_item(places: Sequence[_Place], intent: Intent, page: Page, past: Past) -
 
 def _places(actions: Sequence[Action]) -> Iterator[_Place]:
     starts = [at for at, action in enumerate(actions) if action.type == "NavigateAction"]
-    # The first opens the task's own page.
-    for start, end in zip(starts[1:], [*starts[2:], len(actions)], strict=True):
+    # The first opens the task's own page, on which it may be done.
+    for start, end in pairwise([*starts, len(actions)]):
         done = [action for action in actions[start + 1 : end] if action.type not in WAITS]
         others = [at for at, action in enumerate(done) if action.type != "ClickAction"]
         yield _Place(actions[start], tuple(done[: others[0] if others else None]), any(map(_is_password, done)), not others)

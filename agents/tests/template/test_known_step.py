@@ -29,6 +29,10 @@ actions = [
 says = ["count"]
 actions = [{ open = "/nowhere" }, { press = "//button[@id='erase']" }]
 
+[ways."dim the hall"]
+says = ["dim"]
+actions = [{ press = "//button[@id='knob']" }]
+
 [items.lamp]
 list = "/all"
 card = "//article"
@@ -96,6 +100,11 @@ def test_a_press_of_the_plan_that_destroys_is_not_sent(tmp_path: Path) -> None:
 def test_the_log_in_comes_before_routes_that_need_it(tmp_path: Path) -> None:
     outcome = run(f"Login where username equals 'ann' and password equals 'pw', then {ADD}", tmp_path)
     assert outcome.browser.visited == ["/", "/enter", "/session", "/desk", "/desk/w", "/lamps"]
+
+
+def test_a_task_that_is_known_to_be_done_on_its_own_page_is_done_there(tmp_path: Path) -> None:
+    knob = f"{PAGES['/']}<button type=button id=knob data-goto='/kept'>Zzz</button>"
+    assert run("Dim the hall", tmp_path, start=knob).browser.visited == ["/", "/kept"]
 
 
 def test_the_plans_press_on_an_items_page_is_sent_once_and_ends_the_task(tmp_path: Path) -> None:
