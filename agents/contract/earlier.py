@@ -113,8 +113,9 @@ def _completed(row: Earlier, entries: Sequence[PastAction], matched: Sequence[in
         words = row.words[at] if at < len(row.words) else None
         is_completed = fields.keys() != entry.fields.keys()
         made.append(replace(entry, fields=fields, url=where, words=words, is_completed=is_completed))
-    # The effect is that of all actions together; it is shown with the last one.
+    # The effect is that of all actions together; it is shown with the last one, which a failed one did not cause.
     shown = [place for place, entry in enumerate(made) if entry.words]
+    shown = [place for place in shown if made[place].succeeded is not False] or shown
     if row.effect and made:
         place = shown[-1] if shown else -1
         made[place] = replace(made[place], effect=row.effect)

@@ -71,7 +71,8 @@ class Naming:
             yield self.neighbour(at)
         yield text or get("title", "") or get("placeholder", "")
         if role not in FIELDS or role in TICKED:
-            yield get("value", "")
+            # "on" is what browsers send for a box without a value.
+            yield "" if role in TICKED and get("value") == "on" else get("value", "")
 
     def _by_label(self, at: int) -> Iterator[str]:
         outline, attributes = self.outline, self.outline.attributes[at]
@@ -125,18 +126,24 @@ class Naming:
     def _following(self, at: int) -> str:
         outline = self.outline
         for place in islice(outline.up(at, 0), 2):
-            piece, after = outline.lasts[place], outline.ends[place]
-            is_sibling = after < len(outline.parents) and outline.parents[after] == outline.parents[place]
+            piece, after = outline.lasts[place], self._after(place)
+            is_sibling = after < outline.ends[outline.parents[place]]
             is_tail = piece < len(outline.owners) and outline.owners[piece] == outline.parents[place]
             if is_tail and not (is_sibling and outline.firsts[after] < piece) and not outline.around[place].hidden:
                 return outline.pieces[piece][:_LONGEST_LABEL]
             if is_sibling:
                 inside = outline.controls[outline.slice_of(after, outline.controls)]
-                if outline.firsts[after] == outline.lasts[after] and not inside:
-                    continue  # a drawn box: the name stands behind the block around both
                 is_name = [outline.tags[control] for control in inside] in ([], ["a"])
                 return outline.text(after, _LONGEST_LABEL) if is_name else ""
         return ""
+
+    def _after(self, at: int) -> int:
+        """The sibling after a node, without the boxes that are drawn between a control and its name; the end of their parent for none."""
+        outline, after = self.outline, self.outline.ends[at]
+        end = outline.ends[outline.parents[at]]
+        while after < end and outline.firsts[after] == outline.lasts[after] and not outline.holds(after, outline.controls):
+            after = outline.ends[after]
+        return after
 
     def neighbour(self, at: int) -> str:
         """In much markup the label stands beside its field or above it without naming it."""

@@ -103,8 +103,11 @@ class View:
             return NOTHING
         changes = [*self._moves(before), *self._errors(before)]
         if before["url"] == self.page.url:
-            changes += [*self._states(before), *(self._new_controls(before) if before["dialog"] == self._dialog else ())]
-            changes += [*self._items(before), *self._new_texts(before)]
+            is_same_layer = before["dialog"] == self._dialog
+            changes += [*self._states(before, is_counted=is_same_layer)]
+            # What a dialog hid is not new when it closes, and not gone when it opens.
+            changes += [*self._new_controls(before), *self._items(before)] if is_same_layer else ()
+            changes += self._new_texts(before)
         return shorten(", ".join(changes), _LONGEST_EFFECT) or "something changed"
 
     @cached_property
@@ -165,12 +168,14 @@ class View:
         numbers_before = set(before["errors"])
         return [f"the page says {_quoted(text, _LONGEST_TEXT)}" for text in self.page.errors if _number(text) not in numbers_before][:2]
 
-    def _states(self, before: Mapping[str, Any]) -> list[str]:
+    def _states(self, before: Mapping[str, Any], *, is_counted: bool) -> list[str]:
         """Fields that hold something else, and controls in another state; else how many are checked, where that has changed."""
-        changed = list[str]()
+        changed, names_before = list[str](), set(before["named"])
         for key, element in self._alone if self._is_small and before["states"] is not None else ():
             was, now = before["states"].get(str(_number(key)), [0, ""]), _state(element)
-            if was == now or _number(_named(element)) not in before["controls"]:
+            item = self.page.items.get(element.place)
+            is_new = _number(_named(element)) not in before["controls"] or (item is not None and _number(item.name) not in names_before)
+            if was == now or is_new:
                 continue
             if was[0] != now[0]:
                 changed.append(f"field {_quoted(_name(element))} {_held(element)}")
@@ -179,7 +184,7 @@ class View:
                 changed.append(f"{_target(element, self.page)} is {' and '.join(sorted(new - old))}")
             elif old - new:
                 changed.append(f"{_target(element, self.page)} is no longer {' and '.join(sorted(old - new))}")
-        is_counted = len(changed) > 1 or not changed
+        is_counted = is_counted and len(changed) != 1
         checked = [f"{self._checked} checked"] if is_counted and self._checked != before["checked"] else []
         return changed[:_MOST_NAMED] + checked
 
@@ -210,6 +215,9 @@ class View:
         numbers_before = set(before["said"] or ())
         if before["said"] is None or len(self._texts) > MOST_TEXTS:
             return
+        has_closed = before["dialog"] is not None and self._dialog is None
+        if has_closed and 2 * len(numbers_before.intersection(map(_number, self._texts))) < len(set(self._texts)):
+            return  # the page behind a dialog was hidden, so its texts are not new
         names = {record.name for record in self.page.records} | set(self.page.errors)
         new = [text for text in self._texts if _number(text) not in numbers_before and any(map(str.isalpha, text)) and text not in names]
         yield from (f"new text {_quoted(text, _LONGEST_TEXT)}" for text in dict.fromkeys([*new[:1], *new[-1:]]))

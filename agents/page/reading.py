@@ -305,12 +305,15 @@ class Page:
         inside = self.elements[self._outline.slice_of(at, places)]
         return {element.href for element in inside if element.tag == "a"}
 
-    def texts(self, limit: int) -> Iterator[str]:
-        """Lines of visible text outside of headings, buttons, links and fields, until about `limit` characters are out."""
+    def texts(self, limit: int, *, is_topmost: bool = False) -> Iterator[str]:
+        """Lines of visible text outside of headings, buttons, links and fields, until about `limit` characters are out; `is_topmost`:
+        without what lies behind an open dialog."""
+        is_covered = is_topmost and any(element.covered for element in self.elements)
+        top = max((element.layer for element in self.elements if element.usable), default=0) if is_covered else 0
         for text, owner in zip(self._outline.pieces, self._outline.owners, strict=True):
             if limit <= 0:
                 return
-            if self._outline.tags[owner] not in _SHOWN_ELSEWHERE:
+            if self._outline.tags[owner] not in _SHOWN_ELSEWHERE and self._outline.around[owner].layer >= top:
                 limit -= len(text)
                 yield text
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from agents.common.text import shorten
 from agents.page import Element, Record
-from agents.page.elements import FIELDS, PICKER, TICKED
+from agents.page.elements import BUTTONS, FIELDS, PICKER, TICKED
 from agents.page.matching import likeness, words
 from agents.page.nodes import one_line
 from agents.template.items.matching import Verdict
@@ -13,6 +13,9 @@ from agents.template.prompt.criteria import Criterion
 
 _LONGEST_LABEL, _LONGEST_VALUE, _LONGEST_OPTION = 60, 60, 80
 _MOST_ATTRIBUTES, _MOST_OPTIONS = 8, 12
+# Characters of options that are shown all, and of a text that a control shows besides its name.
+_ALL_OPTIONS, _LONGEST_SHOWN = 160, 40
+_LONGEST_REST, _LEAST_REST, _LONGEST_BUTTON = 80, 8, 30
 # From this likeness of their names on, a field is that of a criterion.
 _ALIKE = 0.6
 # Types of fields that do not restrict their value. Scripts also turn buttons into fields.
@@ -37,10 +40,18 @@ def shortest_name(name: str) -> str:
     return name[: _LONGEST_LABEL - 1].strip()
 
 
-def control_text(element: Element) -> str:
-    """Role, name and state of a control that is not a field."""
+def control_text(element: Element, item: str = "") -> str:
+    """Role, name and state of a control that is not a field. A link that repeats all of its `item` is called as that is."""
     name = element.label or element.text or element.hints or element.href
-    return f'{element.role} "{cut(name, _LONGEST_LABEL)}"{_states(element)}'
+    name = item if item and element.role == "link" and len(name) > len(item) and item in name else name
+    return f'{element.role} "{cut(name, _LONGEST_LABEL)}"{_states(element)}{_shown_value(element)}'
+
+
+def _shown_value(element: Element) -> str:
+    """What a control with a name of its own shows besides that: the date in a button "Date"."""
+    text, label = element.text, element.label
+    is_value = element.role != "link" and len(text) <= _LONGEST_SHOWN and any(map(str.isalnum, text)) and element.is_named
+    return f' showing "{text}"' if is_value and text not in label else ""
 
 
 def field_text(element: Element, criteria: Sequence[Criterion], prompt_words: frozenset[str]) -> str:
@@ -57,8 +68,10 @@ def field_text(element: Element, criteria: Sequence[Criterion], prompt_words: fr
     return " ".join(parts)
 
 
-def text_of(element: Element, criteria: Sequence[Criterion], prompt_words: frozenset[str]) -> str:
-    return field_text(element, criteria, prompt_words) if element.role in FIELDS or element.role == PICKER else control_text(element)
+def text_of(element: Element, criteria: Sequence[Criterion], prompt_words: frozenset[str], item: str = "") -> str:
+    if element.role in FIELDS or element.role == PICKER:
+        return field_text(element, criteria, prompt_words)
+    return control_text(element, item)
 
 
 def _states(element: Element) -> str:
@@ -75,10 +88,17 @@ def _options(element: Element, criteria: Sequence[Criterion], prompt_words: froz
         return not (for_field and all(holds(criterion, option) for criterion in for_field)), -len(prompt_words.intersection(words(option)))
 
     options = list(element.options)
-    ordered = sorted(options, key=rank) if len(options) > _MOST_OPTIONS else options
-    shown = [cut(option, _LONGEST_OPTION) for option in ordered[:_MOST_OPTIONS]]
-    more = len(options) - len(shown)
+    if len(options) > _MOST_OPTIONS and sum(map(len, options)) > _ALL_OPTIONS:
+        options = sorted(options, key=rank)[:_MOST_OPTIONS]
+    sent = dict(zip(element.options, element.sent_as, strict=False))
+    shown = [cut(option, _LONGEST_OPTION) + _sent_as(option, sent.get(option, ""), prompt_words) for option in options]
+    more = len(element.options) - len(shown)
     return " | ".join(shown) + (f" | … {more} more" if more else "")
+
+
+def _sent_as(option: str, value: str, prompt_words: frozenset[str]) -> str:
+    """The value of an option, where the prompt has a word of it that the option's text lacks."""
+    return f" ({cut(value, _LONGEST_SHOWN)})" if prompt_words.intersection(words(value)) - {*words(option)} else ""
 
 
 def criteria_marks(verdict: Verdict) -> str:
@@ -91,6 +111,23 @@ def item_text(record: Record) -> str:
     first_names = {value: name for name, value in reversed([*record.attributes.items()])}
     attributes = [(name, value) for name, value in record.attributes.items() if name != "price" or first_names[value] == name]
     shown = [f"{name} {cut(value, 40)}" for name, value in attributes[:_MOST_ATTRIBUTES]]
-    more = len(attributes) - len(shown)
-    rest = cut(record.text.removeprefix(record.name).strip(), 80)
-    return " | ".join([cut(record.name, _LONGEST_LABEL), *(shown or ([rest] if rest else [])), *([f"… {more} more"] if more > 0 else [])])
+    more, rest = len(attributes) - len(shown), _rest(record)
+    return " | ".join([cut(record.name, _LONGEST_LABEL), *shown, *([rest] if rest else []), *([f"… {more} more"] if more > 0 else [])])
+
+
+def _rest(record: Record) -> str:
+    """The item's text without its name, its attributes and its buttons."""
+    rest = f" {record.text} "
+    buttons = (element.text for element in record.elements if element.role in BUTTONS and len(element.text) <= _LONGEST_BUTTON)
+    for text in (record.name, *sorted({*record.attributes.values(), *buttons} - {""}, key=len, reverse=True)):
+        rest = rest.replace(f" {text} ", " ")
+    rest = rest.strip(" •·|,:-–—")
+    return cut(rest, _LONGEST_REST) if sum(map(str.isalpha, rest)) >= _LEAST_REST or not record.attributes else ""
+
+
+def says_nothing(record: Record, inside: Sequence[Element]) -> bool:
+    """Whether an item is a mere row of buttons, as a calendar's week and a bar of fields that open something are."""
+    rest = record.text
+    for element in inside:
+        rest = rest.replace(element.text, " ", 1) if element.text else rest
+    return len(inside) > 2 and not any(element.href for element in inside) and not any(map(str.isalnum, rest))

@@ -2,17 +2,18 @@
 
 import math
 import re
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
+from itertools import islice
 from typing import NamedTuple
 
 from agents.contract.origins import Site
 from agents.contract.protocol import Step
 from agents.contract.task_rules import site_of
 from agents.page import Element, Page, Record
-from agents.page.elements import FIELDS
+from agents.page.elements import BUTTONS, FIELDS
 from agents.page.matching import words
 from agents.page.nodes import one_line
 from agents.prompting import element_text
@@ -46,8 +47,11 @@ def fitted(text: str, most: int) -> str:
 
 
 # The most that is read of a page.
-_MOST_RECORDS, _MOST_TEXT, _MOST_ERRORS = 300, 3_000, 3
-_MOST_OF_A_LINE, _MOST_ALIKE, _MOST_OF_A_STAGE = 5, 2, 80
+_MOST_RECORDS, _MOST_TEXT, _MOST_ERRORS = 300, 8_000, 3
+_MOST_OF_A_LINE, _MOST_ALIKE, _MOST_OF_A_STAGE, _MOST_DISABLED = 5, 2, 80, 150
+# From that many items of a page, or controls whose names differ by numbers only, each further one is worth less than all else is.
+_ENOUGH, _WORTH_LESS = 12, 2.0
+_FIGURES = re.compile(r"\d+")
 # A link that does not begin like this stays on the site: routes, queries, fragments, scripts.
 _ELSEWHERE = re.compile(r"(?:[/\\]{2}|(?!javascript:)[a-z][a-z0-9+.-]*:)", re.I)
 # Most links: they stay on the site and need no further check.
@@ -205,69 +209,98 @@ class _View:
         return fitted(f"Criteria of {stages} ({MARKS}): {'; '.join(criteria)}", MOST_LEGEND)
 
     def lines(self) -> Iterator[_Line]:
-        places, records = {element.place for element in self.operable}, self.page.records[:_MOST_RECORDS]
-        insides = [[element for element in record.elements if element.place in places] for record in records]
-        leading = [tuple([element.href for element in inside]) for inside in insides]
-        often, seen = Counter(leading), set[tuple[str, tuple[str, ...]]]()
-        for record, inside, hrefs in zip(records, insides, leading, strict=True):
+        listed = {element.place for _, inside in self._items for element in inside}
+        made, seen = list[tuple[float, Verdict, Record, list[Element]]](), set[tuple[str, tuple[str, ...]]]()
+        leading = [tuple([element.href for element in inside]) for _, inside in self._items]
+        often = Counter(leading)
+        for (record, inside), hrefs in zip(self._items, leading, strict=True):
             # A site shows some items in several lists; those with the same links are shown once.
             same = (element_text.item_text(record) if often[hrefs] > 1 else "", hrefs)
             if inside and not (all(hrefs) and same in seen):
                 seen.add(same)
-                yield from self._of_record(record, inside)
-        listed = {element.place for inside in insides for element in inside}
+                verdict = judge(self.criteria, record) if self.criteria else _NO_CRITERIA
+                made.append((self._worth(record, verdict), verdict, record, _once(record, inside)))
+        for rank, (merit, verdict, record, inside) in enumerate(sorted(made, key=lambda entry: -entry[0])):
+            yield from self._of_record(record, verdict, inside, merit - _WORTH_LESS * max(0, rank - _ENOUGH))
         yield from self._of_elements(element for element in self._seen if element.place not in listed)
-        yield from self._texts([*records, *([self.page.subject] if self.page.subject else [])])
+        yield from self._texts()
 
-    def _texts(self, records: Iterable[Record]) -> Iterator[_Line]:
-        named = {text for element in self._seen for text in (element.label, element.group, element.value)}
+    @cached_property
+    def _items(self) -> list[tuple[Record, list[Element]]]:
+        """With the controls in each that can be operated."""
+        places = {element.place for element in self.operable}
+        read = ((record, [element for element in record.elements if element.place in places]) for record in self.page.records)
+        return [(record, inside) for record, inside in islice(read, _MOST_RECORDS) if not element_text.says_nothing(record, inside)]
+
+    def _worth(self, record: Record, verdict: Verdict) -> float:
+        return 50.0 + 5 * verdict.met if verdict.fits and verdict.met else 20.0 + 10 * _shared(record.text[:400], self.prompt_words)
+
+    def _texts(self) -> Iterator[_Line]:
+        """Those that no item, name or value has."""
+        named = {text for element in self._seen for text in (element.label, element.text, element.group, element.value)}
         named |= {section.name for section in self.page.sections.values()}
-        listed = "\n".join((*(record.text for record in records), *named, *self.page.errors))
-        texts = (text for text in self.page.texts(_MOST_TEXT) if text not in listed)
+        about = [element_text.item_text(self.page.subject)] if self.page.subject else []
+        listed = f" {' '.join((*(record.text for record, _ in self._items), *about, *named, *self.page.errors))} "
+        texts = (text for text in self.page.texts(_MOST_TEXT, is_topmost=True) if f" {text} " not in listed)
         for place, text in enumerate(texts, len(self.page.elements)):
             yield _Line(_TEXT, 12 + 8 * _shared(text, self.prompt_words) - place / 1_000, (0, True, place), partial(_render_text, text))
 
     def _of_elements(self, elements: Iterable[Element]) -> Iterator[_Line]:
-        seen, alike, section = set[tuple[str, str]](), defaultdict[tuple[str, str, str], int](int), ""
+        seen, alike, section, off = set[tuple[str, str]](), Counter[tuple[str, ...]](), "", list[Element]()
         for element in elements:
-            same, section = (element.label, element.href), self._section(element) or section
+            same, before, section = (element.label, element.href), section, self._section(element) or section
             if (element.href and same in seen) or element.place in self._off_site:
                 continue
             seen.add(same)
+            if element.disabled and element.role in BUTTONS:
+                off.append(element)
+                continue
+            yield from self._disabled(off, before)
+            off.clear()
             alike[kind := (section, element.role, element.label)] += 1
             if alike[kind] <= _MOST_ALIKE or element.role in FIELDS:
-                yield self._of_element(element, section)
+                alike[numbered := (section, _FIGURES.sub("0", element.label))] += 1
+                yield self._of_element(element, section, _WORTH_LESS * max(0, alike[numbered] - _ENOUGH))
             else:
                 self.collapsed += 1
+        yield from self._disabled(off, section)
+
+    def _disabled(self, elements: Sequence[Element], section: str) -> Iterator[_Line]:
+        """Buttons that can't be pressed now, in one line."""
+        if len(elements) == 1:
+            yield self._of_element(elements[0], section, 0.0)
+        elif elements:
+            text = cut(f"disabled: {', '.join(element_text.shortest_text(element) for element in elements)}", _MOST_DISABLED)
+            yield _Line(section, 20 - elements[0].place / 100, _order(elements[0]), lambda: (f"- {text}", ()))
 
     def _section(self, element: Element) -> str:
         """ "" for an element outside of any, such as a disabled control."""
-        if (section := self.page.sections.get(element.place)) is None:
+        section = self.page.sections.get(element.place)
+        if section is None or section.kind == "item":
             return ""
         if section.kind == "page":
-            return "IN NO SECTION"
+            return "IN NO SECTION" + (" (in the open dialog)" if element.layer else "")
         name = f"{section.kind.upper()} {cut(section.name, 60)}".strip()
         form = "" if section.form is None else f" (in {f'FORM {cut(section.form, 40)}'.strip()})"
-        return f"{name} (open, over the page)" if section.kind == "dialog" else f"{name}{form}"
+        inside = " (in the open dialog)" if element.layer else ""
+        return f"{name} (open, over the page)" if section.kind == "dialog" else f"{name}{form}{inside}"
 
-    def _of_element(self, element: Element, section: str) -> _Line:
+    def _of_element(self, element: Element, section: str, less: float) -> _Line:
         shared = _shared(f"{element.label} {element.text} {element.placeholder} {element.name} {element.group}", self.prompt_words)
         if element.role in FIELDS:
             merit = 60.0 + 10 * shared
         else:
             merit = (55 if element.submits else 30 if shared else 20) + 10 * shared - element.place / 100
         render = partial(self._render_element, element)
-        return _Line(section, merit, _order(element), render, () if element.disabled else (element,))
+        return _Line(section, merit - less, _order(element), render, () if element.disabled else (element,))
 
     def _render_element(self, element: Element) -> tuple[str, Sequence[str]]:
         text = element_text.text_of(element, self.criteria, self.prompt_words)
         return (f"- {text}", ()) if element.disabled else ("", (text,))
 
-    def _of_record(self, record: Record, inside: Sequence[Element]) -> Iterator[_Line]:
+    def _of_record(self, record: Record, verdict: Verdict, inside: Sequence[Element], merit: float) -> Iterator[_Line]:
         """A line with the controls that fit the prompt best, then lines with the rest."""
         prompt_words = self.prompt_words
-        verdict = judge(self.criteria, record) if self.criteria else _NO_CRITERIA
-        merit = 50 + 5 * verdict.met if verdict.fits and verdict.met else 20 + 10 * _shared(record.text[:400], prompt_words)
         best, rest = inside, list[Element]()
         if len(inside) > _MOST_OF_A_LINE:
             by_merit = sorted(inside, key=lambda element: (-_shared(element.label, prompt_words), element.place))
@@ -283,8 +316,17 @@ class _View:
         marks = element_text.criteria_marks(verdict) if verdict else ""
         about = element_text.item_text(record) if verdict else f"more of {cut(record.name, 40)}"
         return f"- {f'[{marks}] ' if marks else ''}{about} → ", [
-            element_text.text_of(element, self.criteria, self.prompt_words) for element in some
+            element_text.text_of(element, self.criteria, self.prompt_words, record.name) for element in some
         ]
+
+
+def _once(record: Record, inside: Sequence[Element]) -> list[Element]:
+    """Without links that lead where another of the item does: of its picture, its name and its button, the button stays."""
+    kept = dict[str | int, Element]()
+    for element in inside:
+        if (key := element.href or element.place) not in kept or kept[key].label in {"", record.name}:
+            kept[key] = element
+    return list(kept.values())
 
 
 def _render_text(text: str) -> tuple[str, Sequence[str]]:

@@ -3,7 +3,7 @@
 import html
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from agents.common.text import shorten, storable, storable_json
@@ -17,6 +17,7 @@ from agents.contract.selectors import Selector, attribute
 from agents.contract.task_rules import MAX_STEP, conform, in_exact_form, most_sent, site_of
 from agents.page import Element
 from agents.page.elements import BUTTONS, TICKED
+from agents.page.past import action_in_words
 from agents.prompting.page_prompt import Shown
 from agents.template.moves import MOST_SELECTORS, breathing
 
@@ -36,7 +37,7 @@ MAX_TRIES = 200
 # A few times as many as are sent.
 MAX_ACTIONS = 60
 # Notes, and characters that are quoted of the model's text.
-MAX_NOTES, MAX_QUOTED = 8, 100
+MAX_NOTES, MAX_NAMED, MAX_QUOTED = 8, 2, 100
 
 
 class InvalidReply(ValueError):
@@ -69,12 +70,17 @@ def plan_from_reply(text: str, step: Step, shown: Shown) -> Plan:
         raise InvalidReply(f"No action can be run. {notes[0]}" if notes else "The reply has no actions.", tuple(notes))
     most = most_actions(step)
     if left := len(kept[most:]) + len(reply.actions[MAX_ACTIONS:]):
-        notes.append(f"The last {left}: only the first {most} of a reply {'are' if most > 1 else 'is'} run.")
+        notes.append(f"Only the first {most} of a reply {'are' if most > 1 else 'is'} run, so not: {_named(kept[most:], left, shown)}.")
     kept = kept[:most]
     if is_step:
         kept = list(breathing(kept, after_failure=past.last_failed))
     is_done = (is_done and not left) or bool(reply.answer and not kept)
     return Plan(conform(kept, step), is_done, reply.reasoning, answer=reply.answer, notes=tuple(notes[:MAX_NOTES]))
+
+
+def _named(dropped: Sequence[Action], count: int, shown: Shown) -> str:
+    named = "; ".join(action_in_words(action, shown.page) for action in dropped[:MAX_NAMED])
+    return f"{named}; {count - MAX_NAMED} more" if count > MAX_NAMED else named
 
 
 def most_actions(step: Step) -> int:
@@ -177,6 +183,9 @@ def _option(element: Element, text: str) -> str:
     """The option with this text, or the only one that begins with it: long options are shown shortened."""
     start = _folded(text.strip().removesuffix("…").removesuffix("..."))
     matches = [option for option in element.options if start and _folded(option).startswith(start)]
+    # An option may be picked by its value, too: the prompt shows some values.
+    sent = zip(element.options, element.sent_as, strict=False)
+    matches = matches or [option for option, value in sent if start in {_folded(value), _folded(f"{option} ({value})")}]
     for option in matches:
         if _folded(option) == start or len(matches) == 1:
             return option

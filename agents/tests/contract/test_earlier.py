@@ -92,6 +92,14 @@ def test_the_effect_of_several_actions_is_shown_with_the_last_one() -> None:
     assert [entry.effect for entry in made.history] == ["", "", "2 items, 1 before", ""]
 
 
+def test_the_effect_is_not_shown_with_an_action_that_failed() -> None:
+    sent = [click("add"), click("cart")]
+    made = completed(step(seen(sent[0]), replace(seen(sent[1]), succeeded=False), index=1), [record(0, *sent, effect="1 items, 0 before")])
+    assert [entry.effect for entry in made.history] == ["1 items, 0 before", ""]
+    made = completed(step(replace(seen(sent[0]), succeeded=False), index=1), [record(0, sent[0], effect="new text")])
+    assert [entry.effect for entry in made.history] == ["new text"], "while it was tried, the page changed"
+
+
 def test_what_the_browser_did_not_run_of_a_models_reply_is_noted() -> None:
     sent = [typed("name", "Ann"), WAIT, click("send")]
     history = step(unseen(sent[0], 0))

@@ -69,3 +69,28 @@ def test_an_action_is_named_as_a_person_sees_it_and_never_by_an_xpath() -> None:
     assert action_in_words(click(xpath("//button[normalize-space()='Log in']")), None) == 'click an element of "Log in"'
     assert action_in_words(click(xpath("(//form//input)[1]")), None) == "click an element"
     assert action_in_words(click(attribute("name", "q")), None) == 'click the element with name "q"'
+
+
+def test_what_an_item_that_is_new_shows_is_no_change() -> None:
+    box = "<button role=checkbox aria-checked=false>Pick</button>"
+    first = "".join(f"<li><h3>{name}</h3><p>from {name}@a.example</p>{box}</li>" for name in ("Ann", "Bob"))
+    second = "".join(f"<li><h3>{name}</h3><p>from {name}@a.example</p>{box}</li>" for name in ("Eve", "Ida"))
+    assert "not checked" not in effect(f"<ul>{first}</ul>", f"<ul>{second}</ul>")
+
+
+MODAL = "<div role=dialog aria-modal=true><h2>New tag</h2><p>Name it</p><button>Create</button></div>"
+
+
+def test_what_a_dialog_hid_is_neither_gone_nor_new() -> None:
+    page = f"<main{{}}><h1>Mails</h1><p>Storage 2 of 15</p><p>18 unread</p>{MAILS.replace('name=Bob', 'name=Bob checked')}</main>"
+    hidden = page.format(" aria-hidden=true") + MODAL
+    opened, closed = effect(page.format(""), hidden), effect(hidden, page.format(""))
+    assert opened.startswith('dialog "New tag" opened')
+    assert "items" not in opened
+    assert "checked" not in opened
+    assert closed == "the dialog closed"
+
+
+def test_what_a_page_says_after_its_dialog_closed_is_new() -> None:
+    page = "<main><h1>Mails</h1><p>Storage 2 of 15</p><p>18 unread</p>{}</main>"
+    assert 'new text "Tag created"' in effect(page.format("") + MODAL, page.format("<p>Tag created</p>"))

@@ -169,5 +169,13 @@ def test_what_stands_behind_a_drawn_box_names_it() -> None:
     assert only("<li><div><input type=checkbox id=a><label for=a></label></div><span>Buy milk</span></li>").label == "Buy milk"
 
 
+def test_a_box_beside_a_drawing_is_named_by_the_text_after_both_and_never_by_the_value_that_browsers_send() -> None:
+    menu = "".join(
+        f"<div role=menuitem><button role=checkbox value=on></button><div></div><span>{name}</span></div>" for name in ("Work", "Home")
+    )
+    assert [each.label for each in page(menu).elements if each.role == "checkbox"] == ["Work", "Home"]
+    assert only("<button role=checkbox aria-checked=false value=on></button>").label == ""
+
+
 def test_a_drawn_link_is_called_as_its_drawing_is() -> None:
     assert only("<a href=/x><svg role=img aria-label='Home page'><path/></svg></a>").label == "Home page"

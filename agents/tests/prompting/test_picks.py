@@ -126,3 +126,9 @@ def test_without_a_page_a_model_may_use_selectors() -> None:
 def test_a_whole_plan_names_elements_of_later_pages_by_selectors() -> None:
     assert pick({"type": "click", "selector": "//a"}, form=Form.ONE_SHOT).type == "ClickAction"
     assert pick({"type": "click", "element": GO}, form=Form.ONE_SHOT).fields == {"selector": by("go")}
+
+
+@pytest.mark.parametrize("text", ["On Hold", "queued", "Queued (On Hold)"])
+def test_an_option_is_picked_by_its_text_or_its_value(text: str) -> None:
+    select = "<select name=state><option value='On Hold'>Queued<option value=x>Closed</select>"
+    assert pick({"type": "select_dropdown", "element": 1, "text": text}, select).fields["text"] == "Queued"

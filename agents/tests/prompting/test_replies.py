@@ -109,7 +109,7 @@ def test_each_action_that_is_left_out_gets_a_note_and_a_task_is_not_done_before_
     assert teleport == '{"type": "teleport"}: type: no known action; use one of the catalogue.'
     assert evil.endswith("url: it leads off the task's site.")
     too_many = plan_from_reply(json.dumps({"actions": [CLICK] * 70, "done": True}), STEP, UNSEEN)
-    assert too_many.notes == ("The last 65: only the first 5 of a reply are run.",)
+    assert too_many.notes == ("Only the first 5 of a reply are run, so not: click an element; click an element; 63 more.",)
     assert not too_many.done
 
 

@@ -161,3 +161,88 @@ def test_nothing_is_shown_that_is_not_on_the_page() -> None:
 def test_a_fieldset_stands_with_its_form() -> None:
     text = seen("<form aria-label=Order><fieldset><legend>Address</legend><input name=street></fieldset><button>Buy</button></form>").text
     assert "SECTION Address (in FORM Order)" in text
+
+
+def test_a_control_with_a_name_of_its_own_is_shown_with_the_value_in_it() -> None:
+    page = "<label for=g>Guests</label><button id=g aria-haspopup=dialog>2 people</button><button aria-label='Next page'>Next page</button>"
+    text = seen(page).text
+    assert 'button "Guests" showing "2 people"' in text
+    assert "Next page" in text
+    assert text.count("Next page") == 1
+
+
+def test_the_value_of_an_option_is_shown_where_the_prompt_has_a_word_of_it() -> None:
+    select = "<label>State<select><option value='On Hold'>Queued<option value=x1>Closed</select></label>"
+    assert "options: Queued (On Hold) | Closed" in seen(select, "Create a matter where state contains 'on hold'").text
+    assert "options: Queued | Closed" in seen(select, "Create a matter").text
+
+
+def test_an_item_is_shown_with_its_text_besides_its_attributes_and_each_of_its_links_once() -> None:
+    items = "".join(
+        f"<li><a href=/u/{at}><img alt='{name}'></a><a href=/u/{at}>{name}</a><p>Hiking the {place} ridge today.</p><p>Comments: {at}</p>"
+        f"<button>Like</button></li>"
+        for at, (name, place) in enumerate((("Ann Lee", "northern"), ("Bob Ray", "southern"), ("Eve Fox", "eastern")))
+    )
+    text = seen(f"<ul>{items}</ul>", "Like the post that contains 'southern'").text
+    assert "Hiking the southern ridge today." in text
+    assert text.count('link "Bob Ray"') == 1
+
+
+def test_a_link_that_repeats_its_whole_item_is_named_by_the_item() -> None:
+    items = "".join(
+        f"<li><a href=/r/{name}>Greek <h3>{name}</h3> ({at}12) Old Town</a></li>" for at, name in enumerate(("Acro", "Biko", "Cato"))
+    )
+    text = seen(f"<ul>{items}</ul>", "Open the restaurant").text
+    assert text.count("Old Town") <= 3, "a text of an item is not repeated in its link"
+
+
+def test_texts_that_the_subject_of_a_page_only_holds_are_shown() -> None:
+    page = """<main><h1>Heat</h1><p>Director: Michael Mann</p><p>Year: 1995</p><p>Genre: Crime</p><p>A crew of thieves and the detective who hunts them
+    meet once in a diner, and neither can turn back from there on.</p><p>Please sign in to leave a review.</p><button>Play</button></main>"""
+    text = seen(page).text
+    assert "This page is about:" in text
+    assert "\nPlease sign in to leave a review." in text
+
+
+def test_a_short_text_is_shown_though_a_longer_one_contains_it() -> None:
+    assert "\n3\n" in f"{seen('<p>Quantity</p><span>3</span><button>Add 30 more</button>').text}\n"
+
+
+def test_a_row_of_buttons_is_no_item() -> None:
+    weeks = "".join(
+        f"<tr>{''.join(f'<td><button>{day}</button></td>' for day in range(first, first + 7))}</tr>" for first in (1, 8, 15, 22)
+    )
+    text = seen(
+        f"<h1>Date</h1><table><tr>{''.join(f'<th>{day}' for day in ('Su', 'Mo', 'Tu', 'We', 'Th', 'Fr', 'Sa'))}</tr>{weeks}</table>"
+    ).text
+    assert "su 1" not in text
+    assert 'button "18"' in text
+
+
+def test_disabled_buttons_side_by_side_take_one_line() -> None:
+    days = "".join(f"<button disabled>{day}</button>" for day in range(1, 29))
+    lines = seen(f"<h1>Date</h1>{days}<button>29</button>").text.splitlines()
+    assert sum("disabled" in line for line in lines) == 1
+    assert '1 button "29"' in lines
+
+
+def test_many_items_do_not_crowd_out_the_navigation() -> None:
+    links = "".join(f"<a href=/{name}>{name}</a>" for name in ("Home", "Basket", "Account"))
+    text = seen(f"<header><nav>{links}</nav></header>{films(300)}", budget=1_900).text
+    assert 'link "Basket"' in text
+    assert text.count("Sci-Fi") > 12
+
+
+def test_many_controls_whose_names_differ_by_numbers_do_not_crowd_out_the_others() -> None:
+    hours = "".join(f"<div><button>Add event on November {day} at {hour}:00</button></div>" for day in range(1, 8) for hour in range(24))
+    text = seen(f"<h1>Week</h1>{hours}<div><button>Month</button></div>", "Add an event", budget=700).text
+    assert 'button "Month"' in text
+
+
+def test_what_stands_in_an_open_dialog_says_so_and_texts_behind_it_are_left_out() -> None:
+    page = """<h1>Jobs</h1><p>Total hires 12</p><button>Behind</button>
+    <div role=dialog aria-modal=true><form><h2>Skills</h2><p>Pick three.</p><button>Next</button></form></div>"""
+    text = seen(page).text
+    assert "FORM Skills (in the open dialog)" in text
+    assert "Pick three." in text
+    assert "Total hires" not in text
