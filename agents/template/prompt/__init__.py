@@ -8,16 +8,5 @@ from agents.template.prompt.task_rows import Trait
 from agents.template.prompt.values import example, holds, meets
 
 __all__ = [
-    "Criterion",
-    "Intent",
-    "Kind",
-    "Operator",
-    "Target",
-    "Trait",
-    "besides_item",
-    "example",
-    "holds",
-    "meets",
-    "target_of",
-    "to_choose",
-]
+    "Criterion", "Intent", "Kind", "Operator", "Target", "Trait", "besides_item", "example", "holds", "meets", "target_of", "to_choose",
+]  # fmt: skip

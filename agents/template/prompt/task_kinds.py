@@ -60,6 +60,8 @@ class Kind(StrEnum):
         kind._value_, kind.row = row.name, row
         return kind
 
+    # A table: each row in few lines.
+    # fmt: off
     # Recognised in `questions`.
     QUESTION = TaskKind("question", "Answer a question", _OF_ITEM | _ITEM_OPTIONAL)
     LOGIN = TaskKind("login", "Log in", _ACCOUNT)
@@ -68,331 +70,137 @@ class Kind(StrEnum):
     SEARCH = TaskKind("search", "Search", _ON_LIST)
     OPEN_ITEM = TaskKind("open an item", "Open an item", _OF_ITEM | _IN_SECTION)
     PAGE = TaskKind("turn pages", "Turn the pages of a list")
-    BACK = TaskKind(
-        "back to the list",
-        "Go back to a list",
-        _OF_ITEM,
-        first_prompts=begins(r"(?:go|take|bring|get|navigate)(?: me)? back|return", "all|list|dashboard|overview|results|catalog(?:ue)?"),
-    )
-    FILTER = TaskKind(
-        "filter",
-        "Filter a list",
-        _ON_LIST,
-        first_prompts=re.compile(
-            rf"{LEAD_IN}(?:filter|narrow|apply (?:the |an? )?filters?|(?:show|display|list|view)(?: me)? only|"
-            r"limit (?:the )?(?:results|list))|\bfilter(?:s|ed)? ",
-            re.I,
-        ),
-    )
-    SORT = TaskKind(
-        "sort",
-        "Sort a list",
-        _ON_LIST,
-        first_prompts=re.compile(rf"{LEAD_IN}(?:re-?)?(?:sort|arrange|order\b.*\bby)\b|\bsorted by\b", re.I),
-    )
-    TRAILER = TaskKind(
-        "trailer",
-        "Watch a trailer",
-        _OF_ITEM | _ON_CARDS,
-        first_prompts=re.compile(r"\btrailers?\b", re.I),
-        buttons=names("watch trailer, play trailer, view trailer, see trailer, trailer, watch now, play, watch"),
-    )
-    PREVIEW = TaskKind(
-        "preview",
-        "Open a preview",
-        _OF_ITEM | _ON_CARDS,
-        first_prompts=begins(r"preview|(?:open|views?|show|see|display|read)\b(?:(?!\bfrom\b).)*\bpreview"),
-        buttons=names(
-            "open preview, preview, read preview, preview book, look inside, read sample, sample, read excerpt, excerpt, read now, "
-            "quick view, peek inside, start reading, read"
-        ),
-    )
-    UNFOLD = TaskKind(
-        "expand or collapse",
-        "Expand or collapse",
-        _OF_ITEM | _ITEM_OPTIONAL | _ON_CARDS,
+    BACK = TaskKind("back to the list", "Go back to a list", _OF_ITEM,
+        first_prompts=begins(r"(?:go|take|bring|get|navigate)(?: me)? back|return", "all|list|dashboard|overview|results|catalog(?:ue)?"))
+    FILTER = TaskKind("filter", "Filter a list", _ON_LIST,
+        first_prompts=re.compile(rf"{LEAD_IN}(?:filter|narrow|apply (?:the |an? )?filters?|(?:show|display|list|view)(?: me)? only|"
+        r"limit (?:the )?(?:results|list))|\bfilter(?:s|ed)? ", re.I))
+    SORT = TaskKind("sort", "Sort a list", _ON_LIST,
+        first_prompts=re.compile(rf"{LEAD_IN}(?:re-?)?(?:sort|arrange|order\b.*\bby)\b|\bsorted by\b", re.I))
+    TRAILER = TaskKind("trailer", "Watch a trailer", _OF_ITEM | _ON_CARDS, first_prompts=re.compile(r"\btrailers?\b", re.I),
+        buttons=names("watch trailer, play trailer, view trailer, see trailer, trailer, watch now, play, watch"))
+    PREVIEW = TaskKind("preview", "Open a preview", _OF_ITEM | _ON_CARDS,
+        first_prompts=begins(r"preview|(?:open|views?|show|see|display|read)\b(?:(?!\bfrom\b).)*\bpreview"), buttons=names(
+        "open preview, preview, read preview, preview book, look inside, read sample, sample, read excerpt, excerpt, read now, "
+        "quick view, peek inside, start reading, read"))
+    UNFOLD = TaskKind("expand or collapse", "Expand or collapse", _OF_ITEM | _ITEM_OPTIONAL | _ON_CARDS,
         first_prompts=begins("open|view|show|read|click", "faqs?(?: (?:item|question|entry))?(?=\\W*$| (?:about|on|for)\\b)"),
         prompts=(begins("expand|collapse|unfold|toggle", "sections?|details?|panels?|menus?|questions?|faqs?|descriptions?"),),
-        form_fields="question faq section panel",
-    )
+        form_fields="question faq section panel")
     SCROLL = TaskKind("scroll", "Scroll", prompts=(begins("scroll|swipe|slide"),))
-    CHECKOUT = TaskKind(
-        "checkout",
-        "Check out",
-        _OF_ITEM | _ITEM_OPTIONAL,
-        first_prompts=re.compile(
-            rf"{LEAD_IN}(?:check out\W*$|(?:open|views?|show|see|visit|{MOVING})\b.*\bcheck-?out\b(?! (?:dates?|times?)))", re.I
-        ),
+    CHECKOUT = TaskKind("checkout", "Check out", _OF_ITEM | _ITEM_OPTIONAL, first_prompts=re.compile(
+        rf"{LEAD_IN}(?:check out\W*$|(?:open|views?|show|see|visit|{MOVING})\b.*\bcheck-?out\b(?! (?:dates?|times?)))", re.I),
         prompts=(re.compile(_ORDERED, re.I), begins("purchase|buy")),
         opened_by=names(f"{_PLACE_ORDER}, proceed to checkout, checkout, buy now, {_ADD_TO_CART}, view cart, cart, basket, continue, next"),
-        sent_by=names(_PLACE_ORDER),
-        known_by=names("card number, address"),
-        routes=names("checkout, cart"),
-        form_fields=_ORDER,
-    )
-    NAVIGATE = TaskKind(
-        "navigate",
-        "Go to a page",
-        # As in: show the agenda view.
-        first_prompts=re.compile(
-            rf"{LEAD_IN}(?:select|choose|use|views?|show|see|display|{MOVING}|open|switch to)\b.*\b[\w-]+ view(?: please)?\W*$"
-            rf"|{LEAD_IN}(?:clicks?|press(?:es)?|taps?|selects?|chooses?)\b.*\b(?:from|in|on) the (?:[a-z]+ )?{NAVIGATION}\b",
-            re.I,
-        ),
-    )
-    CART = TaskKind(
-        "cart",
-        "Change the cart",
-        _OF_ITEM | _ON_CARDS,
-        prompts=(begins(_PUT, "cart|basket|shopping bag|quantity"),),
-        buttons=names(_ADD_TO_CART),
-        form_fields="quantity count",
-    )
-    READING_LIST = TaskKind(
-        "reading list", "Change the reading list", _OF_ITEM | _ON_CARDS, prompts=(begins(_PUT, "reading[ -]?list"),), buttons=_ADD_TO_LIST
-    )
-    WISHLIST = TaskKind(
-        "wishlist",
-        "Change the wishlist",
-        _OF_ITEM | _ON_CARDS,
-        prompts=(begins(_PUT, r"(?:wish|watch)[ -]?list|favou?rites?(?! [a-z]+ to\b)|saved [a-z]+|(?:for|hire) later|collections?"),),
-        buttons=_ADD_TO_LIST,
-    )
-    SHARE = TaskKind(
-        "share",
-        "Share an item",
-        _OF_ITEM | _ON_CARDS,
-        prompts=(begins("share|recommend"), begins("complete|finish|fill|submit|confirm|send|open", "share|sharing")),
-        sent_by=names("send, share, send invite, share now, copy link, confirm, submit"),
-        known_by=names("email, recipient"),
+        sent_by=names(_PLACE_ORDER), known_by=names("card number, address"), routes=names("checkout, cart"), form_fields=_ORDER)
+    # As in: show the agenda view.
+    NAVIGATE = TaskKind("navigate", "Go to a page", first_prompts=re.compile(
+        rf"{LEAD_IN}(?:select|choose|use|views?|show|see|display|{MOVING}|open|switch to)\b.*\b[\w-]+ view(?: please)?\W*$"
+        rf"|{LEAD_IN}(?:clicks?|press(?:es)?|taps?|selects?|chooses?)\b.*\b(?:from|in|on) the (?:[a-z]+ )?{NAVIGATION}\b", re.I))
+    CART = TaskKind("cart", "Change the cart", _OF_ITEM | _ON_CARDS, prompts=(begins(_PUT, "cart|basket|shopping bag|quantity"),),
+        buttons=names(_ADD_TO_CART), form_fields="quantity count")
+    READING_LIST = TaskKind("reading list", "Change the reading list", _OF_ITEM | _ON_CARDS, prompts=(begins(_PUT, "reading[ -]?list"),),
+        buttons=_ADD_TO_LIST)
+    WISHLIST = TaskKind("wishlist", "Change the wishlist", _OF_ITEM | _ON_CARDS, prompts=(begins(_PUT,
+        r"(?:wish|watch)[ -]?list|favou?rites?(?! [a-z]+ to\b)|saved [a-z]+|(?:for|hire) later|collections?"),), buttons=_ADD_TO_LIST)
+    SHARE = TaskKind("share", "Share an item", _OF_ITEM | _ON_CARDS, prompts=(begins("share|recommend"),
+        begins("complete|finish|fill|submit|confirm|send|open", "share|sharing")),
+        sent_by=names("send, share, send invite, share now, copy link, confirm, submit"), known_by=names("email, recipient"),
         fills=names("email, name"),
         buttons=names("share, share link, share this, recommend, send to a friend, copy link, spread the word, tell a friend"),
-        form_fields="recipient email message platform note",
-    )
-    PERSON = TaskKind(
-        "contact a person",
-        "Contact somebody whom the site lists",
-        _OF_ITEM,
-        first_prompts=begins(
-            "(?:open (?:the |an? )?)?contact|message|get in touch with|reach out to|(?:send|write) (?:(?:an? |the )?message )?to",
-            "experts?|doctors?|hosts?|sellers?|owners?|consultants?|agents?|freelancers?|landlords?",
-        ),
+        form_fields="recipient email message platform note")
+    PERSON = TaskKind("contact a person", "Contact somebody whom the site lists", _OF_ITEM, first_prompts=begins(
+        "(?:open (?:the |an? )?)?contact|message|get in touch with|reach out to|(?:send|write) (?:(?:an? |the )?message )?to",
+        "experts?|doctors?|hosts?|sellers?|owners?|consultants?|agents?|freelancers?|landlords?"),
         opened_by=names("contact, contact doctor, contact expert, contact host, message, send message, message host, chat, write"),
-        sent_by=names("send message, send, submit, submit message"),
-        known_by=names("message, subject"),
+        sent_by=names("send message, send, submit, submit message"), known_by=names("message, subject"),
         fills=names("name, email, phone, subject, message"),
-        form_fields="message content comment text subject phone email patient preferred urgency",
-        purpose="message",
-    )
-    CONTACT = TaskKind(
-        "contact",
-        "Fill in the contact form",
+        form_fields="message content comment text subject phone email patient preferred urgency", purpose="message")
+    CONTACT = TaskKind("contact", "Fill in the contact form",
         first_prompts=begins(rf"(?:{MOVING}|open|visit)\b.*\bcontact\b.*\b(?:submit|fill|send)"),
         prompts=(re.compile(rf"\bcontact (?:form|us|page)\b|{LEAD_IN}(?:contact|get in touch|reach out)\b", re.I),),
         opened_by=names("contact us, contact, get in touch, support, reach us, help"),
-        sent_by=names("send message, send, submit, contact us, get in touch, send inquiry"),
-        known_by=names("message, email"),
-        fills=names("name, email, subject, message"),
-        routes=names("contact, support"),
-        purpose="message",
-    )
-    BOOKING = TaskKind(
-        "booking",
-        "Book or reserve",
-        _OF_ITEM | _ITEM_OPTIONAL,
-        prompts=(begins(_BOOK), begins(_MAKE, _BOOKINGS)),
+        sent_by=names("send message, send, submit, contact us, get in touch, send inquiry"), known_by=names("message, email"),
+        fills=names("name, email, subject, message"), routes=names("contact, support"), purpose="message")
+    BOOKING = TaskKind("booking", "Book or reserve", _OF_ITEM | _ITEM_OPTIONAL, prompts=(begins(_BOOK), begins(_MAKE, _BOOKINGS)),
         opened_by=names("book now, reserve, book, book appointment, make a reservation, book a table, request booking, schedule"),
         sent_by=names(
-            "confirm booking, complete reservation, confirm reservation, book appointment, confirm, reserve, book now, book, request"
-        ),
-        known_by=names("guests, date, time"),
-        routes=names("book, reserve, appointment"),
-        form_fields=_ORDER,
-        purpose="booking",
-    )
-    OWN_COMMENT = TaskKind(
-        "change a comment or review",
-        "Change or delete a comment or review",
-        _OF_ITEM,
-        prompts=(begins(_REWORD, "comments?|reviews?|feedback"),),
-        form_fields=_WRITTEN,
-    )
-    COMMENT = TaskKind(
-        "comment or review",
-        "Comment or review",
-        _OF_ITEM,
-        prompts=(
-            begins("add|write|post|leave|submit|send|give|make|publish", "comments?|reviews?|feedback|ratings?"),
-            begins("comment|review|rate|reply to (?:the |a )?(?:comment|review|post)"),
-        ),
+        "confirm booking, complete reservation, confirm reservation, book appointment, confirm, reserve, book now, book, request"),
+        known_by=names("guests, date, time"), routes=names("book, reserve, appointment"), form_fields=_ORDER, purpose="booking")
+    OWN_COMMENT = TaskKind("change a comment or review", "Change or delete a comment or review", _OF_ITEM, prompts=(begins(_REWORD,
+        "comments?|reviews?|feedback"),), form_fields=_WRITTEN)
+    COMMENT = TaskKind("comment or review", "Comment or review", _OF_ITEM,
+        prompts=(begins("add|write|post|leave|submit|send|give|make|publish", "comments?|reviews?|feedback|ratings?"),
+        begins("comment|review|rate|reply to (?:the |a )?(?:comment|review|post)")),
         opened_by=names("write a review, add a review, leave a review, add a comment, write a comment, add review, reviews, comments"),
         sent_by=names("post comment, submit review, add comment, share feedback, post review, submit, post, publish, comment, send, share"),
-        known_by=names("comment, review, message"),
-        fills=names("name, comment, message, rating"),
-        form_fields=_WRITTEN,
-        purpose="review",
-    )
-    REPLY = TaskKind(
-        "reply",
-        "Reply to a message",
-        _OF_ITEM | _ITEM_OPTIONAL,
-        prompts=(begins("reply|respond|answer"),),
+        known_by=names("comment, review, message"), fills=names("name, comment, message, rating"), form_fields=_WRITTEN, purpose="review")
+    REPLY = TaskKind("reply", "Reply to a message", _OF_ITEM | _ITEM_OPTIONAL, prompts=(begins("reply|respond|answer"),),
         opened_by=names("reply, reply to this email, respond, answer"),
-        sent_by=names("send, send reply, send message, send email, reply, submit"),
-        known_by=names("message, body"),
-        fills=names("message"),
-        form_fields="message content comment text reply cc",
-        purpose="message",
-    )
-    FORWARD = TaskKind(
-        "forward",
-        "Forward a message",
-        _OF_ITEM | _ITEM_OPTIONAL,
-        prompts=(begins("forward"),),
-        opened_by=names("forward, forward this email, share"),
-        sent_by=names("send, forward, send message, send email, submit"),
-        known_by=names("message, body, to"),
-        fills=names("to"),
-        form_fields="message to recipient cc note",
-        purpose="message",
-    )
-    DRAFT = TaskKind(
-        "draft",
-        "Save a draft",
-        _OF_ITEM | _ITEM_OPTIONAL,
-        prompts=(begins("save|keep|store", "drafts?"),),
+        sent_by=names("send, send reply, send message, send email, reply, submit"), known_by=names("message, body"), fills=names("message"),
+        form_fields="message content comment text reply cc", purpose="message")
+    FORWARD = TaskKind("forward", "Forward a message", _OF_ITEM | _ITEM_OPTIONAL, prompts=(begins("forward"),),
+        opened_by=names("forward, forward this email, share"), sent_by=names("send, forward, send message, send email, submit"),
+        known_by=names("message, body, to"), fills=names("to"), form_fields="message to recipient cc note", purpose="message")
+    DRAFT = TaskKind("draft", "Save a draft", _OF_ITEM | _ITEM_OPTIONAL, prompts=(begins("save|keep|store", "drafts?"),),
         opened_by=names("compose, new message, new email, write email, start writing, write, new mail"),
-        sent_by=names("save draft, save as draft, keep draft, store draft, save to drafts, draft"),
-        known_by=names("message, body, to"),
-        fills=names("to, subject, message"),
-        routes=names("compose"),
-        form_fields="to recipient cc bcc subject body message content text email",
-    )
-    MESSAGE = TaskKind(
-        "message",
-        "Write a message",
-        prompts=(begins("send|compose|write|draft", "messages?|e-?mails?|mails?|dms?|chats?|drafts?"), begins("message|e-?mail|dm|chat")),
+        sent_by=names("save draft, save as draft, keep draft, store draft, save to drafts, draft"), known_by=names("message, body, to"),
+        fills=names("to, subject, message"), routes=names("compose"),
+        form_fields="to recipient cc bcc subject body message content text email")
+    MESSAGE = TaskKind("message", "Write a message", prompts=(begins("send|compose|write|draft",
+        "messages?|e-?mails?|mails?|dms?|chats?|drafts?"), begins("message|e-?mail|dm|chat")),
         opened_by=names("compose, new message, new email, write email, start writing, message, send message, chat, write, new mail"),
-        sent_by=names("send, send message, send email, send reply, submit, reply"),
-        known_by=names("message, body, to"),
-        fills=names("to, subject, message"),
-        routes=names("compose, messages, chat"),
-        form_fields="comment message review commenter reviewer author feedback reply",
-        purpose="message",
-    )
-    EDIT_PROFILE = TaskKind(
-        "edit the profile",
-        "Edit the profile",
-        prompts=(begins(_CHANGE, _PERSONAL),),
+        sent_by=names("send, send message, send email, send reply, submit, reply"), known_by=names("message, body, to"),
+        fills=names("to, subject, message"), routes=names("compose, messages, chat"),
+        form_fields="comment message review commenter reviewer author feedback reply", purpose="message")
+    EDIT_PROFILE = TaskKind("edit the profile", "Edit the profile", prompts=(begins(_CHANGE, _PERSONAL),),
         opened_by=names("edit profile, profile, my profile, account settings, my account, account, settings"),
-        sent_by=names("save profile, save changes, update profile, save, update"),
-        routes=names("profile, account, settings"),
-    )
-    SETTINGS = TaskKind(
-        "settings",
-        "Change the settings",
+        sent_by=names("save profile, save changes, update profile, save, update"), routes=names("profile, account, settings"))
+    SETTINGS = TaskKind("settings", "Change the settings",
         prompts=(begins(rf"{_CHANGE}|enable|disable|turn (?:on|off)|toggle|switch|choose|select|configure|customi[sz]e", _PREFERENCES),),
         opened_by=names("settings, preferences, options, account settings"),
-        sent_by=names("save settings, save changes, save, apply, update"),
-        routes=names("settings, preferences"),
-    )
-    MARK = TaskKind(
-        "mark",
-        "Mark an item",
-        _OF_ITEM | _ITEM_OPTIONAL | _ON_CARDS | _IN_SECTION | _CHANGES,
-        prompts=(
-            begins("complete|finish|mark|tick off|check off|reopen", "tasks?|to-?dos?|subtasks?"),
-            begins("set|report|keep", "as (?:un)?(?:read|important|spam|junk|starred|done)|(?:back )?to (?:spam|junk|unread)"),
-            begins("add|apply|attach|assign|put", "(?:label|tag)s?(?: [\ue000-\uf7ff])? (?:to|on)"),
-            begins("archive|un?archive|star|unstar|mark|flag|pin|unpin|snooze|label|tag|categori[sz]e"),
-            begins("clear|deselect|unselect|undo|reset", "selections?|selected"),
-        ),
-        form_fields="label tag",
-    )
-    CANCEL = TaskKind(
-        "cancel what was begun",
-        "Cancel what was begun",
-        _OF_ITEM | _ITEM_OPTIONAL,
-        prompts=(
-            begins("cancel|close|discard|leave", r"creat\w+|adding|editing|changes|form|dialog|modal|window|wizard|templates?|drafts?"),
-        ),
+        sent_by=names("save settings, save changes, save, apply, update"), routes=names("settings, preferences"))
+    MARK = TaskKind("mark", "Mark an item", _OF_ITEM | _ITEM_OPTIONAL | _ON_CARDS | _IN_SECTION | _CHANGES,
+        prompts=(begins("complete|finish|mark|tick off|check off|reopen", "tasks?|to-?dos?|subtasks?"), begins("set|report|keep",
+        "as (?:un)?(?:read|important|spam|junk|starred|done)|(?:back )?to (?:spam|junk|unread)"), begins("add|apply|attach|assign|put",
+        "(?:label|tag)s?(?: [\ue000-\uf7ff])? (?:to|on)"),
+        begins("archive|un?archive|star|unstar|mark|flag|pin|unpin|snooze|label|tag|categori[sz]e"),
+        begins("clear|deselect|unselect|undo|reset", "selections?|selected"),), form_fields="label tag")
+    CANCEL = TaskKind("cancel what was begun", "Cancel what was begun", _OF_ITEM | _ITEM_OPTIONAL,
+        prompts=(begins("cancel|close|discard|leave",
+        r"creat\w+|adding|editing|changes|form|dialog|modal|window|wizard|templates?|drafts?"),),
         opened_by=names(f"add new, new, create, add, post, {_BEGIN}"),
-        sent_by=names("cancel, discard, dismiss, nevermind, never mind, close, back, abort"),
-        verbs=ADDING,
-        form_fields="to recipient cc bcc body message content text email",
-    )
+        sent_by=names("cancel, discard, dismiss, nevermind, never mind, close, back, abort"), verbs=ADDING,
+        form_fields="to recipient cc bcc body message content text email")
     OTHER = TaskKind("other", "Something else", prompts=(begins("apply|use|enter|redeem", "codes?|coupons?|vouchers?"),))
-    DELETE_ITEM = TaskKind(
-        "delete an item",
-        "Delete an item",
-        _OF_ITEM | _ITEM_OPTIONAL | _ON_CARDS | _IN_SECTION | _CHANGES,
-        prompts=(begins("delete|remove|erase|discard|trash|cancel|drop|unregister|withdraw|take down|get rid of"),),
-        buttons=names(
-            "delete, remove, delete item, delete movie, delete film, delete book, delete entry, erase, discard, trash, move to trash, "
-            "cancel, destroy, unregister"
-        ),
-        form_fields="review reviewer comment commenter",
-    )
-    EDIT_ITEM = TaskKind(
-        "edit an item",
-        "Edit an item",
-        _OF_ITEM | _ITEM_OPTIONAL | _ON_CARDS | _IN_SECTION | _CHANGES,
+    DELETE_ITEM = TaskKind("delete an item", "Delete an item", _OF_ITEM | _ITEM_OPTIONAL | _ON_CARDS | _IN_SECTION | _CHANGES,
+        prompts=(begins("delete|remove|erase|discard|trash|cancel|drop|unregister|withdraw|take down|get rid of"),), buttons=names(
+        "delete, remove, delete item, delete movie, delete film, delete book, delete entry, erase, discard, trash, move to trash, "
+        "cancel, destroy, unregister"), form_fields="review reviewer comment commenter")
+    EDIT_ITEM = TaskKind("edit an item", "Edit an item", _OF_ITEM | _ITEM_OPTIONAL | _ON_CARDS | _IN_SECTION | _CHANGES,
         prompts=(begins("edit|update|modify|change|rename|move|reassign|reschedule|replace|adjust"),),
-        opened_by=names("edit, modify, change details"),
-        sent_by=names("save changes, save, update, rename, apply, confirm"),
-        verbs=CHANGING,
-        form_fields=_WRITTEN,
-    )
-    TODO = TaskKind(
-        "to-do",
-        "Add a to-do",
-        _CREATES,
-        prompts=(begins("add|create|make|write|enter|start", "tasks?|to-?dos?|subtasks?"),),
+        opened_by=names("edit, modify, change details"), sent_by=names("save changes, save, update, rename, apply, confirm"),
+        verbs=CHANGING, form_fields=_WRITTEN)
+    TODO = TaskKind("to-do", "Add a to-do", _CREATES, prompts=(begins("add|create|make|write|enter|start", "tasks?|to-?dos?|subtasks?"),),
         opened_by=names(f"add task, new task, create task, add to-do, add, {_BEGIN}"),
-        sent_by=names("add task, save task, create task, save, add, create"),
-        fills=names("task name"),
-        verbs=ADDING,
-    )
-    CALENDAR = TaskKind(
-        "calendar",
-        "Plan in the calendar",
-        _CREATES,
+        sent_by=names("add task, save task, create task, save, add, create"), fills=names("task name"), verbs=ADDING)
+    CALENDAR = TaskKind("calendar", "Plan in the calendar", _CREATES,
         prompts=(begins("add|create|schedule|make|plan|set up|invite|enter|put", "events?|calendars?|meetings?|(?:day|week|month) view"),),
         opened_by=names("create event, new event, add event, create, add, calendar"),
-        sent_by=names("save event, save, create event, add event, create, add"),
-        fills=names("title"),
-        routes=names("calendar"),
-        verbs=ADDING,
-    )
-    REACT = TaskKind(
-        "like or follow",
-        "Like or follow",
-        _OF_ITEM | _ITEM_OPTIONAL | _ON_CARDS,
-        prompts=(
-            begins("hire later|(?:un)?like|upvote|(?:un)?follow|connect|endorse|(?:un)?hide|save|bookmark|react|subscribe|join|apply"),
-        ),
-    )
-    CHOOSE = TaskKind(
-        "choose a value",
-        "Choose a value",
-        _OF_ITEM | _ITEM_OPTIONAL,
-        first_prompts=begins("select|choose|pick", "methods?|options?"),
-        prompts=(begins("(?:set|select|choose|pick|specify)(?! up)"),),
+        sent_by=names("save event, save, create event, add event, create, add"), fills=names("title"), routes=names("calendar"),
+        verbs=ADDING)
+    REACT = TaskKind("like or follow", "Like or follow", _OF_ITEM | _ITEM_OPTIONAL | _ON_CARDS, prompts=(
+        begins("hire later|(?:un)?like|upvote|(?:un)?follow|connect|endorse|(?:un)?hide|save|bookmark|react|subscribe|join|apply"),))
+    CHOOSE = TaskKind("choose a value", "Choose a value", _OF_ITEM | _ITEM_OPTIONAL, first_prompts=begins("select|choose|pick",
+        "methods?|options?"), prompts=(begins("(?:set|select|choose|pick|specify)(?! up)"),),
         opened_by=names(f"add new, new, create, post, add, book, {_BEGIN}"),
-        sent_by=names("save, add, submit, create, confirm, book, find, search"),
-        verbs=ADDING,
-        form_fields=f"{_ORDER} from to method theme code",
-    )
-    ADD_ITEM = TaskKind(
-        "add an item",
-        "Add an item",
-        _CREATES,
+        sent_by=names("save, add, submit, create, confirm, book, find, search"), verbs=ADDING,
+        form_fields=f"{_ORDER} from to method theme code")
+    ADD_ITEM = TaskKind("add an item", "Add an item", _CREATES,
         prompts=(begins("add|create|insert|register|publish|post|upload|enter|record|log|make|submit|start(?! hiring)|set up"),),
         opened_by=names("add new, new, create new, create, add, post, write an update, start a post, share an update, write"),
-        sent_by=names("add, create, save, submit, publish, post"),
-        fills=names("name, title"),
-        verbs=ADDING,
-    )
+        sent_by=names("add, create, save, submit, publish, post"), fills=names("name, title"), verbs=ADDING)
+    # fmt: on
 
     def has(self, trait: Trait) -> bool:
         return trait in self.row.traits

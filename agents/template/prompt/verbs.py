@@ -21,6 +21,7 @@ class Verb:
     undoes: str = ""
 
 
+# fmt: off
 # "Remove from the list" comes before "remove".
 _OF_A_LIST = r"(?:wish|watch|reading)[ -]?list|favou?rites?|bookmarks?|saved|hire later|later"
 VERBS: dict[str, Verb] = {
@@ -32,25 +33,15 @@ VERBS: dict[str, Verb] = {
     "unread": Verb(r"unread", names("mark as unread, mark unread, set unread, unread, mail"), "read"),
     "read all": Verb(r"all\b.*\bread", names("mark all as read, mark all read, read all, read everything, check check")),
     "read": Verb(r"mark\b.*\bread", names("mark as read, mark read, read, mail open"), "unread"),
-    "unselect": Verb(
-        r"(?:clear|deselect|unselect|undo|reset)\b.*\bselect(?:ion|ions|ed)",
-        names("clear selection, deselect all, unselect all, deselect, unselect, clear, x"),
-    ),
+    "unselect": Verb(r"(?:clear|deselect|unselect|undo|reset)\b.*\bselect(?:ion|ions|ed)",
+        names("clear selection, deselect all, unselect all, deselect, unselect, clear, x")),
     "spam": Verb(r"spam|junk", names("mark as spam, report spam, mark spam, spam, junk, report")),
     "important": Verb(r"important", names("mark as important, mark important, important, priority, flag"), "unimportant"),
-    "hire later": Verb(
-        r"(?:hire|hiring|later)\b.*\blater(?! hire)|\bfor later",
-        names("hire later, add to hire later, save for later, save"),
-        "unhire later",
-    ),
-    "unsave": Verb(
-        rf"(?:remove|delete|clear|take|drop|unsave|cancel)\b.*\b(?:{_OF_A_LIST})",
-        names(
-            "remove from watchlist, remove from wishlist, remove from list, remove from reading list, remove from favorites, "
-            "remove bookmark, saved, in list, added, unsave, bookmark check, bookmark minus, bookmark x, heart, bookmark, remove"
-        ),
-        "save",
-    ),
+    "hire later": Verb(r"(?:hire|hiring|later)\b.*\blater(?! hire)|\bfor later",
+        names("hire later, add to hire later, save for later, save"), "unhire later"),
+    "unsave": Verb(rf"(?:remove|delete|clear|take|drop|unsave|cancel)\b.*\b(?:{_OF_A_LIST})",
+        names("remove from watchlist, remove from wishlist, remove from list, remove from reading list, remove from favorites, "
+        "remove bookmark, saved, in list, added, unsave, bookmark check, bookmark minus, bookmark x, heart, bookmark, remove"), "save"),
     "like": Verb(r"like|upvote", names("like, upvote, thumbs up, love, heart"), "unlike"),
     "follow": Verb(r"follow", names("follow, follow page, subscribe"), "unfollow"),
     "subscribe": Verb(r"subscribe", names("subscribe, follow")),
@@ -61,20 +52,14 @@ VERBS: dict[str, Verb] = {
     "endorse": Verb(r"endorse", names("endorse")),
     "apply": Verb(r"apply", names("apply, apply now, easy apply, quick apply, submit application")),
     "join": Verb(r"join", names("join, join now")),
-    "save": Verb(
-        r"save|bookmark",
-        names("save, save post, bookmark, save for later, bookmark plus, favorite, heart"),
-        "unsave",
-    ),
+    "save": Verb(r"save|bookmark", names("save, save post, bookmark, save for later, bookmark plus, favorite, heart"), "unsave"),
     "snooze": Verb(r"snooze", names("snooze, remind me later, clock")),
     "pin": Verb(r"pin", names("pin")),
     "flag": Verb(r"flag", names("flag, report")),
     "label": Verb(r"label|tag|categori[sz]e", names("add label, label, labels, tag")),
     "search": Verb(r"search|find|look up", names("search, find, submit search, apply, go, look up, explore")),
-    "complete": Verb(
-        r"(?:complete|finish|tick|check)|mark\b.*\b(?:done|completed?|finished)",
-        names("mark complete, complete, mark as done, done, finish, check off, tick"),
-    ),
+    "complete": Verb(r"(?:complete|finish|tick|check)|mark\b.*\b(?:done|completed?|finished)",
+        names("mark complete, complete, mark as done, done, finish, check off, tick")),
     "reopen": Verb(r"reopen", names("reopen, mark as open, undo")),
 }
 
@@ -83,26 +68,20 @@ _PLACED = re.compile(r"\b(?:from|in|on|off|to) (?:the |my |your )?(?P<place>[\w 
 
 # Risks of controls that destroy, send, or bind: words of their labels or icons, and the pattern of prompts that request it.
 _RISKS: dict[str, tuple[str, str]] = {
-    "delete": (
-        "delete erase discard destroy purge trash",
-        r"delet\w+|eras\w+|discard\w*|destroy|purge|trash|remov\w+|get rid of|take down|withdraw|unregister|drop",
-    ),
+    "delete": ("delete erase discard destroy purge trash",
+        r"delet\w+|eras\w+|discard\w*|destroy|purge|trash|remov\w+|get rid of|take down|withdraw|unregister|drop"),
     "remove": ("remove unregister withdraw", r"remov\w+|delet\w+|eras\w+|clear|take|drop|unsave|withdraw|cancel\w*|unregister|empty"),
     "archive": ("archive", r"archiv\w+"),
-    "send": (
-        "send deliver dispatch transmit",
-        r"send\w*|sent|repl\w+|respond\w*|answer\w*|forward\w*|submit\w*|invit\w+|get in touch|reach out",
-    ),
-    "pay": (
-        "pay purchase buy checkout",
-        r"pay\w*|purchas\w+|buy\w*|check-?out|order\w*|finali[sz]\w+|complete\b.*\bbooking",
-    ),
+    "send": ("send deliver dispatch transmit",
+        r"send\w*|sent|repl\w+|respond\w*|answer\w*|forward\w*|submit\w*|invit\w+|get in touch|reach out"),
+    "pay": ("pay purchase buy checkout", r"pay\w*|purchas\w+|buy\w*|check-?out|order\w*|finali[sz]\w+|complete\b.*\bbooking"),
     "book": ("book reserve consult", r"book\w*|reserv\w*|rent\w*|consult\w*|appointments?|hir(?:e|es|ed|ing)\b|stays?|visits?|tables?"),
     "spam": ("spam junk", r"spam|junk"),
     "hire": ("hire", r"hir(?:e|es|ed|ing)\b"),
     "log out": ("logout signout", r"log ?out|sign ?out|log off|end (?:my |the )?session"),
     "report": ("block report deactivate", r"block|report\w*|flag|deactivate|spam"),
 }
+# fmt: on
 # "Add to purchase" only adds it.
 _NOT_BY_ADDING = frozenset({"pay", "book"})
 _ICONS = {"trash": "delete", "archive": "archive", "send": "send"}
