@@ -16,6 +16,7 @@ from agents.template.items.matching import judge
 from agents.template.moves import GUESS, NO_PAGE, NOTHING_LEFT
 from agents.template.prompt import Intent, Kind, Trait, besides_item, target_of
 from agents.template.prompt.masking import mask
+from agents.template.prompt.values import without_exclusions
 from agents.template.recipes import BEST_GUESS, recipe_for
 
 SURE = "The task is understood, and the page shows what it needs."
@@ -91,9 +92,7 @@ def _of_press(plan: Plan, intent: Intent, page: Page) -> Iterator[Doubt]:
         elif not verdict.certain:
             yield 0.5, "What is shown of the item does not tell whether it meets all criteria."
         return
-    values = [value for criterion in intent.criteria if not criterion.operator.negative for value in criterion.values] or [
-        intent.subject or intent.text
-    ]
+    values = [value for criterion in without_exclusions(intent.criteria) for value in criterion.values] or [intent.subject or intent.text]
     card = set(words(page.card(element))) if element else set[str]()
     if element is None or not all(likeness(value, element.label) >= 0.6 or set(words(value)) <= card for value in values):
         yield 0.7, "What is pressed is not called as the task calls it."

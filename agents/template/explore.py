@@ -16,9 +16,10 @@ from agents.template.items.finding import fitting, may_show
 from agents.template.items.matching import LEADS_TO, best_button, was_pressed
 from agents.template.items.navigation import only_sends
 from agents.template.moves import Move, made, press
-from agents.template.prompt import Intent, Kind, Trait, holds, target_of
+from agents.template.prompt import Intent, Kind, Trait, target_of
 from agents.template.prompt.operators import POSITIVE
 from agents.template.prompt.synonyms import meanings_of
+from agents.template.prompt.values import holds_all
 from agents.template.prompt.verbs import is_unrequested, verb_of
 from agents.template.recipes.recipe import MARKUP, quoted_in
 
@@ -104,9 +105,7 @@ def _heading_presses(intent: Intent, page: Page) -> tuple[list[Move], bool]:
     headings = page.headings[1:] if intent.criteria and _CLICKS.search(intent.text) else ()
     excluded = {word for criterion in intent.criteria if criterion.operator.negative for value in criterion.values for word in words(value)}
     like = [at for at, heading in enumerate(headings) if excluded & set(words(heading))]
-    fitting = [
-        (at, heading) for at, heading in enumerate(headings) if at not in like and all(holds(each, heading) for each in intent.criteria)
-    ]
+    fitting = [(at, heading) for at, heading in enumerate(headings) if at not in like and holds_all(intent.criteria, heading)]
     nearest = sorted(fitting, key=lambda pair: min((abs(pair[0] - at) for at in like), default=0))
     selectors = (page.showing(heading) for _, heading in nearest)
     is_sure = bool(like) or any(criterion.operator in POSITIVE for criterion in intent.criteria)

@@ -8,8 +8,9 @@ from datetime import date
 from agents.page import Element, Page
 from agents.template.items.matching import best_button
 from agents.template.moves import Move, press
-from agents.template.prompt import Criterion, holds
+from agents.template.prompt import Criterion
 from agents.template.prompt.measures import date_in
+from agents.template.prompt.values import holds_all
 
 # A month that is shown in part has at least so many days.
 _LEAST_DAYS = 20
@@ -75,7 +76,7 @@ def day_chosen(page: Page, criteria: Sequence[Criterion]) -> tuple[Move, ...]:
         return ()
     same = [criterion for criterion in dated if criterion.field == dated[0].field]
     sought = max(day for criterion in same for value in criterion.values if (day := date_in(value)))
-    days = [pair for calendar in shown for pair in calendar.days if all(holds(criterion, pair[0].isoformat()) for criterion in same)]
+    days = [pair for calendar in shown for pair in calendar.days if holds_all(same, pair[0].isoformat())]
     if days:
         # Past days can't be chosen: the day nearest to the stated one is the likeliest.
         nearest = min(days, key=lambda pair: (abs((pair[0] - sought).days), pair[0]))[1]

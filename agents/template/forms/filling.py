@@ -13,9 +13,10 @@ from agents.template.budget import in_time
 from agents.template.forms.calendar import day_chosen
 from agents.template.forms.slots import Slot, option_for, value_for
 from agents.template.moves import Move, fill, press
-from agents.template.prompt import Criterion, Operator, holds
+from agents.template.prompt import Criterion, Operator
 from agents.template.prompt.measures import PURE_NUMBER, date_in, minutes_in, number_in
 from agents.template.prompt.synonyms import forms_of, names_of
+from agents.template.prompt.values import holds_all, only_exclude, without_exclusions
 
 _LOW, _HIGH = frozenset({"min", "minimum", "from", "least"}), frozenset({"max", "maximum", "to", "most"})
 _SIDES = {Operator.GREATER: _LOW, Operator.GREATER_EQUAL: _LOW, Operator.LESS: _HIGH, Operator.LESS_EQUAL: _HIGH}
@@ -42,7 +43,7 @@ class Answer:
         """Whether it is filled already: a text with the same value, a choice with a value that meets the criteria."""
         current = self.slot.value
         if self.slot.options or self.slot.opens:
-            return bool(current) and bool(self.criteria) and all(holds(criterion, current) for criterion in self.criteria)
+            return bool(current) and bool(self.criteria) and holds_all(self.criteria, current)
         return bool(current) and current == self.value
 
 
@@ -94,7 +95,7 @@ class _Unit:
         self.criteria = criteria
         self._words = frozenset(words(criteria[0].field))
         values = [value for criterion in criteria for value in criterion.values]
-        stated = [value for criterion in criteria if not criterion.operator.negative for value in criterion.values]
+        stated = [value for criterion in without_exclusions(criteria) for value in criterion.values]
         self._is_switch = all(_YES.fullmatch(value) for value in values)
         # By the stated values, not by excluded ones.
         self._is_dated = all(date_in(value) for value in stated)
@@ -204,7 +205,7 @@ def chosen_from_list(page: Page, criteria: Sequence[Criterion]) -> tuple[Move, .
     if day := day_chosen(page, criteria):
         return day
     # A stated option identifies the list's field; excluded values would fit any list.
-    ordered = sorted(by_name(criteria), key=lambda unit: all(criterion.operator.negative for criterion in unit))
+    ordered = sorted(by_name(criteria), key=only_exclude)
     by_overlay: dict[int, list[Element]] = defaultdict(list)
     for shown in in_time(page.usable({"option", "button"})):
         if (shown.role == "option" or shown.overlay) and (shown.label or shown.text):
@@ -226,7 +227,7 @@ def _option(options: Sequence[Element], unit: Sequence[Criterion]) -> Element | 
     else:
         # Plain buttons are a list for excluded values only if one of them has such a value.
         excluded = {" ".join(words(value)) for criterion in unit for value in criterion.values if criterion.operator.negative}
-        plain = all(option.role != "option" for option in options) and all(criterion.operator.negative for criterion in unit)
+        plain = all(option.role != "option" for option in options) and only_exclude(unit)
         is_of = not plain or any(" ".join(words(text)) in excluded for text in texts)
     if not is_of:
         return None

@@ -14,7 +14,7 @@ from agents.template.budget import in_time
 from agents.template.prompt import Criterion, Operator, holds, meets
 from agents.template.prompt.measures import date_in, number_in, time_in
 from agents.template.prompt.operators import EXACT
-from agents.template.prompt.values import ADDRESS, address, chosen
+from agents.template.prompt.values import ADDRESS, address, chosen, holds_all, only_exclude
 
 # Per form: no task fills more, and each is compared with each criterion.
 MOST_FIELDS = 500
@@ -176,7 +176,7 @@ def option_for(options: Iterable[str], criteria: Sequence[Criterion]) -> str | N
     """The option that meets all criteria, else one that contains a value or is contained in it; None where there is none."""
     offered = [option for option in options if option.strip()]
     real = [option for option in offered if not _UNCHOSEN.match(option)]
-    fitting = [option for option in real or offered if all(holds(criterion, option) for criterion in criteria)]
+    fitting = [option for option in real or offered if holds_all(criteria, option)]
     if fitting:
         exact = {value.strip().lower() for criterion in criteria if criterion.operator in EXACT for value in criterion.values}
         return next((option for option in fitting if option.strip().lower() in exact), fitting[0])
@@ -217,7 +217,7 @@ def _shaped(value: str, element: Element) -> str:
 def _offered(slot: Slot, criteria: Sequence[Criterion], conditions: Sequence[Criterion], page: Page | None) -> Iterator[str]:
     element = slot.element
     likely = list(_plausible(slot, page, criteria[0].field if criteria else ""))
-    if all(criterion.operator.negative for criterion in criteria):
+    if only_exclude(criteria):
         yield from likely
     if conditions:
         value = chosen(conditions, longest=element.longest)

@@ -10,10 +10,11 @@ from agents.page.matching import likeness, words
 from agents.template.budget import in_time
 from agents.template.forms.filling import by_name, fills_for
 from agents.template.moves import Move, fill, press
-from agents.template.prompt import Criterion, Operator, holds
+from agents.template.prompt import Criterion, Operator
 from agents.template.prompt.operators import POSITIVE
 from agents.template.prompt.synonyms import meanings_of, names_of
 from agents.template.prompt.task_rows import ADDING, CHANGING
+from agents.template.prompt.values import holds_all, only_exclude
 
 _CHOICES = BUTTONS | TICKED | {"option"}
 # Words of options that choose nothing.
@@ -50,7 +51,7 @@ def other_chip(page: Page, criteria: Sequence[Criterion]) -> tuple[Move, ...]:
     """The first chip after "All" without an excluded value."""
     everything = next((element for element in page.usable(BUTTONS) if meanings_of(_plain(element)) == {"all"}), None)
     excluded = {word for criterion in criteria for value in criterion.values for word in words(value)}
-    row = _row(page, everything) if everything and all(criterion.operator.negative for criterion in criteria) else ()
+    row = _row(page, everything) if everything and only_exclude(criteria) else ()
     other = next((chip for chip in row if not chip.selected and not excluded & set(words(chip.label))), None)
     return (replace(press(page, other), once=True),) if other else ()
 
@@ -90,8 +91,8 @@ def _fitting(select: Element, group: Sequence[Criterion]) -> str:
     """The option that fits by its text, else by its value: texts are reworded, values hardly ever."""
     offered = [option for option in select.options if not _NOTHING & set(words(option))]
     sent = [(option, sent) for option, sent in zip(select.options, select.sent_as, strict=False) if not _NOTHING & set(words(sent))]
-    fitting = [option for option in offered if all(holds(criterion, option) for criterion in group)]
-    fitting = fitting or [option for option, value in sent if all(holds(criterion, value) for criterion in group)]
+    fitting = [option for option in offered if holds_all(group, option)]
+    fitting = fitting or [option for option, value in sent if holds_all(group, value)]
     return select.value if select.value in fitting else next(iter(fitting), "")
 
 
@@ -105,7 +106,7 @@ def _called(element: Element, field: str) -> float:
 
 def _chip(page: Page, group: Sequence[Criterion], among: Sequence[Element]) -> Move | None:
     chips = [chip for chip in in_time(among) if chip.usable and chip.role in _CHOICES and 0 < len(words(chip.label)) <= _LONGEST_CHIP]
-    if all(criterion.operator.negative for criterion in group):
+    if only_exclude(group):
         chip = _beside(chips, group)
     elif any(criterion.operator in POSITIVE for criterion in group):
         chip = _exact(chips, group)
@@ -116,7 +117,7 @@ def _chip(page: Page, group: Sequence[Criterion], among: Sequence[Element]) -> M
 
 def _exact(chips: Sequence[Element], group: Sequence[Criterion]) -> Element | None:
     named = [chip for chip in chips if not _NOTHING & set(words(chip.label))]
-    fitting = [chip for chip in named if all(holds(criterion, _plain(chip)) for criterion in group)]
+    fitting = [chip for chip in named if holds_all(group, _plain(chip))]
     values = [words(value) for criterion in group for value in criterion.values]
     return min(fitting, key=lambda chip: (words(_plain(chip)) not in values, len(chip.label), chip.place), default=None)
 
@@ -132,7 +133,7 @@ def _beside(chips: Sequence[Element], group: Sequence[Criterion]) -> Element | N
     if at is None:
         return None
     near = [chip for chip in chips if (chip.tag, chip.role) == (at.tag, at.role) and abs(chip.place - at.place) <= _LONGEST_CHIP]
-    others = [chip for chip in near if not _NOTHING & set(words(chip.label)) and all(holds(each, _plain(chip)) for each in group)]
+    others = [chip for chip in near if not _NOTHING & set(words(chip.label)) and holds_all(group, _plain(chip))]
     return min(others, key=lambda chip: abs(chip.place - at.place), default=None)
 
 

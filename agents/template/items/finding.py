@@ -22,6 +22,7 @@ from agents.template.prompt import Criterion, Intent, Kind, Operator, Target, ta
 from agents.template.prompt.measures import number_in
 from agents.template.prompt.operators import POSITIVE
 from agents.template.prompt.synonyms import alike, meanings_of
+from agents.template.prompt.values import only_exclude
 
 _OPENERS = ("view details", "details", "view", "open", "see more", "more info", "read more", "learn more", "show", "view profile")
 _LISTS = ("view all", "search", "browse", "all", "catalog", "shop", "library", "products", "items", "home")
@@ -60,7 +61,7 @@ def is_open_item(target: Target, page: Page) -> bool:
         if criterion.operator in POSITIVE and number_in(criterion.value) is None and not _is_switch(criterion)
     ]
     stated = [criterion for criterion in stated if criterion.operator is not Operator.CONTAINS or len(criterion.value) >= _TELLING]
-    if not stated and not (all(criterion.operator.negative for criterion in target.criteria) and best_button(page.elements, _LEAVING, 0.8)):
+    if not stated and not (only_exclude(target.criteria) and best_button(page.elements, _LEAVING, 0.8)):
         return False
     return judge(stated, shown, whole=True).met == len(stated) and judge(target.criteria, shown).fits
 

@@ -41,6 +41,22 @@ def holds(criterion: Criterion, text: str) -> bool:
     return any(_equal(value, text) for value in criterion.values) is not criterion.operator.negative
 
 
+def meets_all(criteria: Iterable[Criterion], text: str) -> bool:
+    return all(meets(criterion, text) for criterion in criteria)
+
+
+def holds_all(criteria: Iterable[Criterion], text: str) -> bool:
+    return all(holds(criterion, text) for criterion in criteria)
+
+
+def only_exclude(criteria: Iterable[Criterion]) -> bool:
+    return all(criterion.operator.negative for criterion in criteria)
+
+
+def without_exclusions(criteria: Iterable[Criterion]) -> list[Criterion]:
+    return [criterion for criterion in criteria if not criterion.operator.negative]
+
+
 def _equal(value: str, text: str) -> bool:
     folded, have = _folded(value), _folded(text)
     if folded == have or folded in map(_folded, _LISTED.split(text)):
@@ -61,14 +77,14 @@ def example(criterion: Criterion) -> str:
 
 def chosen(criteria: Sequence[Criterion], options: Iterable[str] = (), longest: int | None = None) -> str:
     """A value that meets all criteria of a field, else most of them: one of the options, else invented, of at most `longest` characters."""
-    negative = all(criterion.operator.negative for criterion in criteria)
+    negative = only_exclude(criteria)
     if offered := [option for option in options if option.strip()]:
-        fitting = [option for option in offered if all(meets(criterion, option) for criterion in criteria)]
-        stated = [value.lower() for criterion in criteria if not criterion.operator.negative for value in criterion.values]
+        fitting = [option for option in offered if meets_all(criteria, option)]
+        stated = [value.lower() for criterion in without_exclusions(criteria) for value in criterion.values]
         loose = [option for option in offered if any(value in option.lower() for value in stated)]
         # The last one if values are only excluded: the first often stands for no choice.
         return (fitting or loose or [criteria[0].value])[-1 if negative else 0]
-    best = next((value for value in _short(criteria, longest) if all(meets(criterion, value) for criterion in criteria)), "")
+    best = next((value for value in _short(criteria, longest) if meets_all(criteria, value)), "")
     best = best or max(_short(criteria, longest), key=lambda value: sum(meets(criterion, value) for criterion in criteria), default="")
     return best or ("" if negative else criteria[0].value)
 
@@ -142,6 +158,4 @@ def address(value: str, criteria: Sequence[Criterion]) -> str:
     if value.startswith("<"):
         return value
     candidates = (form.format(value) for form in _ADDRESS_FORMS)
-    return next(
-        (candidate for candidate in candidates if ADDRESS.fullmatch(candidate) and all(meets(each, candidate) for each in criteria)), value
-    )
+    return next((candidate for candidate in candidates if ADDRESS.fullmatch(candidate) and meets_all(criteria, candidate)), value)

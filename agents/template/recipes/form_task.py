@@ -25,6 +25,7 @@ from agents.template.prompt import Criterion, Intent, Kind, Trait, besides_item,
 from agents.template.prompt.measures import date_in
 from agents.template.prompt.synonyms import names_of
 from agents.template.prompt.task_rows import ADDING
+from agents.template.prompt.values import holds_all, only_exclude, without_exclusions
 from agents.template.recipes.accounts import log_in
 from agents.template.recipes.recipe import BEST_GUESS, Recipe, only_opens
 
@@ -57,7 +58,7 @@ def whole_form(intent: Intent, page: Page) -> FormMatch | None:
 def _leaves_out(form: FormMatch, sought: FormQuery) -> bool:
     """Whether a form for messages has no field for a stated value, such as the subject: another form sends it."""
     covered = {criterion.field for answer in form.answers for criterion in answer.criteria}
-    stated = {criterion.field for criterion in sought.criteria if not criterion.operator.negative} - covered
+    stated = {criterion.field for criterion in without_exclusions(sought.criteria)} - covered
     usual = {*sought.row.known_by, *sought.row.fills}
     return sought.row.purpose == "message" and any(name in usual for field in stated for name in (field, *words(field)))
 
@@ -188,7 +189,7 @@ class FormTask(Recipe):
 
     def _is_sent(self, past: Past, criteria: Sequence[Criterion], page: Page) -> bool:
         """Whether a value of the form was filled in, not one of a search or a log-in, and then something was pressed."""
-        stated = [criterion for criterion in criteria if not criterion.operator.negative]
+        stated = without_exclusions(criteria)
         searches = [str(selector) for selector in page.selectors(page.search_box)] if page.search_box else []
         went = ((at, entry) for at, entry in enumerate(past.entries, 1) if entry.type in FILLS and entry.succeeded is not False)
         fills = ((at, entry) for at, entry in went if str(entry.fields.get("selector")) not in searches)
@@ -254,13 +255,13 @@ class Choose(FormTask):
         """Whether the last press chose a value that meets the criteria; if these only exclude values, it must follow an opener."""
         presses = [self._label_pressed(entry) for entry in past.entries if entry.type == "ClickAction" and entry.succeeded is not False]
         criteria = to_choose(intent)
-        if not presses or not criteria or not all(holds(criterion, presses[-1]) for criterion in criteria):
+        if not presses or not criteria or not holds_all(criteria, presses[-1]):
             return False
         if date_in(presses[-1]) is None and any(all(date_in(value) for value in criterion.values) for criterion in criteria):
             return False  # of days, only a day meets a criterion
         fields = {criterion.field for criterion in criteria}
         opened = len(presses) > 1 and any(likeness(name, presses[-2]) >= 0.6 for field in fields for name, _ in names_of(field))
-        return opened or not all(criterion.operator.negative for criterion in criteria)
+        return opened or not only_exclude(criteria)
 
     def _label_pressed(self, entry: PastAction) -> str:
         selector = entry.fields.get("selector")

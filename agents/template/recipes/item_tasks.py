@@ -18,9 +18,10 @@ from agents.template.items.finding import certain_items, fitting, is_target_page
 from agents.template.items.matching import best_button, judge, press_best, press_labelled, was_pressed
 from agents.template.items.navigation import is_own_item, is_own_page, to_own_page
 from agents.template.moves import Move, blind_press, fill, press
-from agents.template.prompt import Criterion, Intent, Kind, besides_item, meets, target_of
+from agents.template.prompt import Criterion, Intent, Kind, besides_item, target_of
 from agents.template.prompt.operators import POSITIVE
 from agents.template.prompt.task_rows import names
+from agents.template.prompt.values import meets_all
 from agents.template.prompt.verbs import VERBS, verb_of
 from agents.template.recipes.form_task import FormTask
 from agents.template.recipes.recipe import Recipe
@@ -208,7 +209,7 @@ class Cart(PressOnItem):
             return ()
         given, amounts = answers(intent.criteria, slots(inside), page), self._amounts(intent)
         count = str(self._count_beside(best_button(inside, _MORE)))
-        is_set = any(answer.slot.element.role in _COUNTED for answer in given) or all(meets(criterion, count) for criterion in amounts)
+        is_set = any(answer.slot.element.role in _COUNTED for answer in given) or meets_all(amounts, count)
         # The button's label often contains the price, which changes with the number.
         last = (replace(press(page, button), repeats=True),) if is_set else self._stepped(page, inside, amounts)
         return (*filled(page, given), *(last or (press(page, button),)))
@@ -239,7 +240,7 @@ class Cart(PressOnItem):
         if not _is_cart(page) or past.filled:
             return _is_cart(page)
         count = str(self._count_beside(best_button(self._in_cart(intent, page), _MORE)))
-        return was_pressed(past, (*_MORE, *_LESS)) and all(meets(criterion, count) for criterion in self._amounts(intent))
+        return was_pressed(past, (*_MORE, *_LESS)) and meets_all(self._amounts(intent), count)
 
     def _in_cart(self, intent: Intent, page: Page) -> Sequence[Element]:
         records = certain_items(target_of(intent), page)
@@ -250,7 +251,7 @@ class Cart(PressOnItem):
         count = self._count_beside(more)
         # More than 30 are never ordered, and no task has enough steps to press it.
         amounts = sorted((amount for amount in range(1, 31) if amount != count), key=lambda amount: abs(amount - count))
-        amount = next((amount for amount in amounts if all(meets(criterion, str(amount)) for criterion in criteria)), count + 1)
+        amount = next((amount for amount in amounts if meets_all(criteria, str(amount))), count + 1)
         button, labels = (more, _MORE) if amount > count else (less, _LESS)
         return (replace(press_labelled(page, button, labels), repeats=True),) * abs(amount - count) if button else ()
 

@@ -18,8 +18,9 @@ from agents.template.items.finding import is_target_page
 from agents.template.items.matching import best_button, press_best, press_labelled, was_pressed
 from agents.template.items.navigation import list_of
 from agents.template.moves import Move, blind_press, fill, link_to, opened, press
-from agents.template.prompt import Criterion, Intent, besides_item, example, holds, meets, target_of
+from agents.template.prompt import Criterion, Intent, besides_item, example, target_of
 from agents.template.prompt.task_rows import NAVIGATION, names
+from agents.template.prompt.values import holds_all, meets_all, only_exclude, without_exclusions
 from agents.template.recipes.recipe import Recipe
 
 _APPLY = ("apply", "apply filters", "show results", "filter", "update results")
@@ -56,7 +57,7 @@ class Search(Recipe):
         return search_for(None, self._text(intent))
 
     def _text(self, intent: Intent) -> str:
-        stated = [criterion for criterion in intent.criteria if not criterion.operator.negative]
+        stated = without_exclusions(intent.criteria)
         is_named = not intent.criteria or intent.is_quoted or intent.subject in {criterion.value for criterion in stated}
         return intent.subject or intent.text if is_named else example((stated or intent.criteria)[0])
 
@@ -242,12 +243,10 @@ class Unfold(Recipe):
 
     def act(self, intent: Intent, page: Page) -> tuple[Move, ...]:
         if questions := self._questions(intent):
-            matching = (
-                button for button in page.usable(BUTTONS) if all(holds(question, button.text or button.label) for question in questions)
-            )
+            matching = (button for button in page.usable(BUTTONS) if holds_all(questions, button.text or button.label))
             # If a question is only excluded, any other one there will do.
             is_there = not _QUESTION_PAGES.isdisjoint(words(" ".join((path_of(page.url), *page.headings[:3]))))
-            is_any = all(question.operator.negative for question in questions)
+            is_any = only_exclude(questions)
             matching = (button for button in matching if not is_any or (is_there and len(words(button.text)) > _SHORTEST_QUESTION))
             likely = sorted(matching, key=lambda button: "?" not in button.text and button.expanded is None)
             return tuple(replace(press(page, button), once=True) for button in likely[:1])
@@ -282,12 +281,10 @@ class Scroll(Recipe):
         """Towards the side in the prompt. A row at that end has no such button until it is moved the other way."""
         movers = [button for button in in_time(page.usable(BUTTONS)) if not self._is_slide_show(page, button)]
         titled = [criterion for criterion in intent.criteria if {"title", "name", "section", "carousel"} & set(words(criterion.field))]
-        in_row = (
-            [button for button in in_time(movers) if all(holds(title, page.heading_before(button)) for title in titled)] if titled else []
-        )
+        in_row = [button for button in in_time(movers) if holds_all(titled, page.heading_before(button))] if titled else []
         if not in_row:
             # The row whose heading shares most words with the title: "Technology & more" for "Top sellers in technology".
-            sought = {word for criterion in titled if not criterion.operator.negative for word in words(criterion.value)}
+            sought = {word for criterion in without_exclusions(titled) for word in words(criterion.value)}
             shared = [(len(sought & set(words(page.heading_before(button)))), button) for button in movers]
             most = max((count for count, _ in shared), default=0)
             in_row = [button for count, button in shared if count == most > 0]
@@ -304,6 +301,6 @@ class Scroll(Recipe):
 
     def _sides(self, intent: Intent) -> tuple[str, ...]:
         directions = [criterion for criterion in intent.criteria if "direction" in words(criterion.field)]
-        sides = [side for side in _SIDES if all(meets(criterion, side) for criterion in directions)] or list(_SIDES)
+        sides = [side for side in _SIDES if meets_all(directions, side)] or list(_SIDES)
         named = [] if directions else [side for side in _SIDES if side in words(intent.text)]
         return _SIDES[(named or sides)[0]]

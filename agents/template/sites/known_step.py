@@ -42,30 +42,19 @@ def known_step(step: Step, intent: Intent, page: Page, known: Known) -> Plan | N
     """None without a plan, or if none of its actions is left to try."""
     whole, past = known(step, intent), Past(step.history)
     places = list(_places(whole.actions)) if whole else []
-    if places and _is_over(places[-1], past):
+    if places and places[-1].ends_so and any(past.times(press) and not past.failed(press) for press in places[-1].presses[-1:]):
         # The last press may still be sending its request.
         waits = () if past.last_waited else (LOADING,)
         return Plan(waits, done=not waits, reasoning="Template: all actions of the site's plan are done.")
-    action = _at_item(places, intent, page, past) if _is_at_item(intent, page) else _next(places, page, past)
+    if intent.kind.has(Trait.OF_ITEM) and is_target_page(target_of(intent), page):
+        left = (press for place in places for press in place.presses if not past.times(press))
+        action = next((press for press in left if _may_press(press, page, intent)), None)
+    else:
+        action = _next(places, page, past)
     if action is None:
         return None
     actions = tuple(breathing([action], after_failure=past.last_failed))
     return Plan(actions, reasoning="Template: by the site's plan.")
-
-
-def _is_over(place: _Place, past: Past) -> bool:
-    """Whether the plan's last press was sent, with no fill before it."""
-    return place.ends_so and any(past.times(press) and not past.failed(press) for press in place.presses[-1:])
-
-
-def _is_at_item(intent: Intent, page: Page) -> bool:
-    return intent.kind.has(Trait.OF_ITEM) and is_target_page(target_of(intent), page)
-
-
-def _at_item(places: Sequence[_Place], intent: Intent, page: Page, past: Past) -> Action | None:
-    """A press on the page of the item, which the task may request to delete."""
-    left = (press for place in places for press in place.presses if not past.times(press))
-    return next((press for press in left if _may_press(press, page, intent)), None)
 
 
 def _places(actions: Sequence[Action]) -> Iterator[_Place]:

@@ -27,24 +27,9 @@ from agents.template.prompt import Criterion, Intent, Operator, Trait, besides_i
 from agents.template.prompt.synonyms import names_of
 from agents.template.prompt.values import chosen
 from agents.template.recipes import LOGIN, recipe_for
+from agents.template.sites import site_map
 from agents.template.sites.site_facts import Item, SiteFacts
-from agents.template.sites.site_map import (
-    AFTER,
-    ANY,
-    MEMBER,
-    block_of,
-    by_names,
-    control_of,
-    form_of,
-    inside_of,
-    item_at,
-    item_key,
-    items_of,
-    labels_of,
-    link_to,
-    place_of,
-    route_of,
-)
+from agents.template.sites.site_map import AFTER, ANY, MEMBER, route_of
 from agents.template.solutions.solution import ITEM, Solution, criteria_for, criteria_of
 from agents.template.solutions.using import by_solution
 
@@ -144,8 +129,8 @@ class Rehearsal:
             return []
         named = [(chosen(unit), [name for name, weight in names_of(unit[0].field) if weight >= _CALLED][:8]) for unit in by_name(criteria)]
         # Dialogs come last in most markup.
-        fields = [(f"({by_names('', names, presses=False)})[last()]", value) for value, names in named if value]
-        sends = by_names("", tuple(dict.fromkeys((*row.sent_by, *_SENDING)))[:12], presses=True)
+        fields = [(f"({site_map.by_names('', names, presses=False)})[last()]", value) for value, names in named if value]
+        sends = site_map.by_names("", tuple(dict.fromkeys((*row.sent_by, *_SENDING)))[:12], presses=True)
         with suppress(InvalidAction):
             fills = [type_text(xpath(field), value) for field, value in fields]
             return [*fills, click(xpath(f"({sends} | {fields[-1][0]}/ancestor::form[1]//button[@type='submit'])[last()]"))] if fills else []
@@ -186,7 +171,7 @@ class Rehearsal:
             page = self._read(key) if AFTER not in key else None
             if page and ANY in key and page.subject:
                 yield page.subject, key
-            elif page and ANY not in key and len(items := items_of(page)) > 1:
+            elif page and ANY not in key and len(items := site_map.items_of(page)) > 1:
                 yield from ((record, key) for record in items if record.elements and len(record.name) >= _SHORTEST_NAME)
 
     def _likeness(self, intent: Intent, item: Record, key: str) -> tuple[int, bool]:
@@ -215,7 +200,7 @@ class Rehearsal:
             self.out.append(done)
         if action.type not in {"ClickAction", "SubmitAction"}:
             return After.SAME
-        then = self.key.split(AFTER)[0] + AFTER + control_of(page, element)
+        then = self.key.split(AFTER)[0] + AFTER + site_map.control_of(page, element)
         if then not in self.facts.pages:
             return After.SAME if element.role in TICKED else After.UNSEEN
         return self._enter(then)
@@ -224,18 +209,18 @@ class Rehearsal:
         route = route_of(element.href)
         if ANY in route:
             base = route.partition(ANY)[0] + ANY
-            inside = "" if base == route else f"/descendant::{link_to(route)}"
-            self.out.append(ItemPress(base, item_key(self.key), inside, self.criteria))
+            inside = "" if base == route else f"/descendant::{site_map.link_to(route)}"
+            self.out.append(ItemPress(base, site_map.item_key(self.key), inside, self.criteria))
         else:
             self.out.append(navigate(urljoin(page.url, element.href)))
         return self._to(route)
 
     def _target_of(self, page: Page, element: Element) -> Selector | ItemPress:
-        record = item_at(page, element)
+        record = site_map.item_at(page, element)
         route = next((route_of(element.href) for element in record.elements if ANY in route_of(element.href)), "") if record else ""
         if record and (record.name == self.stand_in or (route and not self.stand_in)):
-            return ItemPress(route, item_key(self.key), inside_of(record, element), self.criteria)
-        first, place = page.selectors(element)[0], place_of(page, element)
+            return ItemPress(route, site_map.item_key(self.key), site_map.inside_of(record, element), self.criteria)
+        first, place = page.selectors(element)[0], site_map.place_of(page, element)
         if named := self._by_names(page, element, place):
             return named
         seen = f"//*[@{first['attribute']}={quoted(first['value'])}]" if first["type"] == ATTRIBUTE else str(first["value"])
@@ -244,7 +229,7 @@ class Rehearsal:
 
     def _by_names(self, page: Page, element: Element, place: str) -> Selector | None:
         """The control with one of the learned names or, without one, at its place."""
-        key, own = form_of(page, element), set(labels_of(element))
+        key, own = site_map.form_of(page, element), set(site_map.labels_of(element))
         controls = (action.control for action in self.solution.actions if action.control) if self.solution else ()
         by_runs = (
             tuple(map(str.lower, control.labels))
@@ -254,7 +239,7 @@ class Rehearsal:
         known = next((names for names in (*(field.names for field in self.facts.forms.get(key, ())), *by_runs) if own & {*names}), None)
         if known is None:
             return None
-        named = by_names(key, known, presses=element.role in BUTTONS)
+        named = site_map.by_names(key, known, presses=element.role in BUTTONS)
         with suppress(InvalidAction):  # the names are too long for a selector
             return xpath(f"({named} | {place}[not({named})])[1]")
         return None
@@ -288,10 +273,10 @@ class Rehearsal:
 
 def _own_name(page: Page, key: str) -> str:
     """The name of the item that a page is about, or of the first one in its list."""
-    if page.subject or ANY in key or (AFTER in key and not items_of(page)):
+    if page.subject or ANY in key or (AFTER in key and not site_map.items_of(page)):
         return page.subject.name if page.subject else next(iter(page.headings), "")
     linked = (record for record in page.records if any(ANY in route_of(each.href) for each in record.elements))
-    item = next(linked, None) or next(iter(items_of(page)), None)
+    item = next(linked, None) or next(iter(site_map.items_of(page)), None)
     return item.name if item and len(item.name) >= _SHORTEST_NAME else ""
 
 
@@ -304,4 +289,4 @@ def item_of(pressed: ItemPress, items: Mapping[str, Item]) -> Item:
     """As learned, or by its links alone."""
     listed = (item for item in items.values() if pressed.route and pressed.route.removesuffix(ANY) in item.card)
     known = items.get(pressed.route or pressed.list) or next(listed, None)
-    return known or Item("", *block_of(pressed.route))
+    return known or Item("", *site_map.block_of(pressed.route))

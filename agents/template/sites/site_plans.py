@@ -21,7 +21,7 @@ from agents.template.prompt.intents import understand
 from agents.template.prompt.masking import MARK, Masked, mask
 from agents.template.prompt.measures import date_in, moved, number_in, time_in
 from agents.template.prompt.operators import ABOVE, BELOW, EXACT, LISTS, OPERATOR, POSITIVE, operator_of
-from agents.template.prompt.values import address, chosen
+from agents.template.prompt.values import address, chosen, meets_all
 from agents.template.sites.rehearsal import Rehearsal, item_of
 from agents.template.sites.site_facts import HOLE, MOST_PAGES, Item, SiteAction, SiteFacts, SitePlan, Sites
 from agents.template.sites.site_map import AFTER
@@ -212,7 +212,7 @@ class _ActionBuilder:
         if entry.times:
             # The lowest number that meets the criteria, else 1: each press costs 3 s.
             criteria = self.values.of(entry.times)
-            numbers = (number for number in range(1, 11) if all(meets(criterion, str(number)) for criterion in criteria))
+            numbers = (number for number in range(1, 11) if meets_all(criteria, str(number)))
             return self.actions(replace(entry, times="")) * (next(numbers, 1) - 1)
         with suppress(InvalidAction):
             if on_element := _BY_XPATH.get(entry.verb):
@@ -258,7 +258,7 @@ class _ActionBuilder:
         if value is None:
             return []
         near = [moved(value, by) for by in range(1, entry.tries) for by in (by, -by)]
-        others = [candidate for candidate in near if candidate and all(meets(each, candidate) for each in self.values.of(entry.names))]
+        others = [candidate for candidate in near if candidate and meets_all(self.values.of(entry.names), candidate)]
         selector = xpath(self._filled(entry, entry.target))
         return [select_option(selector, candidate) for candidate in [value, *others][: entry.tries]]
 

@@ -19,8 +19,9 @@ from agents.template.forms.slots import Slot, slots, value_for
 from agents.template.items.finding import towards
 from agents.template.items.matching import best
 from agents.template.moves import LOADING, Move, breathing, fill, made, press
-from agents.template.prompt import Criterion, Intent, Target, besides_item, holds, target_of
+from agents.template.prompt import Criterion, Intent, Target, besides_item, target_of
 from agents.template.prompt.synonyms import alike
+from agents.template.prompt.values import holds_all
 from agents.template.prompt.verbs import is_unrequested
 from agents.template.solutions.solution import (
     HOLE,
@@ -91,7 +92,10 @@ class _SolutionRun:
         at = self._reached()
         sent, last = self._sent(at)
         sent = sent or (list(self._onward(actions[last])) if last < len(actions) else [])
-        if any(self._is_unrequested(action) for action in sent):
+        pressed = (
+            self.page.element(action.fields["selector"]) for action in sent if action.type not in FILLS and "selector" in action.fields
+        )
+        if any(element is not None and is_unrequested(element, self.intent) for element in pressed):
             return None
         if sent:
             return self._planned(breathing(sent, after_failure=self.past.last_failed), f"action {at + 1} of {len(actions)}")
@@ -100,10 +104,6 @@ class _SolutionRun:
         if not self.past.last_waited:
             return self._planned([LOADING], "all is done")
         return replace(self._planned([], "all is done"), done=True)
-
-    def _is_unrequested(self, action: Action) -> bool:
-        element = self.page.element(action.fields["selector"]) if action.type not in FILLS and action.fields.get("selector") else None
-        return element is not None and is_unrequested(element, self.intent)
 
     def _planned(self, actions: Iterable[Action], where: str) -> Plan:
         solution, steps = self.solution, ", ".join(map(str, self.solution.steps))
@@ -131,7 +131,7 @@ class _SolutionRun:
             target = entry.fields.get("keys") or path_of(str(entry.fields.get("url", "")))
             return target == action.text
         whole, text = HOLE.fullmatch(action.text), str(entry.fields.get("text", entry.fields.get("value", "")))
-        if whole and text and (criteria := criteria_for(whole[1], self.intent)) and all(holds(criterion, text) for criterion in criteria):
+        if whole and text and (criteria := criteria_for(whole[1], self.intent)) and holds_all(criteria, text):
             return True
         match = _IN_WORDS.match(entry.words or "")
         if match is None:
@@ -140,7 +140,7 @@ class _SolutionRun:
             return False
         label, name = match["label"].rstrip("…"), match["name"] or ""
         if chosen := self._criteria(action.control):
-            return all(holds(criterion, label) for criterion in chosen)
+            return holds_all(chosen, label)
         role = "password" if action.control.role == "password" else match["role"]
         return self._likeness(action.control, role, label, label, "", name) >= _LIKELY
 
@@ -153,14 +153,16 @@ class _SolutionRun:
                 at, moves = later, self._moves(actions[later])
             if moves is None:
                 break
-            opened = [move for move in moves if not (move.shown or self._is_done(move))]
-            chosen = [next((action for action in move.alternatives if not self.past.failed(action)), None) for move in opened]
+            chosen = [self._untried(move) for move in moves if not (move.shown or self._is_done(move))]
             if None in chosen:
                 break
             part = actions[at].part if chosen else part
             sent += [action for action in chosen if action]
             at += 1
         return (self._further_fills(sent) if any(action.type in FILLS for action in sent) else sent), at
+
+    def _untried(self, move: Move) -> Action | None:
+        return next((action for action in move.alternatives if not self.past.failed(action)), None)
 
     def _is_done(self, move: Move) -> bool:
         return not move.fills and any(self.past.times(action) and not self.past.failed(action) for action in move.alternatives)
@@ -222,7 +224,7 @@ class _SolutionRun:
         chosen = self._criteria(control)
         if chosen:
             return next(
-                (element for element in usable if element.role == control.role and all(holds(each, called(element)) for each in chosen)),
+                (element for element in usable if element.role == control.role and holds_all(chosen, called(element))),
                 None,
             )
         name = record.name if record else ""
@@ -289,8 +291,7 @@ class _SolutionRun:
         if not self.past.last_waited:
             return (LOADING,)
         moves = towards(self._target, self.page, self.past) if action.control and action.control.in_item else ()
-        chosen = (next((action for action in move.alternatives if not self.past.failed(action)), None) for move in moves if not move.shown)
-        return tuple(action for action in chosen if action)
+        return tuple(chosen for move in moves if not move.shown and (chosen := self._untried(move)))
 
 
 def _alike(name: str, label: str, *, is_field: bool) -> float:
