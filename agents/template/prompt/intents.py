@@ -213,9 +213,8 @@ def _task(masked: Masked, span: tuple[int, int], whole: tuple[Criterion, ...]) -
     kind = _kind_of(text, tuple(map(masked.plain, MARK.findall(text))), criteria=bool(stated))
     if kind is Kind.CHOOSE and stated and (choosing := CHOSEN.search(text)):
         # As in: a country from the dropdown that is not …
-        stated = tuple(
-            replace(criterion, field=choosing["what"].lower()) if criterion.field in _WIDGETS else criterion for criterion in stated
-        )
+        what = choosing["what"].lower()
+        stated = tuple(replace(criterion, field=what) if criterion.field in _WIDGETS else criterion for criterion in stated)
         chosen = CHOSEN_THING.split(text[choosing.start("what") :], maxsplit=1)[0]
         if not any(is_called(criterion.field, chosen) for criterion in stated) and (noun := _ONE_THING.search(chosen)):
             # As in: an occasion for a booking at a restaurant where … – any will do.

@@ -53,17 +53,10 @@ _WORDS = {
     ),
     Operator.EQUALS: rf"{BE}equals?(?: to)?|{BE}equalling|{BE}exactly|{BE}set to|match(?:es|ing)|is|are|(?:must|should|has to) be",
 }
-_SIGNS = {
-    Operator.GREATER_EQUAL: "|>=|≥",
-    Operator.LESS_EQUAL: "|<=|≤",
-    Operator.GREATER: "|>",
-    Operator.LESS: "|<",
-    Operator.NOT_EQUALS: "|!=|≠",
-    Operator.EQUALS: "|==?|:(?!//)",
-}
+_SIGNS = {"GREATER_EQUAL": "|>=|≥", "LESS_EQUAL": "|<=|≤", "GREATER": "|>", "LESS": "|<", "NOT_EQUALS": "|!=|≠", "EQUALS": "|==?|:(?!//)"}
 # Whole words only: the end of "Stainless" is no "less".
 OPERATOR = re.compile(
-    "|".join(rf"(?P<{operator.name}>(?<!\w)(?:{words})(?!\w){_SIGNS.get(operator, '')})" for operator, words in _WORDS.items()), re.I
+    "|".join(rf"(?P<{operator.name}>(?<!\w)(?:{words})(?!\w){_SIGNS.get(operator.name, '')})" for operator, words in _WORDS.items()), re.I
 )
 # An everyday word is an operator only before a value in quotes, capitals or digits; one of place or time only before a number or date.
 _EVERYDAY = re.compile(r"is|are|:|(?:must|should|has to) be|match(?:es|ing)|(?:is )?(?:exactly|set to|in)", re.I)

@@ -28,14 +28,8 @@ _BY_VERB = {
     "starred": "cast", "stars": "cast", "acted": "cast", "plays": "cast", "appears": "cast", "works": "company",
 }  # fmt: skip
 _HOW_MANY = {
-    "long": "duration",
-    "much": "price",
-    "old": "age",
-    "far": "distance",
-    "minutes": "duration",
-    "pages": "pages",
-    "stars": "rating",
-}
+    "long": "duration", "much": "price", "old": "age", "far": "distance", "minutes": "duration", "pages": "pages", "stars": "rating",
+}  # fmt: skip
 _WHERE_WHEN = {"where": "location", "when": "date", "whose": "owner"}
 _UNIT = re.compile(r"\bhow (?:many|much) (?P<unit>[a-z]+(?: [a-z]+)?)", re.I)
 _BE = (

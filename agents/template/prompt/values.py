@@ -106,30 +106,20 @@ def _candidates(criteria: Sequence[Criterion]) -> Iterator[str]:
 
 def _holding(parts: Sequence[str]) -> Iterator[str]:
     low = [part.lower() for part in parts]
-    needed = [
-        part
-        for at, part in enumerate(parts)
-        if not any(low[at] in holder and (low[at] != holder or other < at) for other, holder in enumerate(low))
-    ]
+    # Without those that are contained in another part.
+    needed = [part for at, part in enumerate(parts) if not any(low[at] in o and (low[at] != o or i < at) for i, o in enumerate(low))]
     if not needed:
         return
     together = [joiner.join(needed) for joiner in _JOINERS]
     yield from together
-    yield from (
-        f"{text}{joiner}{other}"
-        for other in (*_OTHERS, *string.ascii_letters, *string.digits)
-        for text in together[:2]
-        for joiner in _JOINERS
-    )
+    others = (*_OTHERS, *string.ascii_letters, *string.digits)
+    yield from (f"{text}{joiner}{other}" for other in others for text in together[:2] for joiner in _JOINERS)
 
 
 def _within(criteria: Sequence[Criterion], excluded: int) -> Iterator[str]:
     """Values from the tightest bounds inwards, one more than are excluded; with both bounds, also values between them."""
-    measured = [
-        (criterion.operator, criterion.value, number)
-        for criterion in criteria
-        if (number := comparable(criterion.value, criterion.value)[0]) is not None
-    ]
+    numbers = ((criterion, comparable(criterion.value, criterion.value)[0]) for criterion in criteria)
+    measured = [(criterion.operator, criterion.value, number) for criterion, number in numbers if number is not None]
     low = max((bound for bound in measured if bound[0] in ABOVE), key=lambda bound: bound[2], default=None)
     high = min((bound for bound in measured if bound[0] in BELOW), key=lambda bound: bound[2], default=None)
     for bound, direction in ((low, 1), (high, -1)):
@@ -142,15 +132,9 @@ def _within(criteria: Sequence[Criterion], excluded: int) -> Iterator[str]:
 
 ADDRESS = re.compile(r"[\w+-]+(?:\.[\w+-]+)*@[a-z\d-]+(?:\.[a-z\d-]+)+", re.I)
 _ADDRESS_FORMS = (
-    "{}",
-    "jordan{}",
-    "{}example.com",
-    "jordan{}.example.com",
-    "jordan@{}",
-    "jordan{}@example.com",
-    "{}@example.com",
-    "jordan@{}.example.com",
-)
+    "{}", "jordan{}", "{}example.com", "jordan{}.example.com",
+    "jordan@{}", "jordan{}@example.com", "{}@example.com", "jordan@{}.example.com",
+)  # fmt: skip
 
 
 def address(value: str, criteria: Sequence[Criterion]) -> str:

@@ -231,11 +231,8 @@ class Rehearsal:
         """The control with one of the learned names or, without one, at its place."""
         key, own = site_map.form_of(page, element), set(site_map.labels_of(element))
         controls = (action.control for action in self.solution.actions if action.control) if self.solution else ()
-        by_runs = (
-            tuple(map(str.lower, control.labels))
-            for control in controls
-            if not control.in_item and not control.holes and len(control.labels) > 1
-        )
+        general = (control for control in controls if not control.in_item and not control.holes and len(control.labels) > 1)
+        by_runs = (tuple(map(str.lower, control.labels)) for control in general)
         known = next((names for names in (*(field.names for field in self.facts.forms.get(key, ())), *by_runs) if own & {*names}), None)
         if known is None:
             return None

@@ -13,6 +13,7 @@ ANY = "*"
 MEMBER, AFTER = " (logged in)", " > "
 MOST_LINKS = 3  # to one item, in its block: its picture, its name, a button
 _FIELDS = ("input[not(@type='hidden')]", "select", "textarea")
+_TYPES = frozenset("submit checkbox radio email password date time number search range".split())  # noqa: SIM905 (words read best as words)
 _ROWS, _MOST_ROWS = frozenset({"div", "li", "tr", "article", "section"}), 50
 # A part of an address that identifies an item: with a digit, or longer than words are.
 _ID = re.compile(r"\d|^.{25,}$")
@@ -116,18 +117,7 @@ def _landmark(node: Any) -> str:
 
 def _kind(node: Any) -> str:
     """A predicate for the type of a field or the icon of a button."""
-    if node.tag in {"input", "button"} and node.get("type") in {
-        "submit",
-        "checkbox",
-        "radio",
-        "email",
-        "password",
-        "date",
-        "time",
-        "number",
-        "search",
-        "range",
-    }:
+    if node.tag in {"input", "button"} and node.get("type") in _TYPES:
         return f"[@type='{node.get('type')}']"
     icons = [part for icon in node.iter("svg") for part in icon.get("class", "").split() if part.startswith("lucide-")]
     return f"[.//*[contains(@class,{quoted(icons[0])})]]" if icons else ""

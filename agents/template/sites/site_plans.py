@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
@@ -39,6 +39,10 @@ _ROOM_FOR_PAGES = 28
 _SHOWN = click(xpath("//*[0]"))
 _KNOWN = "How this site does such a task is known."
 _COMPARED = {"equals": "=", "not equals": "!=", "greater than": ">", "less than": "<", "greater equal": ">=", "less equal": "<="}
+# Number, date or time of a node as an XPath number, and of a value: 1930 for 19:30.
+_NUMBER = ("number(translate({0},translate({0},'0123456789.',''),''))", lambda text: "" if (of := number_in(text)) is None else f"{of:f}")
+_DATE = ("number(translate({0},'-/. ',''))", lambda text: f"{day:%Y%m%d}" if (day := date_in(text)) else "")
+_TIME = ("number(translate({0},': ',''))", lambda text: "" if (at := time_in(text)) is None else f"{at // 60}{at % 60:02}")
 # Prompts put them before the names of fields: the year of the film is the "movie_year".
 _THINGS = ("movie", "film", "book", "product", "item", "restaurant", "hotel", "job", "event", "task", "email", "user")
 _BLANKS = re.compile(r"\s*")
@@ -80,9 +84,7 @@ class FieldValues:
         if several is None:
             return (self,)
         alone = [Criterion(several.field, Operator.EQUALS, (value,), several.end) for value in several.values]
-        return tuple(
-            replace(self, criteria=tuple(made if criterion is several else criterion for criterion in self.criteria)) for made in alone
-        )
+        return tuple(replace(self, criteria=tuple(made if own is several else own for own in self.criteria)) for made in alone)
 
 
 def by_facts(sites: Sites, learned: SiteFacts = SiteFacts()) -> Known:  # noqa: B008 (it is frozen)
@@ -160,9 +162,8 @@ def _for_item(rehearsal: Rehearsal, facts: SiteFacts, values: FieldValues) -> tu
             actions.append(_SHOWN)
             continue
         item = item_of(action, facts.items)
-        known = {
-            name for kind in (item.texts, item.lists, item.numbers, item.dates, item.times) for names in kind for name in names.split("|")
-        }
+        fields = (*item.texts, *item.lists, *item.numbers, *item.dates, *item.times)
+        known = {name for names in fields for name in names.split("|")}
         # Criteria of fields without a known place are tested on the block's whole text.
         criteria = _as_listed(action.criteria, facts.pages.get(action.list.partition(AFTER)[0], {}).get("html", "@"))
         others = "|".join(sorted({criterion.field for criterion in criteria} - known))
@@ -295,8 +296,7 @@ def field_values(prompt: str, intent: Intent) -> FieldValues:
     # Without a capital it is no name ("any film of the nineties"), and a search for it would find nothing.
     if subject != subject.lower():
         stated.append(Criterion("subject", Operator.CONTAINS, (subject,)))
-    words = "".join(sign if sign.isascii() else " " for sign in masked.text.lower().replace("_", " "))
-    return FieldValues(tuple(stated), words)
+    return FieldValues(tuple(stated), "".join(sign if sign.isascii() else " " for sign in masked.text.lower().replace("_", " ")))
 
 
 def _unnamed(masked: Masked, used: set[str]) -> Iterator[Criterion]:
@@ -312,9 +312,8 @@ def query_for(item: Item, values: FieldValues) -> list[tuple[str, str]]:
     for name, names in item.filters.items():
         query += [(name, criterion.value) for criterion in values.of(names) if criterion.operator in {Operator.EQUALS, Operator.ONE_OF}][:1]
     for name, names in item.search.items():
-        query += [
-            (name, criterion.value) for field in names.split("|") for criterion in values.of(field) if criterion.operator in POSITIVE
-        ][:1]
+        stated = (criterion for field in names.split("|") for criterion in values.of(field) if criterion.operator in POSITIVE)
+        query += [(name, criterion.value) for criterion in islice(stated, 1)]
     bounds = ((ends, criterion.operator) for names, ends in item.sort.items() if names != "by" for criterion in values.of(names))
     orders = [(item.sort["by"], ends[operator in BELOW]) for ends, operator in bounds if operator in ABOVE | BELOW]
     return [*query, *orders[:1]]
@@ -323,7 +322,9 @@ def query_for(item: Item, values: FieldValues) -> list[tuple[str, str]]:
 def conditions(item: Item, values: FieldValues) -> list[str]:
     """XPath predicates for the item's card, except for values that are in the list's query."""
     by_query = [names for names in item.filters.values() if any(criterion.operator is Operator.EQUALS for criterion in values.of(names))]
-    kinds = ((_text, item.texts), (_listed, item.lists), (_number, item.numbers), (_date, item.dates), (_time, item.times))
+    measured = ((_NUMBER, item.numbers), (_DATE, item.dates), (_TIME, item.times))
+    kinds: list[tuple[Callable[[str, Criterion], str], Mapping[str, str]]] = [(_text, item.texts), (_listed, item.lists)]
+    kinds += [(partial(_compared, measure), fields) for measure, fields in measured]
     read = ((kind, names, path) for kind, fields in kinds for names, path in fields.items() if names not in by_query)
     tests = (kind(path, criterion) for kind, names, path in read for criterion in values.of(names))
     return [f"[{condition}]" for condition in tests if condition]
@@ -344,24 +345,9 @@ def _signed(criterion: Criterion, tests: str) -> str:
     return tests if criterion.operator in POSITIVE else ""
 
 
-def _number(path: str, criterion: Criterion) -> str:
-    shown = f"number(translate({path},translate({path},'0123456789.',''),''))"
-    return _compared(shown, criterion, [f"{number:f}" for value in criterion.values if (number := number_in(value)) is not None])
-
-
-def _date(path: str, criterion: Criterion) -> str:
-    return _compared(
-        f"number(translate({path},'-/. ',''))", criterion, [f"{day:%Y%m%d}" for value in criterion.values if (day := date_in(value))]
-    )
-
-
-def _time(path: str, criterion: Criterion) -> str:
-    """Compares the times of day as numbers: 1930 for 19:30."""
-    values = [minutes for value in criterion.values if (minutes := time_in(value)) is not None]
-    return _compared(f"number(translate({path},': ',''))", criterion, [f"{at // 60}{at % 60:02}" for at in values])
-
-
-def _compared(shown: str, criterion: Criterion, values: Sequence[str]) -> str:
+def _compared(measure: tuple[str, Callable[[str], str]], path: str, criterion: Criterion) -> str:
+    template, read = measure
+    shown, values = template.format(path), list(filter(None, map(read, criterion.values)))
     if not values:
         return ""
     if criterion.operator in LISTS:

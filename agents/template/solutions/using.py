@@ -80,12 +80,8 @@ class _SolutionRun:
         """The task's item, by the criteria of fields that are not filled."""
         target, by = target_of(self.intent), self.solution.by
         among = target.criteria or criteria_of(self.intent)
-        return replace(
-            target,
-            criteria=tuple(
-                criterion for criterion in among if criterion.field not in self._filled or " ".join(words(criterion.field)) in by
-            ),
-        )
+        chosen_by = (criterion for criterion in among if criterion.field not in self._filled or " ".join(words(criterion.field)) in by)
+        return replace(target, criteria=tuple(chosen_by))
 
     def plan(self) -> Plan | None:
         actions = self.solution.actions
@@ -223,10 +219,7 @@ class _SolutionRun:
         usable = [element for element in in_time(among) if element.usable and (element.role in family or role_of(element) == control.role)]
         chosen = self._criteria(control)
         if chosen:
-            return next(
-                (element for element in usable if element.role == control.role and holds_all(chosen, called(element))),
-                None,
-            )
+            return next((element for element in usable if element.role == control.role and holds_all(chosen, called(element))), None)
         name = record.name if record else ""
         scored = [(self._score(control, element, name), -element.place, element) for element in usable]
         likely = sorted((hit for hit in scored if hit[0] >= _LIKELY), key=lambda hit: hit[:2], reverse=True)
@@ -274,11 +267,8 @@ class _SolutionRun:
 
     def _further_fills(self, sent: list[Action]) -> list[Action]:
         """With fills for the task's further values, which the runs did not have, before the press that sends them."""
-        left = [
-            criterion
-            for criterion in besides_item(self.intent)
-            if criterion.field not in self._filled and " ".join(words(criterion.field)) not in self.solution.by
-        ]
+        left = [criterion for criterion in besides_item(self.intent) if criterion.field not in self._filled]
+        left = [criterion for criterion in left if " ".join(words(criterion.field)) not in self.solution.by]
         known = {str(action.fields.get("selector")) for action in sent}
         moves = filled(self.page, answers(left, slots(self.page.elements), self.page)) if left else ()
         more = [move.alternatives[0] for move in moves if move.alternatives and not move.shown]
