@@ -10,7 +10,7 @@ from agents.template.prompt.masking import MARK, Masked, mask
 from agents.template.prompt.questions import is_question
 from agents.template.prompt.synonyms import names_of
 from agents.template.prompt.task_kinds import Kind
-from agents.template.prompt.task_rows import LEAD_IN, MOVING, Trait, names
+from agents.template.prompt.task_rows import ITEMS, LEAD_IN, MOVING, Trait, names
 
 __all__ = ["Intent", "Kind", "understand"]
 
@@ -82,12 +82,8 @@ _FOUND_FIRST = re.compile(
 _LEADS_ON = re.compile(r"(?:[\s,.;]|\b(?:and|then|finally|after that|afterwards|lastly|please|to|me|user|the|click|press|also)\b)*$", re.I)
 _NAMING = frozenset(names("name, title, query, search term, search query, film, movie, book, product, item, subject, keyword, term, from"))
 # As in: the matter 'Holt', a new film called 'Salt'; the 'Holt' matter.
-_NAMEABLE = (
-    r"(?:films?|movies?|books?|novels?|products?|items?|restaurants?|dish(?:es)?|hotels?|matters?|clients?|documents?|files?|notes?|tasks?|"
-    r"projects?|teams?|events?|meetings?|calendars?|jobs?|posts?|experts?|companies|company|doctors?|cars?|subnets?|servers?|channels?|labels?)"
-)
-_THING_NAMED = re.compile(rf"\b{_NAMEABLE},? (?P<name>[\ue000-\uf7ff])", re.I)
-_NAMED_THING = re.compile(rf"(?P<name>[\ue000-\uf7ff]) {_NAMEABLE}\b", re.I)
+_THING_NAMED = re.compile(rf"\b{ITEMS},? (?P<name>[\ue000-\uf7ff])", re.I)
+_NAMED_THING = re.compile(rf"(?P<name>[\ue000-\uf7ff]) {ITEMS}\b", re.I)
 _SEARCH = re.compile(rf"{LEAD_IN}(?:search(?:es)?|look(?:ing)? (?:up|for)|find|query|type)\b", re.I)
 _OPEN = re.compile(rf"{LEAD_IN}(?:open|views?|show|see|visit|display|{MOVING}|check out|access|switch to|retrieve)\b", re.I)
 _BROWSE = re.compile(rf"{LEAD_IN}browse\b", re.I)
@@ -103,11 +99,7 @@ _PLACED = re.compile(
 )
 # After these words come criteria, whose fields may have the name of another kind of task.
 _CRITERIA = re.compile(r"\b(?:where|whose|that|which|with|so that)\b", re.I)
-_THINGS = (
-    r"details?|preview|movies?|films?|books?|products?|items?|articles?|restaurants?|hotels?|stays?|property|matters?|clients?|doctors?|"
-    r"jobs?|experts?|consultants?|profiles?|posts?|emails?|events?|tasks?|subnets?|validators?|blocks?|accounts?|rides?|trips?"
-)
-_DETAIL = re.compile(rf"\b(?:{_THINGS})\b", re.I)
+_DETAIL = re.compile(rf"\b(?:details?|preview|{ITEMS})\b", re.I)
 # A list of the user's is a page, even with criteria; a dialog is neither a page nor an item.
 _OWN_LIST = re.compile(
     r"\b(?:shopping )?(?:cart|basket|bag|(?:wish|watch|reading)[ -]?list)\b|\b[a-z]+s (?:that )?I(?:['’]ve| have)? (?:[a-z]+ )?[a-z]{3,}",

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from decimal import Context, Decimal
 
 from agents.template.prompt.masking import NUMBER
+from agents.template.prompt.task_rows import ITEMS
 
 PURE_NUMBER = re.compile(r"[$€£]?-?\d[\d,]*(?:\.\d+)?\+?%?")
 _NUMBER = re.compile(r"-?\d{1,40}(?:\.\d{1,40})?")
@@ -109,10 +110,7 @@ _OF_UNIT = (
     (re.compile(r"[$€£]| (?:dollars?|usd|euros?)\b", re.I), "price"),
 )
 # Nouns of items, which are no fields: "a hotel under $90".
-_THING = re.compile(
-    r"\b(?:films?|movies?|books?|products?|items?|hotels?|restaurants?|places?|stays?|listings?|pages?|jobs?|cars?|rides?|shows?|ones?|"
-    r"anything|something)$"
-)
+_THING = re.compile(rf"\b(?:{ITEMS}|pages?|shows?|ones?|anything|something)$")
 _MONEY = re.compile(r"price|cost|rate|budget|fee|salary|total|amount|balance|revenue|spend|pay")
 
 

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from agents.template.prompt.task_rows import LEAD_IN
+from agents.template.prompt.task_rows import ITEMS, LEAD_IN
 
 # As in: In the list below, who … – Tell me what … – Is it sold out?
 _ABOUT = r"(?:(?:in|on|from|at|for|among|of|using|according to|based on|by) [^?,.]{1,60}, ?)?"
@@ -48,11 +48,7 @@ _VERB = re.compile(
     rf"\bwho (?:has |have |else )?(?P<verb>{'|'.join(_BY_VERB)})\b|\b(?:was|is) it (?P<done>directed|written|hosted) by\b", re.I
 )
 # "Which film …" requests the film's name.
-_THING = re.compile(
-    r"(?:film|movie|book|novel|product|item|restaurant|hotel|place|property|matter|case|task|event|job|email|mail|message|post|person|user|"
-    r"doctor|validator|subnet|account|company|client|expert)s?(?: name)?|name|title",
-    re.I,
-)
+_THING = re.compile(rf"(?:{ITEMS}|cases?|messages?)(?: name)?|name|title", re.I)
 NAME = "name"
 
 

@@ -18,6 +18,12 @@ LEAD_IN = (
     rf"decide to|make sure to|(?:triggered )?when|(?:the |a )?users?|now|also|finally|first|next|and|to|{_ADVERBS})\b[\s,:]*)*"
 )
 NAVIGATION = r"(?:nav(?:igation)?(?: ?bar| ?menu)?|menu|side ?bar|header|footer)"
+# Items of sites, as a pattern.
+ITEMS = (
+    r"(?:films?|movies?|books?|novels?|products?|items?|articles?|restaurants?|dish(?:es)?|hotels?|stays?|property|places?|listings?|matters?|"
+    r"clients?|documents?|files?|notes?|tasks?|projects?|teams?|events?|meetings?|calendars?|jobs?|posts?|emails?|mails?|experts?|consultants?|"
+    r"compan(?:y|ies)|doctors?|persons?|users?|profiles?|accounts?|cars?|rides?|trips?|subnets?|validators?|blocks?|servers?|channels?|labels?)"
+)
 MOVING = r"(?:go|navigate|take|bring|get)(?: me)?(?: directly| straight)? to|navigate(?: me)?"
 
 
