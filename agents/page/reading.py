@@ -222,7 +222,7 @@ class Page:
 
     @cached_property
     def sections(self) -> Mapping[int, Section]:
-        """The part of the page that each usable element belongs to, by the element's place."""
+        """The part of the page that each element belongs to, by the element's place; without hidden ones and those behind a dialog."""
         return self._sections.of_elements()
 
     def part_of(self, element: Element) -> tuple[str, str]:

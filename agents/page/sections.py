@@ -44,10 +44,10 @@ class Sections:
     named: Callable[[int], str]
 
     def of_elements(self) -> dict[int, Section]:
-        """The section of each usable element, by the element's place."""
+        """The section of each element that can be seen and lies behind no dialog, by the element's place."""
         by_place, made = dict[int, Section](), dict[tuple[str, str, int], Section]()
         for element, at in zip(self.elements, self.places, strict=True):
-            if element.usable:
+            if not (element.hidden or element.covered):
                 key = self.key(element, at)
                 if key not in made:
                     made[key] = Section(key[0], key[1], len(made), self._form_around(key[2]) if key[0] == "section" else None)

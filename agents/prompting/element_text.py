@@ -14,7 +14,7 @@ from agents.template.prompt.criteria import Criterion
 _LONGEST_LABEL, _LONGEST_VALUE, _LONGEST_OPTION = 60, 60, 80
 _MOST_ATTRIBUTES, _MOST_OPTIONS = 8, 12
 # Characters of options that are shown all, and of a text that a control shows besides its name.
-_ALL_OPTIONS, _LONGEST_SHOWN = 160, 40
+_ALL_OPTIONS, _LONGEST_SHOWN = 160, 80
 _LONGEST_REST, _LEAST_REST, _LONGEST_BUTTON = 80, 8, 30
 # From this likeness of their names on, a field is that of a criterion.
 _ALIKE = 0.6
@@ -44,14 +44,14 @@ def control_text(element: Element, item: str = "") -> str:
     """Role, name and state of a control that is not a field. A link that repeats all of its `item` is called as that is."""
     name = element.label or element.text or element.hints or element.href
     name = item if item and element.role == "link" and len(name) > len(item) and item in name else name
-    return f'{element.role} "{cut(name, _LONGEST_LABEL)}"{_states(element)}{_shown_value(element)}'
+    return f'{element.role} "{cut(name, _LONGEST_LABEL)}"{_states(element)}{_shown_value(element, item)}'
 
 
-def _shown_value(element: Element) -> str:
-    """What a control with a name of its own shows besides that: the date in a button "Date"."""
+def _shown_value(element: Element, item: str) -> str:
+    """What a control with a name of its own shows besides that: the date in a button "Date". An item shows the text of its link itself."""
     text, label = element.text, element.label
-    is_value = element.role != "link" and len(text) <= _LONGEST_SHOWN and any(map(str.isalnum, text)) and element.is_named
-    return f' showing "{text}"' if is_value and text not in label else ""
+    is_value = element.is_named and any(map(str.isalnum, text)) and not (item and element.role == "link")
+    return f' showing "{cut(text, _LONGEST_SHOWN)}"' if is_value and text.lstrip("0") not in label else ""
 
 
 def field_text(element: Element, criteria: Sequence[Criterion], prompt_words: frozenset[str]) -> str:

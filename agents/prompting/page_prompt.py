@@ -48,9 +48,9 @@ def fitted(text: str, most: int) -> str:
 
 # The most that is read of a page.
 _MOST_RECORDS, _MOST_TEXT, _MOST_ERRORS = 300, 8_000, 3
-_MOST_OF_A_LINE, _MOST_ALIKE, _MOST_OF_A_STAGE, _MOST_DISABLED = 5, 2, 80, 150
+_MOST_OF_A_LINE, _MOST_ALIKE, _MOST_OF_A_STAGE, _MOST_DISABLED, _MOST_NUMBERED = 5, 2, 80, 150, 10
 # From that many items of a page, or controls whose names differ by numbers only, each further one is worth less than all else is.
-_ENOUGH, _WORTH_LESS = 12, 2.0
+_ENOUGH, _ITEM_LESS, _CONTROL_LESS = 12, 2.0, 5.0
 _FIGURES = re.compile(r"\d+")
 # A link that does not begin like this stays on the site: routes, queries, fragments, scripts.
 _ELSEWHERE = re.compile(r"(?:[/\\]{2}|(?!javascript:)[a-z][a-z0-9+.-]*:)", re.I)
@@ -221,7 +221,7 @@ class _View:
                 verdict = judge(self.criteria, record) if self.criteria else _NO_CRITERIA
                 made.append((self._worth(record, verdict), verdict, record, _once(record, inside)))
         for rank, (merit, verdict, record, inside) in enumerate(sorted(made, key=lambda entry: -entry[0])):
-            yield from self._of_record(record, verdict, inside, merit - _WORTH_LESS * max(0, rank - _ENOUGH))
+            yield from self._of_record(record, verdict, inside, merit - _ITEM_LESS * max(0, rank - _ENOUGH))
         yield from self._of_elements(element for element in self._seen if element.place not in listed)
         yield from self._texts()
 
@@ -230,7 +230,8 @@ class _View:
         """With the controls in each that can be operated."""
         places = {element.place for element in self.operable}
         read = ((record, [element for element in record.elements if element.place in places]) for record in self.page.records)
-        return [(record, inside) for record, inside in islice(read, _MOST_RECORDS) if not element_text.says_nothing(record, inside)]
+        items = (item for item in islice(read, _MOST_RECORDS) if item[0].name not in self.page.dialogs)
+        return [item for item in items if not element_text.says_nothing(*item)]
 
     def _worth(self, record: Record, verdict: Verdict) -> float:
         return 50.0 + 5 * verdict.met if verdict.fits and verdict.met else 20.0 + 10 * _shared(record.text[:400], self.prompt_words)
@@ -242,7 +243,7 @@ class _View:
         about = [element_text.item_text(self.page.subject)] if self.page.subject else []
         listed = f" {' '.join((*(record.text for record, _ in self._items), *about, *named, *self.page.errors))} "
         texts = (text for text in self.page.texts(_MOST_TEXT, is_topmost=True) if f" {text} " not in listed)
-        for place, text in enumerate(texts, len(self.page.elements)):
+        for place, text in enumerate(dict.fromkeys(texts), len(self.page.elements)):
             yield _Line(_TEXT, 12 + 8 * _shared(text, self.prompt_words) - place / 1_000, (0, True, place), partial(_render_text, text))
 
     def _of_elements(self, elements: Iterable[Element]) -> Iterator[_Line]:
@@ -257,10 +258,12 @@ class _View:
                 continue
             yield from self._disabled(off, before)
             off.clear()
-            alike[kind := (section, element.role, element.label)] += 1
+            # Of a row of stars each one means something else.
+            nth = str(min(element.nth, _MOST_NUMBERED))
+            alike[kind := (section, element.role, element.label, nth)] += 1
             if alike[kind] <= _MOST_ALIKE or element.role in FIELDS:
                 alike[numbered := (section, _FIGURES.sub("0", element.label))] += 1
-                yield self._of_element(element, section, _WORTH_LESS * max(0, alike[numbered] - _ENOUGH))
+                yield self._of_element(element, section, _CONTROL_LESS * max(0, alike[numbered] - _ENOUGH))
             else:
                 self.collapsed += 1
         yield from self._disabled(off, section)
@@ -270,14 +273,15 @@ class _View:
         if len(elements) == 1:
             yield self._of_element(elements[0], section, 0.0)
         elif elements:
-            text = cut(f"disabled: {', '.join(element_text.shortest_text(element) for element in elements)}", _MOST_DISABLED)
+            named = ", ".join(f'"{element_text.shortest_name(element.label)}"' for element in elements)
+            text = cut(f"disabled buttons: {named}", _MOST_DISABLED)
             yield _Line(section, 20 - elements[0].place / 100, _order(elements[0]), lambda: (f"- {text}", ()))
 
     def _section(self, element: Element) -> str:
-        """ "" for an element outside of any, such as a disabled control."""
-        section = self.page.sections.get(element.place)
-        if section is None or section.kind == "item":
-            return ""
+        """ "" for a control of an item, which stands where the control before it does."""
+        section = self.page.sections[element.place]
+        if section.kind == "item":
+            return f"DIALOG {cut(self.page.dialogs[-1], 60)} (open, over the page)" if element.layer and self.page.dialogs else ""
         if section.kind == "page":
             return "IN NO SECTION" + (" (in the open dialog)" if element.layer else "")
         name = f"{section.kind.upper()} {cut(section.name, 60)}".strip()
@@ -290,7 +294,8 @@ class _View:
         if element.role in FIELDS:
             merit = 60.0 + 10 * shared
         else:
-            merit = (55 if element.submits else 30 if shared else 20) + 10 * shared - element.place / 100
+            usual = 20 if element.footer else 40
+            merit = (55 if element.submits else usual + 10 if shared else usual) + 10 * shared - element.place / 100
         render = partial(self._render_element, element)
         return _Line(section, merit - less, _order(element), render, () if element.disabled else (element,))
 

@@ -246,3 +246,37 @@ def test_what_stands_in_an_open_dialog_says_so_and_texts_behind_it_are_left_out(
     assert "FORM Skills (in the open dialog)" in text
     assert "Pick three." in text
     assert "Total hires" not in text
+
+
+def test_a_link_outside_of_items_is_shown_with_the_text_in_it() -> None:
+    text = seen("<h1>Stays</h1><a href=/1 aria-label='Open Lake House'>Lake House, Oslo, $360 per night</a>").text
+    assert 'link "Open Lake House" showing "Lake House, Oslo, $360 per night"' in text
+
+
+def test_the_controls_of_a_small_page_are_shown_before_items_that_fit_badly() -> None:
+    items = "".join(
+        f"<li><h3>Film {at}</h3><p>Year: 19{at}</p><p>{'A long tale of many films. ' * 4}</p><a href=/{at}>Open</a></li>"
+        for at in range(40, 60)
+    )
+    text = seen(f"<h1>Films</h1><button>Reset</button><button>Find</button><ul>{items}</ul><button>Next page</button>", budget=600).text
+    assert all(f'button "{name}"' in text for name in ("Reset", "Find", "Next page"))
+
+
+def test_a_disabled_button_stands_with_its_section() -> None:
+    page = "<nav><a href=/>Home</a></nav><form aria-label=Order><button disabled>Pay</button></form><form aria-label=Other><input></form>"
+    assert 'FORM Order\n- button "Pay" (disabled)' in seen(page).text
+
+
+def test_a_dialog_is_no_item_and_its_controls_are_shown_as_its_own() -> None:
+    items = "".join(f"<li><h3>Film {at}</h3><p>Year: 19{at}</p><button>Save</button></li>" for at in range(40, 44))
+    dialog = """<div role=dialog aria-modal=true><h3>Share it</h3><div><p>Price: $3</p><input type=email aria-label=Receiver><button>Close</button>
+    <button>Send</button></div></div>"""
+    text = seen(f"<ul>{items}</ul>{dialog}").text
+    assert "ITEMS" not in text
+    assert 'DIALOG Share it (open, over the page)\n1 textbox "Receiver"' in text
+
+
+def test_each_star_of_a_row_is_shown() -> None:
+    stars = "<button><svg class='lucide lucide-star'></svg></button>" * 5
+    text = seen(f"<h1>Review</h1><form><div>{stars}</div><textarea aria-label=Words></textarea></form>").text
+    assert all(f"no. {at} of these" in text for at in range(1, 6))
