@@ -184,7 +184,7 @@ class _View:
     @cached_property
     def stages(self) -> list[tuple[Intent, tuple[Criterion, ...]]]:
         """The stages of the task that are about an item, with its criteria."""
-        stages = (self.intent, *self.intent.then)
+        stages = self.intent.stages
         return [(stage, criteria) for stage in stages if stage.kind.has(Trait.OF_ITEM) and (criteria := target_of(stage).criteria)]
 
     @cached_property

@@ -45,13 +45,11 @@ def is_certain(plan: Plan, intent: Intent, page: Page) -> bool:
 
 
 def _of_words(prompt: str, intent: Intent) -> Iterator[Doubt]:
-    stages = (intent, *intent.then)
-    if any(stage.kind is Kind.OTHER for stage in stages):
+    if any(stage.kind is Kind.OTHER for stage in intent.stages):
         yield 0.35, "The kind of task is not known."
-    elif any(recipe_for(stage) is BEST_GUESS for stage in stages):
+    elif any(recipe_for(stage) is BEST_GUESS for stage in intent.stages):
         yield 0.75, f"There is no recipe for this kind of task ({intent.kind})."
-    criteria = (*intent.login, *(criterion for stage in stages for criterion in stage.criteria))
-    used = {value for criterion in criteria for value in criterion.values} | {stage.subject for stage in stages}
+    used = {value for criterion in intent.all_criteria for value in criterion.values} | {stage.subject for stage in intent.stages}
     unused = [value for value in mask(prompt).quoted if value not in used]
     if unused:
         yield 0.6, f"What “{unused[0][:40]}” is for is not understood."

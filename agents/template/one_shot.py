@@ -18,7 +18,7 @@ def one_shot(step: Step, intent: Intent, page: Page | None) -> Plan:
 def _by_recipes(intent: Intent, page: Page | None) -> list[Action]:
     """The best action of each move, with waits in between: longer where the next page may be loading."""
     stages: list[tuple[Recipe, Intent]] = [(LOGIN, intent)] if intent.logs_in else []
-    stages += [(recipe_for(stage), stage) for stage in (intent, *intent.then)]
+    stages += [(recipe_for(stage), stage) for stage in intent.stages]
     actions: list[Action] = []
     for recipe, stage in stages:
         reach = recipe.reach(stage, page) if page else recipe.blind_reach(stage)

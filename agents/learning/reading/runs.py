@@ -63,7 +63,7 @@ class _Writer:
         self._names = {record.name.lower() for page in pages for record in page.records} - {""}
         target = target_of(intent).criteria
         # A task may be about an item even if its kind has none.
-        self._of_item = target if target or intent.kind.has(Trait.OF_ITEM) else kept.criteria_of(intent)
+        self._of_item = target if target or intent.kind.has(Trait.OF_ITEM) else intent.all_criteria
 
     def action(self, page: Page, part: int, raw: Mapping[str, Any]) -> kept.LearnedAction | None:
         """None for actions that are no part of a solution: waits, and opening the task's own page."""
@@ -131,14 +131,14 @@ class _Writer:
         label = kept.called(element)
         if element.role not in OPTIONS | TICKED - {"checkbox", "switch"} or self._general(label, "") != label:
             return ()
-        criteria = kept.criteria_of(self.intent)
+        criteria = self.intent.all_criteria
         fields = {criterion.field for criterion in criteria if criterion.operator not in POSITIVE and holds(criterion, label)}
         return tuple(criterion for criterion in criteria if criterion.field in fields) if len(fields) == 1 else ()
 
     def _value(self, text: str, element: Element, page: Page) -> str:
         if _PLACEHOLDER.search(text) and text.lower() in self.prompt_text:
             return text
-        criteria = kept.criteria_of(self.intent)
+        criteria = self.intent.all_criteria
         stated = (criterion for criterion in criteria if criterion.operator in POSITIVE)
         if equal := next((criterion for criterion in stated if _folded(text) in map(_folded, criterion.values)), None):
             return f"{{{_hole(equal.field)}}}"
@@ -163,7 +163,7 @@ class _Writer:
     def _values(self, name: str) -> Iterator[tuple[str, str]]:
         if name:
             yield kept.ITEM, name
-        positive = (criterion for criterion in kept.criteria_of(self.intent) if criterion.operator in POSITIVE)
+        positive = (criterion for criterion in self.intent.all_criteria if criterion.operator in POSITIVE)
         stated = [(_hole(criterion.field), value) for criterion in positive for value in criterion.values]
         subject = [(kept.SUBJECT, self.intent.subject)] if self.intent.is_quoted else []
         yield from sorted((pair for pair in (*stated, *subject) if len(pair[1]) >= _SHORTEST), key=lambda pair: -len(pair[1]))

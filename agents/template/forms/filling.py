@@ -50,7 +50,7 @@ class Answer:
 def by_name(criteria: Iterable[Criterion]) -> list[tuple[Criterion, ...]]:
     units: dict[str, list[Criterion]] = defaultdict(list)
     for criterion in criteria:
-        units[" ".join(words(criterion.field))].append(criterion)
+        units[criterion.name].append(criterion)
     return [tuple(unit) for unit in units.values()]
 
 

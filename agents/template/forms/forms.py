@@ -117,7 +117,7 @@ def _match_of(page: Page, elements: Sequence[Element], sought: FormQuery) -> For
     is_another = is_foreign or (named < 0.8 and does_other)
     opening = tuple(opener for opener in openers(sought.criteria, given, own) if opener is not button)
     known = sum(any(slot.likeness(name) >= _CALLED for slot in offered) for name in sought.row.known_by)
-    units = len({" ".join(words(criterion.field)) for criterion in sought.criteria})
+    units = len({criterion.name for criterion in sought.criteria})
     covered = (sum(answer.merit for answer in given) + len(opening)) / units if units else 0.0
     merit = covered + 0.4 * min(known, 2) + 0.4 * named - (1.0 if is_another else 0.0)
     # A form for changing an item is filled with its values.

@@ -7,6 +7,7 @@ from functools import lru_cache
 from itertools import islice
 
 from agents.contract.limits import MAX_CRITERIA
+from agents.page.matching import words
 from agents.template.prompt.masking import ITEM, MARK, NUMBER, Masked
 from agents.template.prompt.measures import amount_of
 from agents.template.prompt.operators import ABOVE, BE, BELOW, LISTS, OPERATOR, Operator, is_operator, operator_of
@@ -25,6 +26,11 @@ class Criterion:
     operator: Operator
     values: tuple[str, ...]
     end: int = 0
+
+    @property
+    def name(self) -> str:
+        """The field in lower case and the singular, to compare spellings."""
+        return " ".join(words(self.field))
 
     @property
     def value(self) -> str:

@@ -35,8 +35,16 @@ class Intent:
     opened_as: str = ""
 
     @property
+    def stages(self) -> "tuple[Intent, ...]":
+        return (self, *self.then)
+
+    @property
+    def all_criteria(self) -> tuple[Criterion, ...]:
+        return (*self.login, *(criterion for stage in self.stages for criterion in stage.criteria))
+
+    @property
     def chain(self) -> tuple[Kind, ...]:
-        return (*((Kind.LOGIN,) if self.logs_in else ()), self.kind, *(stage.kind for stage in self.then))
+        return (*((Kind.LOGIN,) if self.logs_in else ()), *(stage.kind for stage in self.stages))
 
     @property
     def head(self) -> str:

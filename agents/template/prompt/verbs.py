@@ -127,14 +127,13 @@ def verb_of(intent: Intent) -> tuple[str, Verb] | None:
 
 @lru_cache(maxsize=256)
 def _requested_risks(intent: Intent) -> frozenset[str]:
-    stages = (intent, *intent.then)
-    prompt = " ".join(stage.text for stage in stages)
+    prompt = " ".join(stage.text for stage in intent.stages)
     requested = {risk for risk, (_, pattern) in _RISKS.items() if re.search(rf"\b(?:{pattern})", prompt, re.I)}
-    if any(stage.kind in _SENT for stage in stages):
+    if any(stage.kind in _SENT for stage in intent.stages):
         requested.add("send")
-    if any(stage.kind is Kind.CHECKOUT for stage in stages):
+    if any(stage.kind is Kind.CHECKOUT for stage in intent.stages):
         requested |= {"pay", "send"}
-    if any(stage.kind is Kind.LOGOUT for stage in stages):
+    if any(stage.kind is Kind.LOGOUT for stage in intent.stages):
         requested.add("log out")
     if _DRAFTS.search(prompt) and not re.search(r"\b(?:send|deliver)\b", prompt, re.I):
         requested.discard("send")
@@ -150,8 +149,7 @@ def _is_of_other(label: frozenset[str], risks: set[str], intent: Intent) -> bool
     """Whether it completes a booking where a value is only to be chosen, or deletes or sends something that the prompt does not name."""
     if intent.kind is Kind.CHOOSE and label & _BINDS and label & _BOUND:
         return True
-    stages = (intent, *intent.then)
-    prompt = {word for stage in stages for word in words(stage.text if risks & {"delete", "remove"} else stage.head)}
+    prompt = {word for stage in intent.stages for word in words(stage.text if risks & {"delete", "remove"} else stage.head)}
     does = risks & {"delete", "remove", "send"} or label & {"submit", "publish"}
     return bool(does) and any(label & thing and not prompt & thing for thing in _OTHERS if thing != {"message"} or "send" not in risks)
 

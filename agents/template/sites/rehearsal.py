@@ -18,7 +18,6 @@ from agents.contract.protocol import Form, PastAction, Plan, Step
 from agents.contract.selectors import ATTRIBUTE, Selector, quoted, xpath
 from agents.page import Element, Page, Record, read
 from agents.page.elements import BUTTONS, TICKED
-from agents.page.matching import words
 from agents.page.past import action_in_words
 from agents.template.forms.filling import by_name
 from agents.template.moves import NOTHING_LEFT
@@ -30,7 +29,7 @@ from agents.template.recipes import LOGIN, recipe_for
 from agents.template.sites import site_map
 from agents.template.sites.site_facts import Item, SiteFacts
 from agents.template.sites.site_map import AFTER, ANY, MEMBER, route_of
-from agents.template.solutions.solution import ITEM, Solution, criteria_for, criteria_of
+from agents.template.solutions.solution import ITEM, Solution, criteria_for
 from agents.template.solutions.using import by_solution
 
 MOST_STEPS, MOST_ACTIONS = 10, 26
@@ -80,7 +79,7 @@ class Rehearsal:
         self._to(route_of(self.step.url))
         if intent.logs_in and not self._log_in(intent):
             return False
-        stages = (replace(stage, logs_in=False, then=()) for stage in (intent, *intent.then))
+        stages = (replace(stage, logs_in=False, then=()) for stage in intent.stages)
         return self.page is not None and all(self._stage(stage) for stage in stages)
 
     def _log_in(self, intent: Intent) -> bool:
@@ -101,7 +100,7 @@ class Rehearsal:
         """Whether all of the solution's actions could be done on the known pages."""
         self.solution = solution
         self._to(route_of(self.step.url))
-        about = tuple(criterion for criterion in criteria_of(intent) if " ".join(words(criterion.field)) in solution.by)
+        about = tuple(criterion for criterion in intent.all_criteria if criterion.name in solution.by)
         has_item = any(action.control and action.control.in_item for action in solution.actions)
         own = self._with_stand_in(intent, about) if has_item else intent
         if any(criteria_for(hole, intent) and not criteria_for(hole, own) for hole in solution.holes - {ITEM}):

@@ -292,7 +292,7 @@ def field_values(prompt: str, intent: Intent) -> FieldValues:
     stated = list(criteria(masked))
     # A selector with more of them is too long to be sent.
     stated += islice(_unnamed(masked, {value for criterion in stated for value in criterion.values}), 4)
-    subject = "" if stated else (intent, *intent.then)[-1].subject
+    subject = "" if stated else intent.stages[-1].subject
     # Without a capital it is no name ("any film of the nineties"), and a search for it would find nothing.
     if subject != subject.lower():
         stated.append(Criterion("subject", Operator.CONTAINS, (subject,)))

@@ -56,8 +56,7 @@ class Sign:
 
 @lru_cache(maxsize=256)
 def sign_of(intent: Intent) -> Sign:
-    stages = (intent, *intent.then)
-    heads = [replace(stage, text=MARK.sub(" ", mask(stage.text).text)).head for stage in stages]
+    heads = [replace(stage, text=MARK.sub(" ", mask(stage.text).text)).head for stage in intent.stages]
     about = {word for head in heads for word in meanings_of(head) - _NOTHING if word.isalpha()}
     family, first_words = verb_of(intent), words(re.sub(LEAD_IN, "", heads[0], count=1, flags=re.I))
     first = next(iter(meanings_of(first_words[0])), "") if first_words and intent.kind is Kind.OTHER else ""
@@ -177,17 +176,13 @@ def criteria_for(hole: str, intent: Intent) -> tuple[Criterion, ...]:
     """The task's criteria for a hole, empty if there are none."""
     if hole == SUBJECT:
         return (Criterion(SUBJECT, Operator.EQUALS, (intent.subject,)),) if intent.subject else ()
-    known = criteria_of(intent)
-    exact = tuple(criterion for criterion in known if " ".join(words(criterion.field)) == hole)
+    known = intent.all_criteria
+    exact = tuple(criterion for criterion in known if criterion.name == hole)
     if exact:
         return exact
     names = {name for name, weight in names_of(hole) if weight >= 0.7}
-    near = next((criterion.field for criterion in known if " ".join(words(criterion.field)) in names), "")
+    near = next((criterion.field for criterion in known if criterion.name in names), "")
     return tuple(criterion for criterion in known if criterion.field == near)
-
-
-def criteria_of(intent: Intent) -> tuple[Criterion, ...]:
-    return (*intent.login, *(criterion for stage in (intent, *intent.then) for criterion in stage.criteria))
 
 
 def best_for(solutions: Iterable[Solution], intent: Intent) -> Solution | None:

@@ -23,19 +23,7 @@ from agents.template.prompt import Criterion, Intent, Target, besides_item, targ
 from agents.template.prompt.synonyms import alike
 from agents.template.prompt.values import holds_all
 from agents.template.prompt.verbs import is_unrequested
-from agents.template.solutions.solution import (
-    HOLE,
-    ITEM,
-    SENDS,
-    SUBJECT,
-    Control,
-    LearnedAction,
-    Solution,
-    called,
-    criteria_for,
-    criteria_of,
-    role_of,
-)
+from agents.template.solutions.solution import HOLE, ITEM, SENDS, SUBJECT, Control, LearnedAction, Solution, called, criteria_for, role_of
 
 _PRESSED = BUTTONS | OPTIONS | TICKED | {PICKER}
 _FILLED = FIELDS | {PICKER, "switch"}
@@ -79,8 +67,8 @@ class _SolutionRun:
     def _target(self) -> Target:
         """The task's item, by the criteria of fields that are not filled."""
         target, by = target_of(self.intent), self.solution.by
-        among = target.criteria or criteria_of(self.intent)
-        chosen_by = (criterion for criterion in among if criterion.field not in self._filled or " ".join(words(criterion.field)) in by)
+        among = target.criteria or self.intent.all_criteria
+        chosen_by = (criterion for criterion in among if criterion.field not in self._filled or criterion.name in by)
         return replace(target, criteria=tuple(chosen_by))
 
     def plan(self) -> Plan | None:
@@ -268,7 +256,7 @@ class _SolutionRun:
     def _further_fills(self, sent: list[Action]) -> list[Action]:
         """With fills for the task's further values, which the runs did not have, before the press that sends them."""
         left = [criterion for criterion in besides_item(self.intent) if criterion.field not in self._filled]
-        left = [criterion for criterion in left if " ".join(words(criterion.field)) not in self.solution.by]
+        left = [criterion for criterion in left if criterion.name not in self.solution.by]
         known = {str(action.fields.get("selector")) for action in sent}
         moves = filled(self.page, answers(left, slots(self.page.elements), self.page)) if left else ()
         more = [move.alternatives[0] for move in moves if move.alternatives and not move.shown]
