@@ -13,30 +13,12 @@ __all__ = ["BEST_GUESS", "LOGIN", "LOGOUT", "Recipe", "recipe_for"]
 _RECIPES: dict[Kind, Recipe] = {
     **{kind: FormTask() for kind in Kind if kind.row.sent_by},
     **{kind: PressOnItem() for kind in Kind if kind.row.buttons},
-    Kind.LOGIN: LOGIN,
-    Kind.LOGOUT: LOGOUT,
-    Kind.REGISTER: REGISTER,
-    Kind.SEARCH: Search(),
-    Kind.OPEN_ITEM: OpenItem(),
-    Kind.PAGE: TurnPage(),
-    Kind.BACK: BackToList(),
-    Kind.FILTER: FILTER,
-    Kind.SORT: Sort(),
-    Kind.UNFOLD: Unfold(),
-    Kind.SCROLL: Scroll(),
-    Kind.NAVIGATE: Navigate(),
-    Kind.CART: Cart(),
-    Kind.READING_LIST: Wishlist(),
-    Kind.WISHLIST: Wishlist(),
-    Kind.SHARE: Share(),
-    Kind.OWN_COMMENT: OwnComment(),
-    Kind.MARK: React(),
-    Kind.DELETE_ITEM: DeleteItem(),
-    Kind.REACT: React(),
-    Kind.CHOOSE: Choose(),
-    Kind.SETTINGS: Choose(),
-    Kind.QUESTION: Question(),
-}
+    Kind.LOGIN: LOGIN, Kind.LOGOUT: LOGOUT, Kind.REGISTER: REGISTER, Kind.SEARCH: Search(), Kind.OPEN_ITEM: OpenItem(),
+    Kind.PAGE: TurnPage(), Kind.BACK: BackToList(), Kind.FILTER: FILTER, Kind.SORT: Sort(), Kind.UNFOLD: Unfold(), Kind.SCROLL: Scroll(),
+    Kind.NAVIGATE: Navigate(), Kind.CART: Cart(), Kind.READING_LIST: Wishlist(), Kind.WISHLIST: Wishlist(), Kind.SHARE: Share(),
+    Kind.OWN_COMMENT: OwnComment(), Kind.MARK: React(), Kind.DELETE_ITEM: DeleteItem(), Kind.REACT: React(), Kind.CHOOSE: Choose(),
+    Kind.SETTINGS: Choose(), Kind.QUESTION: Question(),
+}  # fmt: skip
 
 
 def recipe_for(intent: Intent) -> Recipe:
