@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar, cast
 
 Item = TypeVar("Item")
@@ -17,39 +17,34 @@ ITEMS_A_READING = 16
 TEMPLATE_SECONDS = 0.5  # of the processor, for the template's plan: ten times what typical pages take
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class TimeBudget:
-    """Planning ends when `clock` reaches `ends_at`, both in seconds; without `ends_at` it is unlimited."""
+    """Planning ends when `clock` reaches `ends_at`, both in seconds; without `ends_at` it is unlimited.
+
+    `is_cut_off`: it ended before all was read. `values`: computed once for several parts of the plan.
+    """
 
     clock: Callable[[], float] = float
     ends_at: float = math.inf
-
-
-ENDLESS = TimeBudget()
-
-
-@dataclass(slots=True)
-class Planning:
-    """`is_cut_off`: the budget was over before all was read. `made`: values computed once for several parts of the plan."""
-
-    budget: TimeBudget = ENDLESS
-    is_cut_off: bool = False
-    made: dict[Hashable, object] = field(default_factory=dict)
+    is_cut_off: bool = field(default=False, init=False)
+    values: dict[Hashable, object] = field(default_factory=dict, init=False)
 
     def is_over(self) -> bool:
-        self.is_cut_off = self.is_cut_off or self.budget.clock() >= self.budget.ends_at
+        self.is_cut_off = self.is_cut_off or self.clock() >= self.ends_at
         return self.is_cut_off
 
 
-_planning: ContextVar[Planning | None] = ContextVar("planning", default=None)
+ENDLESS = TimeBudget()
+_planning: ContextVar[TimeBudget | None] = ContextVar("planning", default=None)
 
 
 @contextmanager
-def budgeted(budget: TimeBudget) -> Iterator[Planning]:
-    made = Planning(budget)
-    token = _planning.set(made)
+def budgeted(budget: TimeBudget) -> Iterator[TimeBudget]:
+    """A copy of the budget, current for the plan that is made in this context."""
+    current = replace(budget)
+    token = _planning.set(current)
     try:
-        yield made
+        yield current
     finally:
         _planning.reset(token)
 
@@ -57,7 +52,7 @@ def budgeted(budget: TimeBudget) -> Iterator[Planning]:
 def in_time(items: Iterable[Item], each: int = ITEMS_A_READING) -> Iterator[Item]:
     """The items, until the current budget is over. The clock is read before the first and then once for `each` items."""
     current = _planning.get()
-    if current is None or current.budget is ENDLESS:
+    if current is None or math.isinf(current.ends_at):
         yield from items
         return
     for count, item in enumerate(items):
@@ -71,6 +66,6 @@ def once(make: Callable[[], Item], *key: Hashable) -> Item:
     current = _planning.get()
     if current is None:
         return make()
-    if key not in current.made:
-        current.made[key] = make()
-    return cast("Item", current.made[key])
+    if key not in current.values:
+        current.values[key] = make()
+    return cast("Item", current.values[key])
