@@ -22,6 +22,8 @@ NOTHING = NOTHING_CHANGED
 # Of a page with more, new parts are not reported. A signature of so many has up to 15 kB; those of the tasks' sites have some 3.
 MOST_CONTROLS, MOST_TEXTS, MOST_ITEMS = 500, 300, 200
 _TEXT_CHARS = 8_000
+# Numbers of fewer digits, which are as good for telling a few hundred names apart.
+_SHORT = 1_000_000
 _MOST_NAMED, _LONGEST_NAME, _LONGEST_TEXT, _LONGEST_EFFECT = 4, 40, 80, 300
 # States that do not show an action's effect.
 _PASSING = frozenset({"focused", "required", "invalid"})
@@ -89,6 +91,7 @@ class View:
             "errors": [_number(text) for text in self.page.errors],
             "controls": sorted(set(map(_number, self._names))) if self._is_small else None,
             "states": states if self._is_small else None,
+            "alone": sorted(_number(key) % _SHORT for key, _ in self._alone) if self._is_small else None,
             "checked": self._checked,
             "said": sorted(set(map(_number, self._texts))) if len(self._texts) <= MOST_TEXTS else None,
             "items": len(self.page.records),
@@ -170,12 +173,10 @@ class View:
 
     def _states(self, before: Mapping[str, Any], *, is_counted: bool) -> list[str]:
         """Fields that hold something else, and controls in another state; else how many are checked, where that has changed."""
-        changed, names_before = list[str](), set(before["named"])
+        changed, alone_before = list[str](), set(before.get("alone") or ())
         for key, element in self._alone if self._is_small and before["states"] is not None else ():
             was, now = before["states"].get(str(_number(key)), [0, ""]), _state(element)
-            item = self.page.items.get(element.place)
-            is_new = _number(_named(element)) not in before["controls"] or (item is not None and _number(item.name) not in names_before)
-            if was == now or is_new:
+            if was == now or _number(key) % _SHORT not in alone_before:
                 continue
             if was[0] != now[0]:
                 changed.append(f"field {_quoted(_name(element))} {_held(element)}")

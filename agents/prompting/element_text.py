@@ -15,7 +15,7 @@ _LONGEST_LABEL, _LONGEST_VALUE, _LONGEST_OPTION = 60, 60, 80
 _MOST_ATTRIBUTES, _MOST_OPTIONS = 8, 12
 # Characters of options that are shown all, and of a text that a control shows besides its name.
 _ALL_OPTIONS, _LONGEST_SHOWN = 160, 80
-_LONGEST_REST, _LEAST_REST, _LONGEST_BUTTON = 80, 8, 30
+_LONGEST_REST, _LEAST_REST, _LEAST_REPEATED, _LONGEST_BUTTON = 80, 8, 6, 30
 # From this likeness of their names on, a field is that of a criterion.
 _ALIKE = 0.6
 # Types of fields that do not restrict their value. Scripts also turn buttons into fields.
@@ -106,12 +106,17 @@ def criteria_marks(verdict: Verdict) -> str:
     return " ".join(f"{at}{_MARKS[result]}" for at, result in enumerate(verdict.results, 1))
 
 
-def item_text(record: Record) -> str:
-    # A labelled amount is not repeated as the price that it looks like: "budget $500 | price $500".
-    first_names = {value: name for name, value in reversed([*record.attributes.items()])}
-    attributes = [(name, value) for name, value in record.attributes.items() if name != "price" or first_names[value] == name]
+def item_text(record: Record, *, has_text: bool = True) -> str:
+    """Its name, its attributes, and where it `has_text` what else it holds."""
+    # A labelled amount is not repeated as the price that it looks like: "budget $500 | price $500"; nor is another value, or the name.
+    first_names = {value: name for name, value in reversed([*record.attributes.items()])} | {record.name: ""}
+    attributes = [
+        (name, value)
+        for name, value in record.attributes.items()
+        if first_names[value] == name or (name != "price" and len(value) < _LEAST_REPEATED)
+    ]
     shown = [f"{name} {cut(value, 40)}" for name, value in attributes[:_MOST_ATTRIBUTES]]
-    more, rest = len(attributes) - len(shown), _rest(record)
+    more, rest = len(attributes) - len(shown), _rest(record) if has_text else ""
     return " | ".join([cut(record.name, _LONGEST_LABEL), *shown, *([rest] if rest else []), *([f"… {more} more"] if more > 0 else [])])
 
 

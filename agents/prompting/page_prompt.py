@@ -66,7 +66,7 @@ _USUAL = frozenset(
     """the and for with where that which this from into please than then not equal contain greater less
     one all any has have are was show page detail""".split()  # noqa: SIM905 (words read best as words)
 )
-_ITEMS, _TEXT = "ITEMS", "TEXT"
+_ITEMS, _TEXT, _NO_SECTION = "ITEMS", "TEXT", "IN NO SECTION"
 MARKS = f"on items: {element_text.MET} met, {element_text.NOT_MET} not met, {element_text.NOT_SHOWN} not shown here"
 # In tokens: the criteria, and the sentence on what is left out.
 MOST_LEGEND, MOST_LEFT = 200, 30
@@ -80,6 +80,7 @@ class Shown:
     elements: Mapping[int, Element] = field(default_factory=dict)
     page: Page | None = None
     operable: tuple[Element, ...] = ()
+    disabled: tuple[Element, ...] = ()
 
     def described(self, number: int) -> str:
         return f"{number} {element_text.control_text(self.elements[number])}"
@@ -119,7 +120,7 @@ def show(step: Step, page: Page | None, budget: int) -> Shown:
         elements |= dict(enumerate(line.elements, first))
         parts.append(text + ", ".join(f"{number} {each}" for number, each in enumerate(element_texts, first)))
     text = "\n".join([head, _left(lines, [line for line, *_ in kept], view.collapsed), *parts])
-    return Shown(text.strip(), elements, page, tuple(view.operable))
+    return Shown(text.strip(), elements, page, tuple(view.operable), tuple(element for element in view.seen if element.disabled))
 
 
 def _chosen(lines: Sequence[_Line], budget: int) -> list[tuple[_Line, str, Sequence[str]]]:
@@ -167,16 +168,16 @@ class _View:
 
     @cached_property
     def operable(self) -> list[Element]:
-        return [element for element in self._seen if not element.disabled and element.place not in self._off_site]
+        return [element for element in self.seen if not element.disabled and element.place not in self._off_site]
 
     @cached_property
     def _off_site(self) -> frozenset[int]:
         """The places of the links to other sites."""
         site = site_of(self.step)
-        return frozenset(element.place for element in self._seen if element.href and _is_off_site(element.href, site))
+        return frozenset(element.place for element in self.seen if element.href and _is_off_site(element.href, site))
 
     @cached_property
-    def _seen(self) -> list[Element]:
+    def seen(self) -> list[Element]:
         """As a person sees them: the topmost dialog first, disabled controls too, nothing behind a dialog."""
         seen = (element for element in self.page.elements if not (element.hidden or element.covered))
         return sorted(seen, key=_order)
@@ -197,7 +198,7 @@ class _View:
         parts += [f"The page says: {cut(error, 160)}" for error in page.errors[:_MOST_ERRORS]]
         if page.subject is not None:
             marks = element_text.criteria_marks(judge(self.criteria, page.subject, whole=True))
-            parts.append(f"This page is about: {f'[{marks}] ' if marks else ''}{element_text.item_text(page.subject)}")
+            parts.append(f"This page is about: {f'[{marks}] ' if marks else ''}{element_text.item_text(page.subject, has_text=False)}")
         if self.criteria and (page.records or page.subject):
             parts.append(self._legend())
         return "\n".join(parts)
@@ -222,7 +223,7 @@ class _View:
                 made.append((self._worth(record, verdict), verdict, record, _once(record, inside)))
         for rank, (merit, verdict, record, inside) in enumerate(sorted(made, key=lambda entry: -entry[0])):
             yield from self._of_record(record, verdict, inside, merit - _ITEM_LESS * max(0, rank - _ENOUGH))
-        yield from self._of_elements(element for element in self._seen if element.place not in listed)
+        yield from self._of_elements(element for element in self.seen if element.place not in listed)
         yield from self._texts()
 
     @cached_property
@@ -238,10 +239,9 @@ class _View:
 
     def _texts(self) -> Iterator[_Line]:
         """Those that no item, name or value has."""
-        named = {text for element in self._seen for text in (element.label, element.text, element.group, element.value)}
+        named = {text for element in self.seen for text in (element.label, element.text, element.group, element.value)}
         named |= {section.name for section in self.page.sections.values()}
-        about = [element_text.item_text(self.page.subject)] if self.page.subject else []
-        listed = f" {' '.join((*(record.text for record, _ in self._items), *about, *named, *self.page.errors))} "
+        listed = f" {' '.join((*(record.text for record, _ in self._items), *named, *self.page.errors))} "
         texts = (text for text in self.page.texts(_MOST_TEXT, is_topmost=True) if f" {text} " not in listed)
         for place, text in enumerate(dict.fromkeys(texts), len(self.page.elements)):
             yield _Line(_TEXT, 12 + 8 * _shared(text, self.prompt_words) - place / 1_000, (0, True, place), partial(_render_text, text))
@@ -249,15 +249,17 @@ class _View:
     def _of_elements(self, elements: Iterable[Element]) -> Iterator[_Line]:
         seen, alike, section, off = set[tuple[str, str]](), Counter[tuple[str, ...]](), "", list[Element]()
         for element in elements:
-            same, before, section = (element.label, element.href), section, self._section(element) or section
+            same, before, section = (element.label, element.href), section, self._section(element) or section or _NO_SECTION
             if (element.href and same in seen) or element.place in self._off_site:
                 continue
             seen.add(same)
-            if element.disabled and element.role in BUTTONS:
+            is_off = element.disabled and element.role in BUTTONS
+            if not is_off or before != section:
+                yield from self._disabled(off, before)
+                off.clear()
+            if is_off:
                 off.append(element)
                 continue
-            yield from self._disabled(off, before)
-            off.clear()
             # Of a row of stars each one means something else.
             nth = str(min(element.nth, _MOST_NUMBERED))
             alike[kind := (section, element.role, element.label, nth)] += 1
@@ -283,7 +285,7 @@ class _View:
         if section.kind == "item":
             return f"DIALOG {cut(self.page.dialogs[-1], 60)} (open, over the page)" if element.layer and self.page.dialogs else ""
         if section.kind == "page":
-            return "IN NO SECTION" + (" (in the open dialog)" if element.layer else "")
+            return _NO_SECTION + (" (in the open dialog)" if element.layer else "")
         name = f"{section.kind.upper()} {cut(section.name, 60)}".strip()
         form = "" if section.form is None else f" (in {f'FORM {cut(section.form, 40)}'.strip()})"
         inside = " (in the open dialog)" if element.layer else ""

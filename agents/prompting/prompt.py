@@ -32,7 +32,8 @@ _FOR_EARLIER = 0.4
 _EXAMPLES = {value: value.name for value in (Value.SELECTOR, Value.PIXELS, Value.SECONDS, Value.MILLISECONDS)} | {Value.TRUE: "true"}
 # Actions on a page whose elements have numbers, by type.
 _BY_NUMBER = {
-    "ClickAction": '{"type": "click", "element": N} | {"type": "click", "text": "visible text of something without a number"}',
+    "ClickAction": '{"type": "click", "element": N} | {"type": "click", "text": "visible text of something without a number"}, '
+    "also of what is disabled until the actions before it have run",
     "TypeAction": '{"type": "input", "element": N, "text": "…"}: replaces what it holds; "element": "focused": the field with the focus',
     "SelectDropDownOptionAction": '{"type": "select_dropdown", "element": N, "text": "an option of the listbox"}',
     "SubmitAction": '{"type": "submit", "element": N}: presses Enter in a field',

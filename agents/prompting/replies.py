@@ -94,16 +94,16 @@ def _actions(raws: list[object], step: Step, shown: Shown) -> tuple[list[Action]
     actions, notes, site = list[Action](), list[str](), site_of(step)
     for raw in raws:
         try:
-            action = picked(raw, step, shown)
+            action = picked(raw, step, shown, is_first=not actions)
             actions.append(action if action.type == "DoneAction" else in_exact_form(action, step, site))
         except InvalidAction as error:
             notes.append(f"{shorten(json.dumps(storable_json(raw), ensure_ascii=False), MAX_QUOTED)}: {error}")
     return actions, notes
 
 
-def picked(raw: object, step: Step, shown: Shown) -> Action:
+def picked(raw: object, step: Step, shown: Shown, *, is_first: bool = True) -> Action:
     """The action that a model means; raises InvalidAction. In a step with a page, elements are picked by number or text: selectors that a
-    model wrote itself have never matched."""
+    model wrote itself have never matched. `is_first`: of its reply; actions before it may enable what is disabled now."""
     kind, fields = named(storable_json(raw))
     needs_no_number = step.form is Form.ONE_SHOT or kind.type == "WaitAction"
     if shown.page is None or "selector" not in kind.fields or (needs_no_number and _number(fields) is None):
@@ -113,7 +113,7 @@ def picked(raw: object, step: Step, shown: Shown) -> Action:
         return action
     if kind.type in _FILLS and _is_focus(fields):
         return _typing(fields)(_FOCUSED)
-    element = _element(kind, fields, shown)
+    element = _element(kind, fields, shown, is_first=is_first)
     if not isinstance(element, Element):
         return validate({"type": kind.type, "selector": element})
     make = _filling(element, fields) if kind.type in _FILLS else _pressing(kind.type, element)
@@ -125,7 +125,7 @@ def picked(raw: object, step: Step, shown: Shown) -> Action:
     raise InvalidAction("element: every selector for it has failed before.")
 
 
-def _element(kind: Kind, fields: dict[str, object], shown: Shown) -> Element | Selector:
+def _element(kind: Kind, fields: dict[str, object], shown: Shown, *, is_first: bool) -> Element | Selector:
     """The element that a model picks, or a selector for a text of the page that belongs to no element."""
     number = _number(fields)
     if number is not None:
@@ -135,15 +135,24 @@ def _element(kind: Kind, fields: dict[str, object], shown: Shown) -> Element | S
     text = next((value for value in (fields.get(key) for key in _LABEL_KEYS) if isinstance(value, str) and value.strip()), None)
     if kind.type in _FILLS or text is None or shown.page is None:
         raise InvalidAction("element: pick one of the page's numbers.")
-    matches = [element for element in shown.operable if _folded(text) in {_folded(element.label), _folded(element.text)}]
-    if len(matches) > 1:
-        raise InvalidAction(f"text: {len(matches)} elements are called {shorten(text)!r}; pick one by its number.")
-    if matches:
-        return matches[0]
+    if matches := _called(text, shown.operable) or _called(text, shown.disabled):
+        return _only(text, matches, is_first=is_first)
     selector = shown.page.showing(text)
     if selector is None:
         raise InvalidAction(f"text: nothing on the page that can be clicked shows just {shorten(text)!r}.")
     return selector
+
+
+def _called(text: str, elements: Sequence[Element]) -> list[Element]:
+    return [element for element in elements if _folded(text) in {_folded(element.label), _folded(element.text)}]
+
+
+def _only(text: str, matches: Sequence[Element], *, is_first: bool) -> Element:
+    if len(matches) > 1:
+        raise InvalidAction(f"text: {len(matches)} elements are called {shorten(text)!r}; pick one by its number.")
+    if matches[0].disabled and is_first:
+        raise InvalidAction(f"text: {shorten(text)!r} is disabled now; do first what enables it.")
+    return matches[0]
 
 
 def _number(fields: dict[str, object]) -> int | None:

@@ -78,6 +78,13 @@ def test_what_an_item_that_is_new_shows_is_no_change() -> None:
     assert "not checked" not in effect(f"<ul>{first}</ul>", f"<ul>{second}</ul>")
 
 
+def test_a_control_that_is_new_has_not_changed_though_another_had_its_name() -> None:
+    items = "".join(f"<li><h3>{name}</h3><p>from {name}@a.example</p><button>Create</button></li>" for name in ("Ann", "Bob"))
+    after = effect(f"<ul>{items}</ul>", f"<ul>{items}</ul><form><input aria-label=Task><button disabled>Create</button></form>")
+    assert "disabled" not in after
+    assert "new field Task" in after
+
+
 MODAL = "<div role=dialog aria-modal=true><h2>New tag</h2><p>Name it</p><button>Create</button></div>"
 
 

@@ -1,5 +1,6 @@
 """From a model's numbers to actions on the page."""
 
+import json
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ from agents.contract.actions import Action, InvalidAction
 from agents.contract.protocol import Form, PastAction, Step
 from agents.page import read
 from agents.prompting.page_prompt import show
-from agents.prompting.replies import picked
+from agents.prompting.replies import picked, plan_from_reply
 from agents.tests.rows import rows
 
 START = "http://localhost:8000/?seed=58"
@@ -132,3 +133,14 @@ def test_a_whole_plan_names_elements_of_later_pages_by_selectors() -> None:
 def test_an_option_is_picked_by_its_text_or_its_value(text: str) -> None:
     select = "<select name=state><option value='On Hold'>Queued<option value=x>Closed</select>"
     assert pick({"type": "select_dropdown", "element": 1, "text": text}, select).fields["text"] == "Queued"
+
+
+def test_a_disabled_button_is_pressed_after_what_enables_it_and_never_first() -> None:
+    page = "<form><input name=mail aria-label=Mail><button name=send disabled>Send</button></form>"
+    step = Step("/step", Form.STEP, "t", "Write", START, page)
+    shown, press = show(step, read(page, START), 2_000), {"type": "click", "text": "Send"}
+    assert picked(press, step, shown, is_first=False).fields["selector"] == by("send")
+    with pytest.raises(InvalidAction, match="disabled now"):
+        picked(press, step, shown)
+    plan = plan_from_reply(json.dumps({"actions": [{"type": "input", "element": 1, "text": "Hi"}, press]}), step, shown)
+    assert [action.type for action in plan.actions if action.type != "WaitAction"] == ["TypeAction", "ClickAction"]

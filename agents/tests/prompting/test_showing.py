@@ -280,3 +280,22 @@ def test_each_star_of_a_row_is_shown() -> None:
     stars = "<button><svg class='lucide lucide-star'></svg></button>" * 5
     text = seen(f"<h1>Review</h1><form><div>{stars}</div><textarea aria-label=Words></textarea></form>").text
     assert all(f"no. {at} of these" in text for at in range(1, 6))
+
+
+def test_a_value_of_an_item_is_shown_once() -> None:
+    rows_ = "".join(
+        f"<tr><td>Dr. {name}</td><td>2024-03-1{at}</td><td>active</td><td><button>Open</button></td></tr>"
+        for at, name in enumerate(("Ann Lee", "Bob Ray"))
+    )
+    heads = "<tr><th>Doctor</th><th>Start date</th><th>Status</th><th>Action</th></tr>"
+    text = seen(f"<h1>Queue</h1><table>{heads}{rows_}</table>").text
+    assert text.count("2024-03-10") == 1
+    assert text.count("Dr. Ann Lee") == 1
+
+
+def test_disabled_buttons_of_two_sections_stand_in_their_own() -> None:
+    page = """<form aria-label=Order><button disabled>Pay</button><button disabled>Hold</button></form><footer><button disabled>Top</button></footer>
+    <main><input aria-label=Name></main>"""
+    text = seen(page).text
+    assert 'FORM Order\n- disabled buttons: "Pay", "Hold"' in text
+    assert 'FOOTER\n- button "Top" (disabled)' in text
