@@ -21,7 +21,8 @@ WAITS = frozenset({"WaitAction", "ScreenshotAction", "IdleAction", "ScrollAction
 _KEYS = frozenset({"SubmitAction", "SendKeysIWAAction"})
 PRESSES = _KEYS | {"ClickAction", "DoubleClickAction"}
 
-_IN_ITEM = re.compile(r' in item "(.+)"$')
+# Of our records of a press: the item that it was on, or the label of a link, which on a list of one item holds the item's name.
+_OPENED = re.compile(r' in item "(.+)"$|^click link "([^"]+)"$')
 # The effect of an action after which a page is as it was before.
 NOTHING_CHANGED = "nothing changed"
 
@@ -106,9 +107,10 @@ class Past:
         return last is not None and last.effect == NOTHING_CHANGED and sign(last.type, last.fields) in signs
 
     def opened_as(self, path: str) -> str:
-        """The name of the item whose press opened the page of this path, by our records; "" where that is not known."""
+        """The name of the item, or else the label of the link, whose press opened the page of this path, by our records; "" where that is
+        not known."""
         led = (entry for entry in reversed(self.entries) if entry.type in PRESSES and path_of(entry.url) == path)
-        names = (found[1] for entry in led if (found := _IN_ITEM.search(entry.words or "")))
+        names = (found[1] or found[2] for entry in led if (found := _OPENED.search(entry.words or "")))
         return next(names, "")
 
     @property

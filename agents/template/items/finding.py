@@ -21,7 +21,7 @@ from agents.template.moves import LOADING, Move, press
 from agents.template.prompt import Criterion, Intent, Kind, Operator, Target, target_of
 from agents.template.prompt.measures import number_in
 from agents.template.prompt.operators import POSITIVE
-from agents.template.prompt.synonyms import alike, meanings_of
+from agents.template.prompt.synonyms import alike, field_names_in, forms_of, meanings_of
 from agents.template.prompt.values import only_exclude
 
 _OPENERS = ("view details", "details", "view", "open", "see more", "more info", "read more", "learn more", "show", "view profile")
@@ -256,11 +256,15 @@ def _to_place(target: Target, page: Page, past: Past) -> tuple[Move, ...]:
 
 
 def _is_searched_by(criterion: Criterion, target: Target, page: Page) -> bool:
-    """Whether the page's search is for values of this field: not one "by name", or labelled like another field of the task."""
+    """Whether the page's search is for values of this field: not one "by name", or labelled like another field of the task. One that
+    is labelled with a field's name, such as destinations, is for that field."""
     box = page.search_box
-    texts = set(words(f"{box.label} {box.placeholder}")) if box else set[str]()
+    label = f"{box.label} {box.placeholder}" if box else ""
     others = {word for criterion in target.criteria for word in words(criterion.field)} | {"name"}
-    return not texts & others or bool(texts & set(words(criterion.field)))
+    if set(words(label)) & set(words(criterion.field)):
+        return True
+    fields = field_names_in(label) - {target.thing}
+    return others.isdisjoint(words(label)) and not (fields and fields.isdisjoint(forms_of(criterion.field)))
 
 
 def _as_searched(criterion: Criterion) -> str:

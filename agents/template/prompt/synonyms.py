@@ -177,3 +177,8 @@ def names_of(field: str) -> tuple[tuple[str, float], ...]:
 @lru_cache(maxsize=1024)
 def forms_of(field: str) -> frozenset[str]:
     return frozenset().union(*(forms(name) for name, _ in names_of(field)))
+
+
+def field_names_in(text: str) -> frozenset[str]:
+    """The words of a text that name fields in forms."""
+    return frozenset(words(text)) & _GROUPS.keys()

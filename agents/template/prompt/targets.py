@@ -62,8 +62,14 @@ def target_of(intent: Intent) -> Target:
         match = _THING.search(intent.text)
         thing = " ".join(words(match[1])) if match else ""
     # The heading of an item's page may differ from the name by which it was opened.
-    met = [criterion for criterion in own if intent.opened_as and _is_name_of_item(criterion) and holds(criterion, intent.opened_as)]
+    met = [criterion for criterion in own if _is_name_of_item(criterion) and _is_opened(criterion, intent.opened_as)]
     return Target(tuple(criterion for criterion in own if criterion not in met), "" if met else named, thing, bool(intent.opened_as))
+
+
+def _is_opened(criterion: Criterion, opened_as: str) -> bool:
+    """Whether that is the item's name, or has the name in it: a link's label is often the item's whole text."""
+    label = f" {opened_as.lower()} "
+    return label.strip() != "" and (holds(criterion, opened_as) or any(f" {value.lower()} " in label for value in criterion.values))
 
 
 def to_choose(intent: Intent) -> tuple[Criterion, ...]:
