@@ -13,6 +13,7 @@ from agents.page import Element, Page
 from agents.page.elements import BUTTONS
 from agents.page.matching import words
 from agents.template.explore import another, further
+from agents.template.forms.counters import counted
 from agents.template.forms.filling import chosen_from_list
 from agents.template.forms.forms import passwords
 from agents.template.forms.wizards import wizard
@@ -21,7 +22,7 @@ from agents.template.items.finding import fitting, is_target_page, press_on_item
 from agents.template.items.matching import attribute_of, judge, was_pressed
 from agents.template.items.navigation import OWNERS, is_of_section, is_own_item, list_of, place_of, to_own_page, to_own_part, to_section
 from agents.template.moves import GUESS, LOADING, NO_PAGE, NOTHING_LEFT, Move, breathing, opened, press
-from agents.template.prompt import Intent, Kind, Trait, target_of
+from agents.template.prompt import Intent, Kind, Trait, besides_item, target_of
 from agents.template.prompt.verbs import VERBS, is_unrequested, verb_of
 from agents.template.recipes import LOGIN, LOGOUT, Recipe, recipe_for
 from agents.template.recipes.accounts import log_in
@@ -105,7 +106,8 @@ def _stage(step: Step, recipe: Recipe, intent: Intent, page: Page, past: Past) -
     is_astray = intent.kind is Kind.PERSON and not is_target_page(target_of(intent), page)
     is_owners = is_astray and place_of(page.url) in OWNERS
     is_other = is_owners or (isinstance(recipe, FormTask) and recipe.is_other_sort(intent, page, past))
-    acts = () if is_other else _requested(intent, page, recipe.act(intent, page))
+    sets = () if intent.kind is Kind.CART else counted(page, besides_item(intent))
+    acts = () if is_other else _requested(intent, page, sets or recipe.act(intent, page))
     first = () if prior or achieved else _before(intent, page, past, acts)
     reach = () if is_astray else first or recipe.reach(intent, page)
     reaching = [] if achieved else _open(step, past, _requested(intent, page, first or reach))

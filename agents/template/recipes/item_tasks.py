@@ -11,6 +11,7 @@ from agents.page.elements import BUTTONS, FIELDS, TEXT_FIELDS
 from agents.page.matching import words
 from agents.template import blind_xpath
 from agents.template.budget import in_time
+from agents.template.forms.counters import steps_to
 from agents.template.forms.filling import answers, chosen_from_list, filled, fills_for
 from agents.template.forms.forms import search_for
 from agents.template.forms.slots import Slot, slots, value_for
@@ -248,12 +249,9 @@ class Cart(PressOnItem):
 
     def _stepped(self, page: Page, elements: Sequence[Element], criteria: Sequence[Criterion]) -> tuple[Move, ...]:
         more, less = best_button(elements, _MORE), best_button(elements, _LESS)
-        count = self._count_beside(more)
-        # More than 30 are never ordered, and no task has enough steps to press it.
-        amounts = sorted((amount for amount in range(1, 31) if amount != count), key=lambda amount: abs(amount - count))
-        amount = next((amount for amount in amounts if meets_all(criteria, str(amount))), count + 1)
-        button, labels = (more, _MORE) if amount > count else (less, _LESS)
-        return (replace(press_labelled(page, button, labels), repeats=True),) * abs(amount - count) if button else ()
+        steps = steps_to(self._count_beside(more), criteria, least=1)
+        button, labels = (more, _MORE) if steps > 0 else (less, _LESS)
+        return (replace(press_labelled(page, button, labels), repeats=True),) * abs(steps) if button else ()
 
     def _count_beside(self, more: Element | None) -> int:
         return int(more.group) if more is not None and more.group.isdecimal() else 1

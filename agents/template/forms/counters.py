@@ -1,0 +1,71 @@
+"""Counters: a number between a button that lowers it and one that raises it, such as guests of a booking."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+from agents.page import Element, Page
+from agents.page.elements import PICKER
+from agents.page.matching import likeness, words
+from agents.template.forms.filling import answers, by_name
+from agents.template.forms.slots import slots
+from agents.template.moves import Move, press
+from agents.template.prompt import Criterion, meets
+from agents.template.prompt.synonyms import names_of
+
+_UP = frozenset({"increase", "increment", "plus", "add", "more", "raise"})
+_SIGNS_UP, _SIGNS_DOWN = frozenset({"+", "＋"}), frozenset({"-", "–", "−", "—"})
+# Kinds of guests, which have a counter each below a field for all of them.
+_OF_GUESTS = frozenset({"adult", "children", "child", "kid", "infant", "pet", "room", "guest"})
+# No task has enough steps for more, and none orders so many.
+_MOST = 30
+_NAMED = 0.55
+
+
+@dataclass(frozen=True, slots=True)
+class Counter:
+    name: str
+    count: int
+    less: Element
+    more: Element
+
+
+def counted(page: Page, criteria: Sequence[Criterion]) -> tuple[Move, ...]:
+    """The presses that set the first counter of a criterion to the nearest number that meets it; or the one that opens the counters."""
+    shown = list(_counters(page))
+    for unit in by_name(criteria):
+        named = ((_likeness(unit[0].field, counter.name), counter) for counter in shown)
+        merit, counter = max(named, key=lambda hit: hit[0], default=(0.0, None))
+        if counter and merit >= _NAMED and not all(meets(criterion, str(counter.count)) for criterion in unit):
+            steps = steps_to(counter.count, unit)
+            return (replace(press(page, counter.more if steps > 0 else counter.less), repeats=True),) * abs(steps)
+    of_guests = [criterion for criterion in criteria if _OF_GUESTS & set(words(criterion.field))]
+    return () if shown or not of_guests else _opened(page, of_guests)
+
+
+def steps_to(count: int, criteria: Sequence[Criterion], least: int = 0) -> int:
+    """How far the nearest other number that meets the criteria is above the count, or below."""
+    amounts = sorted((amount for amount in range(least, _MOST + 1) if amount != count), key=lambda amount: abs(amount - count))
+    return next((amount for amount in amounts if all(meets(criterion, str(amount)) for criterion in criteria)), count + 1) - count
+
+
+def _counters(page: Page) -> Iterator[Counter]:
+    buttons = [element for element in page.elements if element.role == "button" and not (element.hidden or element.covered)]
+    for less, more in pairwise(buttons):
+        if less.text in _SIGNS_DOWN and more.text in _SIGNS_UP and more.group.isdecimal():
+            item = page.items.get(more.place) or page.items.get(less.place)
+            name = " ".join(word for word in words(more.label) if word not in _UP)
+            yield Counter(f"{name} {item.name if item else less.group}", int(more.group), less, more)
+
+
+def _likeness(field: str, name: str) -> float:
+    return max(likeness(other, name) * weight for other, weight in names_of(field))
+
+
+def _opened(page: Page, criteria: Sequence[Criterion]) -> tuple[Move, ...]:
+    if answers(criteria, slots(page.elements), page):
+        return ()
+    pickers = [element for element in page.usable({"button", PICKER}) if not element.href and not element.overlay]
+    named = ((max(_likeness("guests", text) for text in (picker.label, picker.hints)), picker) for picker in pickers)
+    merit, picker = max(named, key=lambda hit: (hit[0], -hit[1].place), default=(0.0, None))
+    return (replace(press(page, picker), once=True, opens=True),) if picker and merit >= _NAMED else ()
