@@ -52,17 +52,17 @@ def action_in_words(action: Action, page: Page | None) -> str:
 
 def _target(element: Element, page: Page) -> str:
     kind, name = page.part_of(element)
-    where = f" in {kind} {_quoted(name, 60)}" if name else ""
-    return f"{_named(element)}{where}"
+    # A link outside of any part may be a list's only item, whose name is somewhere in its label.
+    return f"{_named(element)} in {kind} {_quoted(name, 60)}" if name else _named(element, _LONGEST_TEXT)
 
 
-def _named(element: Element) -> str:
-    name = _name(element)
-    return f"{element.role} {_quoted(name)}" if name else f"a {element.role} without a name"
+def _named(element: Element, longest: int = _LONGEST_NAME) -> str:
+    name = _name(element, longest)
+    return f"{element.role} {_quoted(name, longest)}" if name else f"a {element.role} without a name"
 
 
-def _name(element: Element) -> str:
-    return one_line(element.label or element.text or element.placeholder or element.name or element.hints, _LONGEST_NAME)
+def _name(element: Element, longest: int = _LONGEST_NAME) -> str:
+    return one_line(element.label or element.text or element.placeholder or element.name or element.hints, longest)
 
 
 def _selected(selector: Selector) -> str:

@@ -106,8 +106,7 @@ def _stage(step: Step, recipe: Recipe, intent: Intent, page: Page, past: Past) -
     is_astray = intent.kind is Kind.PERSON and not is_target_page(target_of(intent), page)
     is_owners = is_astray and place_of(page.url) in OWNERS
     is_other = is_owners or (isinstance(recipe, FormTask) and recipe.is_other_sort(intent, page, past))
-    sets = () if intent.kind is Kind.CART else counted(page, besides_item(intent))
-    acts = () if is_other else _requested(intent, page, sets or recipe.act(intent, page))
+    acts = () if is_other else _requested(intent, page, _counted(intent, page) or recipe.act(intent, page))
     first = () if prior or achieved else _before(intent, page, past, acts)
     reach = () if is_astray else first or recipe.reach(intent, page)
     reaching = [] if achieved else _open(step, past, _requested(intent, page, first or reach))
@@ -118,6 +117,12 @@ def _stage(step: Step, recipe: Recipe, intent: Intent, page: Page, past: Past) -
         return Plan((), done=True, reasoning=f"Template: {intent.kind} is done.")
     actions = actions or ([] if first else _open(step, past, _requested(intent, page, recipe.onward(intent, page))))
     return _sent(actions, past, intent.kind) if actions else _nothing_left(step, intent, page, past)
+
+
+def _counted(intent: Intent, page: Page) -> tuple[Move, ...]:
+    """The counters of a search, or on an item's own page; those of a cart are its recipe's."""
+    is_here = not intent.kind.has(Trait.OF_ITEM) or is_target_page(target_of(intent), page)
+    return counted(page, besides_item(intent)) if is_here and intent.kind is not Kind.CART else ()
 
 
 def _is_amid(intent: Intent, page: Page, past: Past) -> bool:

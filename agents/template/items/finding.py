@@ -145,7 +145,7 @@ def _routes(target: Target, page: Page, past: Past) -> Iterator[tuple[Move, ...]
         yield (Move((_BACK,)),)
     if not page.records and past.is_in_item and (back := best_button(page.elements, _LEAVING, 0.8)):
         yield (replace(press(page, back), repeats=True),)
-    yield _searched(target.name, page, past)
+    yield _searched(target.name if len(target.name.strip()) >= _LEAST_SEARCHED else "", page, past)
     stated = [criterion for criterion in target.criteria if criterion.operator in POSITIVE]
     yield tuple(move for move in choices(page, stated) if not move.shown and not _tried(move, past))
     # Other stated values may be searched for too.
@@ -263,8 +263,9 @@ def _is_searched_by(criterion: Criterion, target: Target, page: Page) -> bool:
     others = {word for criterion in target.criteria for word in words(criterion.field)} | {"name"}
     if set(words(label)) & set(words(criterion.field)):
         return True
+    is_usual = bool(_SEARCHED_BY & set(words(criterion.field)))
     fields = field_names_in(label) - {target.thing}
-    return others.isdisjoint(words(label)) and not (fields and fields.isdisjoint(forms_of(criterion.field)))
+    return others.isdisjoint(words(label)) and (is_usual or not fields or not fields.isdisjoint(forms_of(criterion.field)))
 
 
 def _as_searched(criterion: Criterion) -> str:

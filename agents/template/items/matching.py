@@ -45,6 +45,8 @@ _SAME = (
     frozenset({"updated", "last updated", "last", "last activity"}),
 )
 _CALLED = frozenset({"name", "title"})
+# Whoever a thing is of: their name is not the thing's.
+_OWNERS = frozenset({"host", "owner", "seller", "organizer", "author", "director", "writer", "manager"})
 _SHAPES = {"year": re.compile(r"(?<![\d$.])(?:1[5-9]|20)\d\d(?![\d.])"), "rating": re.compile(r"(?<![\d$.,])(?:\d|10)\.\d(?![\d.%])")}
 
 
@@ -216,11 +218,12 @@ def attribute_of(record: Record, field: str) -> str:
     sought, last = " ".join(words(field)), set(words(field)[-1:])
     if last == {"id"} and (path := next(filter(_ID.search, (path_of(element.href) for element in record.elements)), "")):
         return path.rpartition("/")[2]
+    is_name = bool(last & _CALLED) and not _OWNERS & set(words(field))
     if not record.attributes:
-        return record.name if last & _CALLED else ""
+        return record.name if is_name else ""
     named = [(" ".join(words(name)), value) for name, value in record.attributes.items()]
     own = next((value for name in (sought, sought.rpartition(" ")[0]) for label, value in named if label == name and value), "")
-    if record.name and last & _CALLED:
+    if record.name and is_name:
         return own if " " in sought and own and record.name not in own else record.name
     if own:
         return own

@@ -68,8 +68,8 @@ def target_of(intent: Intent) -> Target:
 
 def _is_opened(criterion: Criterion, opened_as: str) -> bool:
     """Whether that is the item's name, or has the name in it: a link's label is often the item's whole text."""
-    label = f" {opened_as.lower()} "
-    return label.strip() != "" and (holds(criterion, opened_as) or any(f" {value.lower()} " in label for value in criterion.values))
+    label = f" {' '.join(words(opened_as))} "
+    return bool(opened_as) and (holds(criterion, opened_as) or any(f" {' '.join(words(value))} " in label for value in criterion.values))
 
 
 def to_choose(intent: Intent) -> tuple[Criterion, ...]:

@@ -15,7 +15,7 @@ from agents.template.forms.filling import fills_for
 from agents.template.forms.forms import search_for
 from agents.template.items.filters import controls, loose
 from agents.template.items.finding import is_target_page
-from agents.template.items.matching import best_button, press_best, press_labelled, was_pressed
+from agents.template.items.matching import best_button, places_of, press_best, press_labelled, was_pressed
 from agents.template.items.navigation import list_of
 from agents.template.moves import Move, blind_press, fill, link_to, opened, press
 from agents.template.prompt import Criterion, Intent, besides_item, example, target_of
@@ -141,7 +141,8 @@ class TurnPage(Recipe):
 
 class BackToList(Recipe):
     def act(self, intent: Intent, page: Page) -> tuple[Move, ...]:
-        return press_best(page, page.elements, _BACK, _BACK_SURE) if is_target_page(target_of(intent), page) else ()
+        back = (element for element in page.elements if not places_of(element))  # a wishlist is another list
+        return press_best(page, back, _BACK, _BACK_SURE) if is_target_page(target_of(intent), page) else ()
 
     def achieved(self, intent: Intent, page: Page, past: Past) -> bool:
         return was_pressed(past, _BACK[:4]) and not is_target_page(target_of(intent), page)

@@ -1,5 +1,7 @@
 """Cases from unseen sites, on small pages of other sites."""
 
+from dataclasses import replace
+
 import pytest
 
 from agents.contract.protocol import Form, PastAction, Plan, Step
@@ -94,6 +96,28 @@ def test_a_persons_item_is_not_opened_for_anothers_address_but_searched_for_by_n
         WAITED,
     )
     assert made.actions[0].fields.get("text") == "maria hill"
+
+
+def test_a_search_that_names_a_field_is_given_no_value_of_another_field() -> None:
+    prompt = "Open the hotel where city contains 'Oslo' and amenities contains 'Free parking'"
+    box = "<input type=search aria-label='Search destinations'>"
+    assert next_plan(prompt, box, WAITED).actions[0].fields.get("text") == "Oslo"
+    made = next_plan("Open the hotel where amenities contains 'Free parking'", box, WAITED)
+    assert not any(action.type == "TypeAction" for action in made.actions)
+
+
+def test_the_name_of_an_items_owner_is_not_the_items_name() -> None:
+    record = Record("Harbour View Loft", {"price": "$90"}, "Harbour View Loft $90", ())
+    assert judge([Criterion("host name", Operator.EQUALS, ("John",))], record).results == (None,)
+
+
+def test_the_page_behind_the_only_link_of_its_name_is_the_items() -> None:
+    url = "http://localhost:8000/stay/7?seed=58"
+    html = "<main><h1>Entire place in Oslo</h1><p>Rating: 4.80</p><p>Price: $90</p><button type=button>Share</button></main>"
+    link = replace(pressed("Harbour"), url=url, words='click link "View details for Harbour View Loft, Oslo, Norway"')
+    prompt = "Share the stay where title equals 'Harbour View Loft'"
+    assert "Share" in pressed_next(prompt, html, link, WAITED, url=url)
+    assert "Share" not in pressed_next(prompt, html, replace(link, words='click link "View details for Lakeside"'), WAITED, url=url)
 
 
 @pytest.mark.parametrize(("name", "result"), [("Emily Bell", False), ("Maria Lopez", None), ("The whole team", None), ("Maria Hill", True)])
