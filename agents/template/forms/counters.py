@@ -10,8 +10,9 @@ from agents.page.matching import likeness, words
 from agents.template.forms.filling import answers, by_name
 from agents.template.forms.slots import slots
 from agents.template.moves import Move, press
-from agents.template.prompt import Criterion, meets
+from agents.template.prompt import Criterion
 from agents.template.prompt.synonyms import names_of
+from agents.template.prompt.values import meets_all
 
 _UP = frozenset({"increase", "increment", "plus", "add", "more", "raise"})
 _SIGNS_UP, _SIGNS_DOWN = frozenset({"+", "＋"}), frozenset({"-", "–", "−", "—"})
@@ -36,7 +37,7 @@ def counted(page: Page, criteria: Sequence[Criterion]) -> tuple[Move, ...]:
     for unit in by_name(criteria):
         named = ((_likeness(unit[0].field, counter.name), counter) for counter in shown)
         merit, counter = max(named, key=lambda hit: hit[0], default=(0.0, None))
-        if counter and merit >= _NAMED and not all(meets(criterion, str(counter.count)) for criterion in unit):
+        if counter and merit >= _NAMED and not meets_all(unit, str(counter.count)):
             steps = steps_to(counter.count, unit)
             return (replace(press(page, counter.more if steps > 0 else counter.less), repeats=True),) * abs(steps)
     of_guests = [criterion for criterion in criteria if _OF_GUESTS & set(words(criterion.field))]
@@ -46,7 +47,7 @@ def counted(page: Page, criteria: Sequence[Criterion]) -> tuple[Move, ...]:
 def steps_to(count: int, criteria: Sequence[Criterion], least: int = 0) -> int:
     """How far the nearest other number that meets the criteria is above the count, or below."""
     amounts = sorted((amount for amount in range(least, _MOST + 1) if amount != count), key=lambda amount: abs(amount - count))
-    return next((amount for amount in amounts if all(meets(criterion, str(amount)) for criterion in criteria)), count + 1) - count
+    return next((amount for amount in amounts if meets_all(criteria, str(amount))), count + 1) - count
 
 
 def _counters(page: Page) -> Iterator[Counter]:
