@@ -52,17 +52,17 @@ def _of_words(prompt: str, intent: Intent) -> Iterator[Doubt]:
     used = {value for criterion in intent.all_criteria for value in criterion.values} | {stage.subject for stage in intent.stages}
     unused = [value for value in mask(prompt).quoted if value not in used]
     if unused:
-        yield 0.6, f"What “{unused[0][:40]}” is for is not understood."
+        yield 0.6, f"The purpose of “{unused[0][:40]}” is not understood."
 
 
 def _of_page(plan: Plan, step: Step, page: Page | None) -> Iterator[Doubt]:
     if plan.done:
         is_given_up = plan.reasoning in {NOTHING_LEFT, NO_PAGE}
-        yield (0.1, "Nothing is left to try on this page.") if is_given_up else (0.9, "The page looks as if the task were done.")
+        yield (0.1, "Nothing is left to try on this page.") if is_given_up else (0.9, "The page shows the task as done.")
     elif page is None or page.blank:
-        yield (0.6, "Nobody has seen the page.") if step.form is Form.ONE_SHOT else (0.3, "No page came along.")
+        yield (0.6, "The page is unknown.") if step.form is Form.ONE_SHOT else (0.3, "No page was sent.")
     elif all(action.type in WAITS for action in plan.actions):
-        yield 0.2, "Nothing on the page answers to the task."
+        yield 0.2, "Nothing on the page matches the task."
 
 
 def _of_fills(plan: Plan, intent: Intent, page: Page) -> Iterator[Doubt]:
@@ -86,21 +86,21 @@ def _of_press(plan: Plan, intent: Intent, page: Page) -> Iterator[Doubt]:
     if record and criteria:
         verdict = judge(criteria, record)
         if not verdict.fits:
-            yield 0.4, "What is shown of the item does not meet the criteria."
+            yield 0.4, "The item does not meet the criteria, as far as it is shown."
         elif not verdict.certain:
-            yield 0.5, "What is shown of the item does not tell whether it meets all criteria."
+            yield 0.5, "The page does not show whether the item meets all criteria."
         return
     values = [value for criterion in without_exclusions(intent.criteria) for value in criterion.values] or [intent.subject or intent.text]
     card = set(words(page.card(element))) if element else set[str]()
     if element is None or not all(likeness(value, element.label) >= 0.6 or set(words(value)) <= card for value in values):
-        yield 0.7, "What is pressed is not called as the task calls it."
+        yield 0.7, "The pressed control's label is not in the task."
 
 
 def _of_repetition(plan: Plan, step: Step, page: Page) -> Iterator[Doubt]:
     pressed = [_way(entry.fields.get("selector")) for entry in step.history if entry.type in PRESSES]
     targets = _targets(plan, PRESSES, page) if pressed else []
     if any(_way(selector) in pressed for element in targets for selector in page.selectors(element)):
-        yield 0.5, "The same was pressed before."
+        yield 0.5, "The same control was pressed before."
 
 
 def _way(selector: object) -> tuple[object, ...]:
@@ -113,7 +113,7 @@ def _of_history(past: Past) -> Iterator[Doubt]:
     elif any(entry.succeeded is False for entry in past.entries):
         yield 0.85, "An action failed before."
     if sum(entry.type in PRESSES for entry in past.entries) >= MANY_PRESSES:
-        yield 0.3, "Many actions have not ended the task."
+        yield 0.3, "Many presses have not completed the task."
 
 
 def _targets(plan: Plan, types: frozenset[str], page: Page) -> list[Element]:

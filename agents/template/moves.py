@@ -19,7 +19,7 @@ BREATH = wait(0.5)
 # A page that loads its contents by script shows them within a second or two.
 LOADING = wait(1.5)
 NOTHING_LEFT = "Template: nothing is left to do on this page."
-NO_PAGE = "Template: no page came along."
+NO_PAGE = "Template: no page was sent."
 # How the reasoning begins of what is tried because no rule has anything to do on the page.
 GUESS = "Template: a guess, "
 # A plan of a whole task with its confidence, from site facts or learned pages; None if there is none.

@@ -73,7 +73,7 @@ def _next(step: Step, intent: Intent, page: Page, past: Past) -> Plan:
     if page.is_loading and past.waited < _MOST_WAITS and not (page.records or page.subject):
         return Plan((LOADING,), reasoning="Template: the page is still loading.")
     if page.dialogs and not chosen_from_list(page, intent.criteria) and (closing := _close_dialog(step, page, past)):
-        return _sent([closing], past, "a dialog is in the way")
+        return _sent([closing], past, "closing the dialog that covers the page")
     if intent.kind is Kind.QUESTION and (value := answer(intent, page)):
         return Plan((), done=True, reasoning="Template: the page shows the answer.", answer=value)
     since = past
@@ -241,9 +241,9 @@ def _nothing_left(step: Step, intent: Intent, page: Page, past: Past) -> Plan:
     if onward := _open(step, past, _requested(intent, page, wizard(intent, page, past))):
         return _sent(onward, past, f"{intent.kind}, to the next step of the dialog")
     guesses = {
-        "by what the prompt calls it": named_button(intent, page),
-        "on one's own page": to_own_part(intent, page),
-        "in the part of the site that it is about": to_section(intent, page),
+        "the button named in the prompt": named_button(intent, page),
+        "on the user's own page": to_own_part(intent, page),
+        "in the part of the site for it": to_section(intent, page),
     }
     for where, moves in guesses.items():
         onward = _open(step, past, moves)
@@ -267,7 +267,7 @@ def _without_page(step: Step, intent: Intent, past: Past) -> Plan:
     moves = (*recipe.blind_reach(intent), *recipe.blind_act(intent)) if known else ()
     unseen = _open(step, past, moves)
     if unseen:
-        return _sent(unseen[:1], past, f"{intent.kind} on a page that did not come along")
+        return _sent(unseen[:1], past, f"{intent.kind} on a page that was not sent")
     done = past.waits >= 2
     return Plan(() if done else (LOADING,), done=done, reasoning=NO_PAGE)
 

@@ -37,7 +37,7 @@ _SENT = wait(1.5)
 _ROOM_FOR_PAGES = 28
 # In steps the rules press on the item: a placeholder that selects nothing.
 _SHOWN = click(xpath("//*[0]"))
-_KNOWN = "How this site does such a task is known."
+_KNOWN = "The plan is from facts about the site."
 _COMPARED = {"equals": "=", "not equals": "!=", "greater than": ">", "less than": "<", "greater equal": ">=", "less equal": "<="}
 # Number, date or time of a node as an XPath number, and of a value: 1930 for 19:30.
 _NUMBER = ("number(translate({0},translate({0},'0123456789.',''),''))", lambda text: "" if (of := number_in(text)) is None else f"{of:f}")
@@ -108,7 +108,7 @@ def _known_plan(sites: Sites, seen: SiteFacts, step: Step, intent: Intent) -> Pl
         planned = _by_pages(step, intent, replace(seen, items=items, pages=pages, forms=forms), values)
     if not planned.actions:
         return None
-    reasoning = f"Template: {planned.reasoning}, as {project or 'the site'} is built."
+    reasoning = f"Template: {planned.reasoning}, by facts about {project or 'the site'}."
     why = planned.confidence_why or _KNOWN
     return replace(planned, actions=(*opened(step.url), LOADING, *planned.actions), reasoning=reasoning, confidence_why=why)
 
@@ -139,7 +139,7 @@ def _by_pages(step: Step, intent: Intent, facts: SiteFacts, values: FieldValues)
         solution = best_for(facts.solutions, intent) if facts.pages else None
         rehearsal = Rehearsal(step, facts)
         if solution and rehearsal.run_solution(intent, solution):
-            why = f"Learned solution {solution.id}, all of whose steps could be done on the pages that are kept."
+            why = f"Learned solution {solution.id}; all its steps were possible on the stored pages."
             actions = _for_item(rehearsal, facts, values)
             return Plan(actions, reasoning=why, confidence=solution.confidence, confidence_why=why, solution=solution.id)
         rehearsal = Rehearsal(step, facts)
@@ -147,7 +147,7 @@ def _by_pages(step: Step, intent: Intent, facts: SiteFacts, values: FieldValues)
             return Plan(_for_item(rehearsal, facts, values), reasoning=str(intent.kind), confidence=facts.confidence)
     except Exception:
         # The pages came from callers: whatever is wrong with them, the task is planned as on an unknown site.
-        logger.exception("Task %s could not be planned by what is known of its site.", step.task_id)
+        logger.exception("Task %s could not be planned by facts about its site.", step.task_id)
     return Plan(())
 
 

@@ -74,5 +74,5 @@ def test_bad_input_is_named_with_its_remedy(arguments: tuple[str, ...], message:
 
 def test_it_plans_by_the_facts_of_a_known_site() -> None:
     text = output("Open the contact form where name equals 'Ann'", URL, "--form", "one-shot", "--project", "autocinema")
-    assert "as autocinema is built" in text
+    assert "by facts about autocinema" in text
     assert "Open http://localhost:9000/contact?seed=58" in text

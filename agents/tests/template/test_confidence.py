@@ -43,7 +43,7 @@ def test_an_unknown_kind_of_task_lowers_confidence() -> None:
 def test_a_value_in_no_criterion_lowers_confidence() -> None:
     unsure = made("Search for 'Arrival' near 'Oslo'", SITE["/"])
     assert unsure.confidence <= 0.6
-    assert "What “Oslo” is for is not understood." in unsure.confidence_why
+    assert "The purpose of “Oslo” is not understood." in unsure.confidence_why
 
 
 def test_without_a_page_confidence_is_low() -> None:
@@ -70,7 +70,7 @@ def test_an_item_is_judged_by_what_the_page_shows_of_it() -> None:
     presses = {record.name: Plan((click(page.selector(record.elements[0])),)) for record in page.records}
     sure, wrong = rated(presses["Film number 13"], step, intent, page), rated(presses["Film number 1"], step, intent, page)
     assert (sure.confidence, sure.confidence_why) == (1.0, SURE)
-    assert (wrong.confidence, wrong.confidence_why) == (0.4, "What is shown of the item does not meet the criteria.")
+    assert (wrong.confidence, wrong.confidence_why) == (0.4, "The item does not meet the criteria, as far as it is shown.")
 
 
 def test_failures_lower_confidence() -> None:
@@ -85,9 +85,9 @@ def test_repeated_presses_and_long_histories_lower_confidence() -> None:
     pressed = tuple(PastAction(action.type, action.fields, True, "", START) for action in to_login.actions)
     again = made(LOGIN, SITE["/"], (*pressed, past("WaitAction", succeeded=True)))
     assert to_login.confidence == 1.0
-    assert (again.confidence, again.confidence_why) == (0.5, "The same was pressed before.")
+    assert (again.confidence, again.confidence_why) == (0.5, "The same control was pressed before.")
     presses = tuple(past("ClickAction", succeeded=True, path=f"//a[{number}]") for number in range(9))
-    assert "Many actions" in made(LOGIN, SITE["/login"], presses).confidence_why
+    assert "Many presses" in made(LOGIN, SITE["/login"], presses).confidence_why
 
 
 def test_giving_up_has_lower_confidence_than_being_done() -> None:

@@ -273,7 +273,7 @@ def test_sites_are_identified_by_the_callers_project_id() -> None:
     made = plan(step("Fill out the contact form where the name equals 'Ann'", "autocinema"), None, by_facts(KNOWN_SITES))
     assert "/contact?seed=58" in " ".join(action.fields.get("url", "") for action in made.actions)
     assert "autocinema" in made.reasoning
-    assert (made.confidence, made.confidence_why) == (0.95, "How this site does such a task is known.")
+    assert (made.confidence, made.confidence_why) == (0.95, "The plan is from facts about the site.")
 
 
 def test_criteria_that_are_too_long_for_a_selector_still_leave_a_plan(sites: Sites) -> None:
