@@ -195,8 +195,11 @@ def finished(parents: Sequence[int], elements: Sequence[Element], covering: Set[
     """With what depends on the other elements: which are behind an open dialog, and the number of each among those of the same label."""
     top = max((element.layer for element in elements if element.layer in covering and not element.hidden), default=0)
     numbered, alike = list(elements), dict[tuple[int, str, str], list[int]]()
+    last = max((at for at, element in enumerate(elements) if top and element.layer == top), default=0)
     for at, element in enumerate(elements):
-        if element.layer < top and not element.overlay:
+        # Some libraries append the options of a dialog's field to the end of the page.
+        is_appended = at > last and element.role in OPTIONS
+        if element.layer < top and not (element.overlay or is_appended):
             numbered[at] = replace(element, covered=True)
         if not (element.is_named or element.hidden) and element.role in _PRESSED:
             alike.setdefault((parents[at], element.role, element.label), []).append(at)

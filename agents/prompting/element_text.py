@@ -41,9 +41,9 @@ def shortest_name(name: str) -> str:
 
 
 def control_text(element: Element, item: str = "") -> str:
-    """Role, name and state of a control that is not a field. A link that repeats all of its `item` is called as that is."""
+    """Role, name and state of a control that is not a field. One that repeats all of its `item` is called as that is."""
     name = element.label or element.text or element.hints or element.href
-    name = item if item and element.role == "link" and len(name) > len(item) and item in name else name
+    name = item if item and element.role in BUTTONS and len(name) > len(item) and item in element.text else name
     return f'{element.role} "{cut(name, _LONGEST_LABEL)}"{_states(element)}{_shown_value(element, item)}'
 
 
@@ -135,4 +135,6 @@ def says_nothing(record: Record, inside: Sequence[Element]) -> bool:
     rest = record.text
     for element in inside:
         rest = rest.replace(element.text, " ", 1) if element.text else rest
-    return len(inside) > 2 and not any(element.href for element in inside) and not any(map(str.isalnum, rest))
+    # A button that holds most of an item opens that, and is no button of a row.
+    is_row = len(inside) > 2 and not any(element.href or 2 * len(element.text) > len(record.text) for element in inside)
+    return is_row and not any(map(str.isalnum, rest))

@@ -13,7 +13,7 @@ from agents.contract.origins import Site
 from agents.contract.protocol import Step
 from agents.contract.task_rules import site_of
 from agents.page import Element, Page, Record
-from agents.page.elements import BUTTONS, FIELDS
+from agents.page.elements import BUTTONS, FIELDS, PICKER
 from agents.page.matching import words
 from agents.page.nodes import one_line
 from agents.prompting import element_text
@@ -49,6 +49,8 @@ def fitted(text: str, most: int) -> str:
 # The most that is read of a page.
 _MOST_RECORDS, _MOST_TEXT, _MOST_ERRORS = 300, 8_000, 3
 _MOST_OF_A_LINE, _MOST_ALIKE, _MOST_OF_A_STAGE, _MOST_DISABLED, _MOST_NUMBERED = 5, 2, 80, 150, 10
+# Words that an item shares with the prompt without meeting its criteria, beyond which it is worth no more.
+_MOST_SHARED = 2
 # From that many items of a page, or controls whose names differ by numbers only, each further one is worth less than all else is.
 _ENOUGH, _ITEM_LESS, _CONTROL_LESS = 12, 2.0, 5.0
 _FIGURES = re.compile(r"\d+")
@@ -235,7 +237,9 @@ class _View:
         return [item for item in items if not element_text.says_nothing(*item)]
 
     def _worth(self, record: Record, verdict: Verdict) -> float:
-        return 50.0 + 5 * verdict.met if verdict.fits and verdict.met else 20.0 + 10 * _shared(record.text[:400], self.prompt_words)
+        if verdict.fits and verdict.met:
+            return 50.0 + 5 * verdict.met
+        return 20.0 + 10 * min(_shared(record.text[:400], self.prompt_words), _MOST_SHARED)
 
     def _texts(self) -> Iterator[_Line]:
         """Those that no item, name or value has."""
@@ -293,7 +297,7 @@ class _View:
 
     def _of_element(self, element: Element, section: str, less: float) -> _Line:
         shared = _shared(f"{element.label} {element.text} {element.placeholder} {element.name} {element.group}", self.prompt_words)
-        if element.role in FIELDS:
+        if element.role in FIELDS or element.role == PICKER:
             merit = 60.0 + 10 * shared
         else:
             usual = 20 if element.footer else 40

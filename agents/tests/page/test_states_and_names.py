@@ -177,5 +177,11 @@ def test_a_box_beside_a_drawing_is_named_by_the_text_after_both_and_never_by_the
     assert only("<button role=checkbox aria-checked=false value=on></button>").label == ""
 
 
+def test_options_that_a_library_appends_to_the_page_lie_in_front_of_its_dialog() -> None:
+    dialog = "<button>Behind</button><div role=dialog aria-modal=true><h2>Team</h2><input role=combobox aria-label=Members></div><footer><button>Top</button></footer>"
+    elements = page(f"{dialog}<div class=drop><div role=option>Ann</div></div>").elements
+    assert [each.label for each in elements if each.usable] == ["Members", "Ann"]
+
+
 def test_a_drawn_link_is_called_as_its_drawing_is() -> None:
     assert only("<a href=/x><svg role=img aria-label='Home page'><path/></svg></a>").label == "Home page"

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from agents.contract.protocol import Form, Step
-from agents.page import Element, read
+from agents.page import Element, Record, read
 from agents.prompting import element_text
 from agents.prompting.page_prompt import Shown, show
 from agents.tests.long_pages import films
@@ -217,6 +217,12 @@ def test_a_row_of_buttons_is_no_item() -> None:
     ).text
     assert "su 1" not in text
     assert 'button "18"' in text
+
+
+def test_an_item_with_a_button_over_all_its_text_is_no_row_of_buttons() -> None:
+    page = read("<div role=button tabindex=0>Ann Lee: plans for Monday</div><button>Star</button><button>Archive</button>", START)
+    item = Record("Ann Lee", {}, "Ann Lee: plans for Monday Star Archive", page.elements)
+    assert not element_text.says_nothing(item, page.elements)
 
 
 def test_disabled_buttons_side_by_side_take_one_line() -> None:
