@@ -174,9 +174,13 @@ class View:
     def _states(self, before: Mapping[str, Any], *, is_counted: bool) -> list[str]:
         """Fields that hold something else, and controls in another state; else how many are checked, where that has changed."""
         changed, alone_before = list[str](), set(before.get("alone") or ())
+        # Of another page of a list, an item with the same name is another one.
+        names = {_number(record.name) for record in islice(self.page.records, MOST_ITEMS)}
+        has_other_items = 2 * len(names.intersection(before["named"])) < len(names)
         for key, element in self._alone if self._is_small and before["states"] is not None else ():
             was, now = before["states"].get(str(_number(key)), [0, ""]), _state(element)
-            if was == now or _number(key) % _SHORT not in alone_before:
+            is_of_another = has_other_items and element.place in self.page.items
+            if was == now or is_of_another or _number(key) % _SHORT not in alone_before:
                 continue
             if was[0] != now[0]:
                 changed.append(f"field {_quoted(_name(element))} {_held(element)}")

@@ -48,9 +48,9 @@ def control_text(element: Element, item: str = "") -> str:
 
 
 def _shown_value(element: Element, item: str) -> str:
-    """What a control with a name of its own shows besides that: the date in a button "Date". An item shows the text of its link itself."""
+    """What a control with a name of its own shows besides that: the date in a button "Date". Not what its item shows, too."""
     text, label = element.text, element.label
-    is_value = element.is_named and any(map(str.isalnum, text)) and not (item and element.role == "link")
+    is_value = element.is_named and any(map(str.isalnum, text)) and not (item and (element.role == "link" or item in text))
     return f' showing "{cut(text, _LONGEST_SHOWN)}"' if is_value and text.lstrip("0") not in label else ""
 
 

@@ -85,6 +85,14 @@ def test_a_control_that_is_new_has_not_changed_though_another_had_its_name() -> 
     assert "new field Task" in after
 
 
+def test_an_item_of_another_page_of_a_list_with_the_same_name_has_not_changed() -> None:
+    item = "<li><h3>{0}</h3><p>from {0}@a.example</p><button aria-label=Star aria-pressed={1}>x</button></li>"
+    first = "".join(item.format(name, "false") for name in ("Ann", "Bob", "Eve", "Ida"))
+    second = "".join(item.format(name, "true") for name in ("Ann", "Max", "Joe", "Kim"))
+    assert "pressed" not in effect(f"<ul>{first}</ul>", f"<ul>{second}</ul>")
+    assert "is pressed" in effect(f"<ul>{first}</ul>", f"<ul>{first.replace('false', 'true', 1)}</ul>")
+
+
 MODAL = "<div role=dialog aria-modal=true><h2>New tag</h2><p>Name it</p><button>Create</button></div>"
 
 

@@ -254,6 +254,12 @@ def test_what_stands_in_an_open_dialog_says_so_and_texts_behind_it_are_left_out(
     assert "Total hires" not in text
 
 
+def test_a_button_over_an_item_does_not_repeat_its_text() -> None:
+    button = read("<button aria-label='Ann Lee'>Ann Lee: plans for Monday</button>", START).elements[0]
+    assert "plans" in element_text.control_text(button)
+    assert "plans" not in element_text.control_text(button, "Ann Lee")
+
+
 def test_a_link_outside_of_items_is_shown_with_the_text_in_it() -> None:
     text = seen("<h1>Stays</h1><a href=/1 aria-label='Open Lake House'>Lake House, Oslo, $360 per night</a>").text
     assert 'link "Open Lake House" showing "Lake House, Oslo, $360 per night"' in text
