@@ -17,7 +17,7 @@ from agents.page.elements import BUTTONS, FIELDS, PICKER
 from agents.page.matching import words
 from agents.page.nodes import one_line
 from agents.prompting import element_text
-from agents.prompting.element_text import cut, shortest_name
+from agents.prompting.element_text import cut, says_nothing, shortest_name
 from agents.template.items.matching import Verdict, judge
 from agents.template.prompt.criteria import Criterion
 from agents.template.prompt.intents import Intent, understand
@@ -233,8 +233,10 @@ class _View:
         """With the controls in each that can be operated."""
         places = {element.place for element in self.operable}
         read = ((record, [element for element in record.elements if element.place in places]) for record in self.page.records)
-        items = (item for item in islice(read, _MOST_RECORDS) if item[0].name not in self.page.dialogs)
-        return [item for item in items if not element_text.says_nothing(*item)]
+        pages = self.page.pagination
+        leads_on = {pages.next, pages.previous, *pages.numbered.values()}
+        items = ((record, inside) for record, inside in islice(read, _MOST_RECORDS) if record.name not in self.page.dialogs)
+        return [(record, inside) for record, inside in items if not (leads_on.issuperset(inside) or says_nothing(record, inside))]
 
     def _worth(self, record: Record, verdict: Verdict) -> float:
         if verdict.fits and verdict.met:
@@ -243,7 +245,8 @@ class _View:
 
     def _texts(self) -> Iterator[_Line]:
         """Those that no item, name or value has."""
-        named = {text for element in self.seen for text in (element.label, element.text, element.group, element.value)}
+        named = {text for element in self.seen for text in (element.label, element.text, element.value)}
+        named |= {element.group for element in self.seen if element.role in FIELDS}
         named |= {section.name for section in self.page.sections.values()}
         listed = f" {' '.join((*(record.text for record, _ in self._items), *named, *self.page.errors))} "
         texts = (text for text in self.page.texts(_MOST_TEXT, is_topmost=True) if f" {text} " not in listed)
@@ -253,7 +256,7 @@ class _View:
     def _of_elements(self, elements: Iterable[Element]) -> Iterator[_Line]:
         seen, alike, section, off = set[tuple[str, str]](), Counter[tuple[str, ...]](), "", list[Element]()
         for element in elements:
-            same, before, section = (element.label, element.href), section, self._section(element) or section or _NO_SECTION
+            same, before, section = (element.label, element.href), section, self._section(element)
             if (element.href and same in seen) or element.place in self._off_site:
                 continue
             seen.add(same)
@@ -284,15 +287,14 @@ class _View:
             yield _Line(section, 20 - elements[0].place / 100, _order(elements[0]), lambda: (f"- {text}", ()))
 
     def _section(self, element: Element) -> str:
-        """ "" for a control of an item, which stands where the control before it does."""
-        section = self.page.sections[element.place]
+        section, is_in_dialog = self.page.sections[element.place], element.layer > 0
         if section.kind == "item":
-            return f"DIALOG {cut(self.page.dialogs[-1], 60)} (open, over the page)" if element.layer and self.page.dialogs else ""
+            return f"DIALOG {cut(self.page.dialogs[-1], 60)} (open, over the page)" if is_in_dialog and self.page.dialogs else _NO_SECTION
         if section.kind == "page":
-            return _NO_SECTION + (" (in the open dialog)" if element.layer else "")
+            return _NO_SECTION + (" (in the open dialog)" if is_in_dialog else "")
         name = f"{section.kind.upper()} {cut(section.name, 60)}".strip()
         form = "" if section.form is None else f" (in {f'FORM {cut(section.form, 40)}'.strip()})"
-        inside = " (in the open dialog)" if element.layer else ""
+        inside = " (in the open dialog)" if is_in_dialog else ""
         return f"{name} (open, over the page)" if section.kind == "dialog" else f"{name}{form}{inside}"
 
     def _of_element(self, element: Element, section: str, less: float) -> _Line:

@@ -311,3 +311,13 @@ def test_disabled_buttons_of_two_sections_stand_in_their_own() -> None:
     text = seen(page).text
     assert 'FORM Order\n- disabled buttons: "Pay", "Hold"' in text
     assert 'FOOTER\n- button "Top" (disabled)' in text
+
+
+def test_the_way_to_the_next_page_is_no_item_and_a_bar_of_fields_belongs_to_no_section_before_it() -> None:
+    items = "".join(f"<li><h3>Stay {at}</h3><p>Price: ${at}00</p><a href=/{at}>Open</a></li>" for at in range(1, 5))
+    bar = "".join(f"<div><button aria-haspopup=dialog>{name}</button></div>" for name in ("Where", "Check in", "Check out", "Guests"))
+    turn = "<div><button disabled>Prev</button><span>Page 1 of 7</span><button>Next</button></div>"
+    text = seen(f"<nav><a href=/>Home</a></nav><main><div>{bar}</div><ul>{items}</ul>{turn}</main>").text
+    assert "- Prev" not in text
+    assert "Page 1 of 7" in text.split("TEXT")[1]
+    assert 'IN NO SECTION\n2 button "Where"' in text
