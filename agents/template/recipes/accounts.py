@@ -115,10 +115,11 @@ class Register(_AccountForm):
             return ()
         account, secrets = _account(intent), _passwords_of(form)
         secret = next(example(criterion) for criterion in account if _kind(criterion) == "password")
+        others = [criterion for criterion in account if _kind(criterion) != "password"]
         boxes = (field for field in form.fields if field.role == "checkbox" and _TERMS & set(field.label.lower().split()))
         return (
-            *fills_for(page, account, form.fields),
-            *(fill(page, field, secret) for field in secrets[1:]),
+            *fills_for(page, others, [field for field in form.fields if field not in secrets]),
+            *(fill(page, field, secret) for field in secrets),
             *(replace(press(page, box), shown=box.value == CHECKED) for box in boxes),
             send(page, secrets[-1], form.button),
         )

@@ -120,6 +120,18 @@ def test_the_page_behind_the_only_link_of_its_name_is_the_items() -> None:
     assert "Share" not in pressed_next(prompt, html, replace(link, words='click link "View details for Lakeside"'), WAITED, url=url)
 
 
+def test_each_password_field_of_a_registration_is_filled_whatever_its_label() -> None:
+    html = (
+        "<form><label>E-mail<input type=email></label><label>Security key<input type=password placeholder='At least 6 characters'></label>"
+        "<label>Verify password<input type=password placeholder='Confirm your password'></label><label>Account name<input></label>"
+        "<button>Register</button></form>"
+    )
+    prompt = "Register with username '<signup_username>', email '<signup_email>' and password '<signup_password>'."
+    made = next_plan(prompt, html, url="http://localhost:8000/signup?seed=58")
+    typed = [str(action.fields["selector"]) for action in made.actions if action.fields.get("text") == "<signup_password>"]
+    assert len(set(typed)) == 2
+
+
 @pytest.mark.parametrize(("name", "result"), [("Emily Bell", False), ("Maria Lopez", None), ("The whole team", None), ("Maria Hill", True)])
 def test_an_address_is_compared_with_persons_names_only(name: str, result: bool | None) -> None:
     record = Record(name, {}, f"{name} Hello", ())
