@@ -26,7 +26,8 @@ _BARE_RATING = re.compile(r"(?:10|\d)\.\d{1,2}")
 _REVIEWS = re.compile(r"\(?(\d[\d,.]*k?)\s*\+?\)?\s*(?:reviews?|ratings?|votes?|comments?)\b", re.I)
 _COUNTED = re.compile(r"\((\d[\d,.]*k?)\+?\)", re.I)
 _DURATION = re.compile(
-    r"\b\d{1,3}\s?h(?:(?:ou)?rs?)?\b(?:\s?\d{1,2}\s?m(?:in(?:ute)?s?)?\b)?|\b\d{1,4}\s?min(?:ute)?s?\b|^\d{2,3}\s?m$", re.I
+    r"(?<![\w.])\d{1,3}(?:\.\d{1,2})?\s?h(?:(?:ou)?rs?)?\b(?:\s?\d{1,2}\s?m(?:in(?:ute)?s?)?\b)?|\b\d{1,4}\s?min(?:ute)?s?\b|^\d{2,3}\s?m$",
+    re.I,
 )
 _NUMBERED_DAY = r"\d{4}-\d\d-\d\d|\d{1,2}/\d{1,2}/\d{2,4}|\d{1,2}\.\d{1,2}\.\d{2,4}"
 _DAY = rf"{_NUMBERED_DAY}|{_MONTHS} \d{{1,2}}(?:st|nd|rd|th)?,? \d{{4}}|\d{{1,2}} {_MONTHS},? \d{{4}}"

@@ -29,7 +29,7 @@ from agents.template.recipes.accounts import log_in
 from agents.template.recipes.form_task import FormTask, whole_form
 from agents.template.recipes.item_tasks import before_cart_task, takes_from_cart
 from agents.template.recipes.page_tasks import FILTER
-from agents.template.recipes.recipe import named_button
+from agents.template.recipes.recipe import named_button, only_opens
 
 # Kinds where trying another control with the same label does no harm.
 _BY_VERB = frozenset({Kind.MARK, Kind.REACT, Kind.SEARCH, Kind.WISHLIST, Kind.READING_LIST})
@@ -49,7 +49,8 @@ _BUY = ("buy now", "buy it now", "order now", "purchase now", "checkout now", "b
 def next_step(step: Step, intent: Intent, page: Page) -> Plan:
     """A wait ends a task: the site may not have recorded the last action yet, and callers judge the result right after it."""
     past = Past(step.history)
-    intent = _about_listed(replace(intent, opened_as=past.opened_as(path_of(page.url))), page)
+    owner = page.headings[0] if page.headings and len(page.records) > 1 and path_of(page.url).count("/") > 1 else ""
+    intent = _about_listed(replace(intent, opened_as=past.opened_as(path_of(page.url)), page_of=owner), page)
     planned = _next(step, intent, page, past)
     if not planned.done or planned.answer or not past.entries:
         return planned
@@ -100,6 +101,8 @@ def _through(step: Step, intent: Intent, page: Page, since: Past) -> Plan:
 
 def _stage(step: Step, recipe: Recipe, intent: Intent, page: Page, past: Past) -> Plan:
     """`past` is the part of the history that belongs to the recipe."""
+    if page.dialogs and past.pressed and only_opens(intent) and intent.kind is not Kind.OTHER:
+        return Plan((), done=True, reasoning=f"Template: {intent.kind}, the dialog is open.")
     prior = intent.logs_in and recipe is LOGIN
     achieved = not prior and recipe.achieved(intent, page, past) and not _is_amid(intent, page, past)
     # A person is contacted on their own page. The form on the site's contact page goes to the site's owners.

@@ -15,6 +15,7 @@ from agents.template.forms.slots import Slot, option_for, value_for
 from agents.template.moves import Move, fill, press
 from agents.template.prompt import Criterion, Operator
 from agents.template.prompt.measures import PURE_NUMBER, date_in, minutes_in, number_in
+from agents.template.prompt.operators import POSITIVE
 from agents.template.prompt.synonyms import forms_of, names_of
 from agents.template.prompt.values import holds_all, only_exclude, without_exclusions
 
@@ -40,11 +41,12 @@ class Answer:
 
     @property
     def shown(self) -> bool:
-        """Whether it is filled already: a text with the same value, a choice with a value that meets the criteria."""
+        """Whether it is filled already: a text with the same value or one that is requested, a choice that meets the criteria."""
         current = self.slot.value
+        is_met = bool(current) and bool(self.criteria) and holds_all(self.criteria, current)
         if self.slot.options or self.slot.opens:
-            return bool(current) and bool(self.criteria) and holds_all(self.criteria, current)
-        return bool(current) and current == self.value
+            return is_met
+        return bool(current) and (current == self.value or (is_met and any(one.operator in POSITIVE for one in self.criteria)))
 
 
 def by_name(criteria: Iterable[Criterion]) -> list[tuple[Criterion, ...]]:
@@ -127,8 +129,9 @@ class _Unit:
     def _named(self, slot: Slot) -> float:
         field = self.criteria[0].field
         if not slot.called:
-            # The slot has no name, but its value may be a person's name.
-            return 1.0 if "name" in self._words and _NAME.fullmatch(slot.value) else 0.0
+            # The slot has no name, but its value may be a person's name, or one of its options what is asked for.
+            is_named = "name" in self._words and _NAME.fullmatch(slot.value)
+            return 1.0 if is_named or self._is_offered(slot) else 0.0
         if slot.forms.isdisjoint(forms_of(field)):
             return 0.0
         best = 0.0
@@ -139,12 +142,18 @@ class _Unit:
             best = max(best, slot.likeness(name) * weight)
         return best
 
+    def _is_offered(self, slot: Slot) -> bool:
+        stated = [one for one in self.criteria if one.operator in POSITIVE and not PURE_NUMBER.fullmatch(one.value)]
+        return bool(stated) and any(holds_all(stated, option) for option in slot.options)
+
     def _may_be_in(self, slot: Slot) -> bool:
         kind = slot.element.type
         if kind == "password":
             return bool({"password", "pw", "pass", "passwort"} & self._words)
         if slot.ticks:
             return self._is_switch
+        if "phone" in slot.forms:
+            return self._made_for["tel"]
         if slot.element.role == "searchbox":
             return bool({"query", "search", "keyword"} & self._words)
         return self._is_dated if kind in _DATES else self._is_numeric or kind not in _NUMBERS

@@ -104,6 +104,9 @@ def _match_of(page: Page, elements: Sequence[Element], sought: FormQuery) -> For
     around = (
         () if any(element.role in BUTTONS for element in inside) else _around(page, anchors or [slot.element for slot in offered], sought)
     )
+    if item := page.items.get(anchors[0].place) if anchors and len(page.records) > 1 else None:
+        # What stands beside the items sends something else.
+        around = [element for element in around if page.items.get(element.place) is item]
     own = around or inside
     button, named = _button(own, sought.row.sent_by, {choice.place for slot in offered for choice in slot.choices})
     if verbs and (saves := [element for element in own if element.usable and element.role == "button" and _saves(element, nouns)]):

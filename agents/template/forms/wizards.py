@@ -17,6 +17,8 @@ from agents.template.prompt import Intent, Kind, Trait, besides_item
 _ONWARD = ("next", "next step", "continue", "proceed")
 # "Next month" turns a calendar's page and is no step of a form.
 _LEAVES = frozenset({"month", "week", "day", "year", "page", "slide"})
+# A dialog that shows its steps may call the button to the next one like that step.
+_STEP = re.compile(r"go to (?:the )?(.+) step", re.I)
 _NAME_OF = re.compile(r"\b(?!(?:first|last|full|user|your|the|display|a|an|new|enter|type)\b)([a-z]+) name\b", re.I)
 _FIRST_FILLED = ("title", "name")
 
@@ -27,9 +29,11 @@ def wizard(intent: Intent, page: Page, past: Past) -> tuple[Move, ...]:
     if _is_of_another(inside, intent) or (intent.kind.has(Trait.CHANGES) and not intent.kind.row.sent_by):
         return ()
     # The button to the next step is at the dialog's foot; others may have the same word.
-    foot = (element for element in reversed(inside) if _LEAVES.isdisjoint(words(element.label)))
-    onward = best_button([replace(element, disabled=False) for element in foot], _ONWARD, 0.7)
-    if onward is None and was_pressed(past, _ONWARD[:1]):
+    foot = (element for element in reversed(inside) if _LEAVES.isdisjoint(words(element.label)) and not _STEP.fullmatch(element.label))
+    steps = tuple(match[1] for element in inside if (match := _STEP.fullmatch(element.label)))
+    names = (*_ONWARD, *steps)
+    onward = best_button([replace(element, disabled=False) for element in foot], names, 0.7)
+    if onward is None and was_pressed(past, (*_ONWARD[:1], *steps)):
         onward = best_button([element for element in inside if element.usable and _may_send(element, intent)], intent.kind.row.sent_by, 0.6)
     if onward is None:
         return ()
@@ -41,7 +45,7 @@ def wizard(intent: Intent, page: Page, past: Past) -> tuple[Move, ...]:
         return ()
     is_shut = not page.elements[onward.place].usable
     fills = filled(page, (*given, *demanded(offered, given, _FIRST_FILLED, page, all_empty=is_shut)))
-    is_next = was_named(onward, _ONWARD)
+    is_next = was_named(onward, names)
     return fills if is_shut else (*fills, replace(press(page, onward), repeats=is_next, once=not is_next))
 
 

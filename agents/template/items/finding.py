@@ -22,11 +22,15 @@ from agents.template.prompt import Criterion, Intent, Kind, Operator, Target, ta
 from agents.template.prompt.measures import number_in
 from agents.template.prompt.operators import POSITIVE
 from agents.template.prompt.synonyms import alike, field_names_in, forms_of, meanings_of
+from agents.template.prompt.task_rows import ADDING, CHANGING
 from agents.template.prompt.values import only_exclude
 
 _OPENERS = ("view details", "details", "view", "open", "see more", "more info", "read more", "learn more", "show", "view profile")
 _LISTS = ("view all", "search", "browse", "all", "catalog", "shop", "library", "products", "items", "home")
 MOST_OPENED, MOST_PAGES = 8, 10
+# Buttons that do something to an item, and do not open it.
+_ACTS = CHANGING | (ADDING - {"open"})
+_ACTS |= {"save", "remove", "delete", "cancel", "share", "book", "reserve", "hire", "contact", "message", "send", "call", "apply"}
 _ITEM_WORDS = 3
 _LEAST_SEARCHED = 3
 _TELLING = 5  # a shorter piece of text is in anything
@@ -40,6 +44,8 @@ _BACK = validate({"type": "NavigateAction", "go_back": True})
 
 def is_target_page(target: Target, page: Page) -> bool:
     """Whether the page is that of an item that meets the criteria, as far as it shows them."""
+    if target.is_listed:
+        return False
     if not _is_detail(page):
         return is_open_item(target, page)
     if page.subject is not None and _is_named(target, page.subject.name):
@@ -189,7 +195,7 @@ def _opened(page: Page, past: Past, records: Iterable[Record]) -> tuple[Move, ..
         chosen = next(named, None) or best_button(addressed, _OPENERS) or next(iter(addressed), None) or best_button(links, _OPENERS)
         chosen = chosen or next((link for link in links if link.opens == "item" or (name and set(name) <= set(words(link.text)))), None)
         # The only button with a text on a card leads to the item.
-        worded = [link for link in links if link.text and len(words(link.text)) > 1]
+        worded = [link for link in links if link.text and len(words(link.text)) > 1 and _ACTS.isdisjoint(words(link.text))]
         chosen = chosen or (worded[0] if len(worded) == 1 else None)
         if chosen and not _tried(move := press(page, chosen, lambda selector: "href" in str(selector), record.name), past):
             return (move,)

@@ -27,7 +27,7 @@ _SAME = (
     frozenset({"name", "title", "headline", "subject", "label", "query", "question"}),
     frozenset({"genre", "category", "cuisine", "section", "tag", "topic"}),
     frozenset({"cast", "starring", "actor", "star"}),
-    frozenset({"duration", "length", "runtime", "minute"}),
+    frozenset({"duration", "length", "runtime", "minute", "hour"}),
     frozenset({"page", "page count", "length"}),
     frozenset({"author", "writer", "by"}),
     frozenset({"rating", "score", "star", "average"}),
@@ -53,7 +53,7 @@ _SHAPES = {"year": re.compile(r"(?<![\d$.])(?:1[5-9]|20)\d\d(?![\d.])"), "rating
 def best_button(elements: Iterable[Element], names: Sequence[str], least: float = LEAST) -> Element | None:
     """The button or link that matches one of the names best; of equal ones the earlier name, then the earlier element."""
     meanings = frozenset().union(*map(meanings_of, names))
-    hits: list[tuple[float, int, int, Element]] = []
+    hits: list[tuple[float, bool, int, int, Element]] = []
     for order, element in enumerate(in_time(elements)):
         if not element.usable or element.role not in BUTTONS or element.label.startswith(LEADS_TO):
             continue
@@ -62,9 +62,10 @@ def best_button(elements: Iterable[Element], names: Sequence[str], least: float 
         places = places_of(element)
         if places and meanings & _PLACES and not places & meanings:  # a cart is no wishlist, whatever else two buttons share
             continue
-        hits += [(round(_fit(element, name), 2), -rank, -order, element) for rank, name in enumerate(names)]
-    best = max(hits, key=lambda hit: hit[:3], default=None)
-    return best[3] if best and best[0] >= least else None
+        own = words(element.label)
+        hits += [(round(_fit(element, name), 2), own == words(name), -rank, -order, element) for rank, name in enumerate(names)]
+    best = max(hits, key=lambda hit: hit[:4], default=None)
+    return best[4] if best and best[0] >= least else None
 
 
 def places_of(element: Element) -> frozenset[str]:
@@ -177,8 +178,10 @@ def _by_address(criterion: Criterion, record: Record) -> bool | None:
     if not _ADDRESS.match(criterion.value) or criterion.operator.negative or len(criterion.values) > 1 or "@" in record.text:
         return None
     local, names = criterion.value.partition("@")[0].lower(), record.name.lower().split()
-    if len(local) <= 3 or local in ".".join(names):
-        return len(local) > 3 or None
+    # The end of a local part, such as "ris@", is the end of a name.
+    is_end = criterion.operator is Operator.CONTAINS and "@" in criterion.value and len(local) > 2 and ".".join(names).endswith(local)
+    if is_end or len(local) <= 3 or local in ".".join(names):
+        return is_end or len(local) > 3 or None
     # Ann Lee's address is not bob.hill@example.com; other names, such as a team's, decide nothing.
     parts = local.split(".")
     is_name = criterion.operator is Operator.EQUALS and len(parts) == len(names) == 2

@@ -23,7 +23,7 @@ book title novel volume
 matter case project engagement file
 client customer account contact
 log entry time hour timesheet billing
-event appointment meeting calendar schedule
+event appointment meeting schedule
 task todo
 document file
 team group
@@ -53,7 +53,7 @@ _MOST_BESIDE = 4  # more buttons are no row of them, more words no name of a par
 _OF_ONESELF = frozenset({"experience", "education", "skill", "certification", "bio", "headline"})
 _THINGS = frozenset().union(*_ALIKE) | {"project"}
 _LEADS_IN = r"(?:(?:then|next|and|please|now|also|first|finally|i want to|i need to|can you|could you)\b\W*)*"
-_BEFORE_NOUN = r"(?:(?:an?|the|my|your|new|another|one|this|any|existing|user|calendar)\s+)*"
+_BEFORE_NOUN = r"(?:(?:an?|the|my|your|new|another|one|this|any|existing|user|calendar(?! (?:where|whose|with|named|called)\b))\s+)*"
 # As in: add members to the team.
 _INTO = re.compile(r"^[^'\"]{0,40}?\b(?:in|on)?to (?:the|my|a|an) ([a-z]+)\b", re.I)
 _NOUN = re.compile(rf"^\W*{_LEADS_IN}[a-z]+(?: up)?\s+{_BEFORE_NOUN}((?:time )?[a-z-]+)", re.I)
@@ -108,7 +108,9 @@ def form_links(page: Page, intent: Intent) -> list[tuple[Element, float]]:
         if intent.kind is Kind.EDIT_PROFILE and label <= CHANGING and _is_of_part(control, page, head & _OF_ONESELF, fields):
             merit = OWN  # as in: edit my experience, where each part of the profile has its own "Edit"
         if merit >= NAMED - 0.05:
-            links.append((control, min(merit, NAMED) if makes_another(control, nouns, row.verbs) else merit))
+            # Its own words are surer than its markup, though less sure than those of a control without a contradiction.
+            other = MARKED if merit >= OWN else NAMED
+            links.append((control, min(merit, other) if makes_another(control, nouns, row.verbs) else merit))
     # Of buttons with one label, the one in the part of the page that shares words with the prompt.
     return sorted(links, key=lambda link: (link[0].footer, -link[1], -len(head & set(words(page.card(link[0])))), link[0].place))
 

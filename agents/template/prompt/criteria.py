@@ -153,6 +153,7 @@ _LOOSE: tuple[tuple[re.Pattern[str], str], ...] = (
 )
 _MONTH = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\.?"
 _CLOCK = r"\d\d?:\d\d(?::\d\d)?(?: ?[ap]m\b)?|\d\d? ?[ap]m\b"
+_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _WHEN = re.compile(
     rf"\b(?:on|for|at) (?P<value>{ITEM}|(?i:\d{{4}}-\d\d-\d\d(?! \d\d:)|{_CLOCK})|{_MONTH} \d\d?(?:st|nd|rd|th)?,? \d{{4}}\b)"
 )
@@ -275,7 +276,7 @@ def _field_before(text: str) -> str:
 
 
 def _clean(field: str) -> str:
-    return field.lower().removesuffix(" field").replace("_", " ").strip()
+    return _CAMEL.sub(" ", field).lower().removesuffix(" field").replace("_", " ").strip()
 
 
 def _completed(field: str, operator: Operator, values: tuple[str, ...], rest: str) -> tuple[str, Operator, tuple[str, ...]]:

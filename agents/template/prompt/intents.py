@@ -21,7 +21,8 @@ class Intent:
 
     `subject` is the item to open, the text to search for, or the page to go to, as in the prompt. `is_quoted`: it is in quotes and
     not in a criterion. `text` is the prompt's part about the task, with values, and `head` its part before the criteria. `then` are
-    the tasks that follow, in order. `opened_as`: the name of the item that opened the page.
+    the tasks that follow, in order. `opened_as`: the name of the item that opened the page; `page_of`: the heading of a page that lists
+    things of one item.
     """
 
     kind: Kind
@@ -33,6 +34,7 @@ class Intent:
     text: str = ""
     then: "tuple[Intent, ...]" = ()
     opened_as: str = ""
+    page_of: str = ""
 
     @property
     def stages(self) -> "tuple[Intent, ...]":
@@ -93,6 +95,10 @@ _NAMING = frozenset(names("name, title, query, search term, search query, film, 
 _THING_NAMED = re.compile(rf"\b{ITEMS},? (?P<name>[\ue000-\uf7ff])", re.I)
 _NAMED_THING = re.compile(rf"(?P<name>[\ue000-\uf7ff]) {ITEMS}\b", re.I)
 _SEARCH = re.compile(rf"{LEAD_IN}(?:search(?:es)?|look(?:ing)? (?:up|for)|find|query|type)\b", re.I)
+# A form that is only opened is one of the kind that its name says: open the add-to-cart dialog.
+_SHOWN_FORM = re.compile(
+    rf"{LEAD_IN}(?:open|show|display) (?:the |an? |my )?(?P<what>[a-z]+-[a-z-]+) (?:modal|dialog|popup|window|form)\b", re.I
+)
 _OPEN = re.compile(rf"{LEAD_IN}(?:open|views?|show|see|visit|display|{MOVING}|check out|access|switch to|retrieve)\b", re.I)
 _BROWSE = re.compile(rf"{LEAD_IN}browse\b", re.I)
 # As in: the next page of …, … on the previous page, the next set of …
@@ -236,15 +242,15 @@ def is_called(field: str, text: str) -> bool:
 def _kind_of(text: str, values: tuple[str, ...], *, criteria: bool) -> Kind:
     """By the task's text, in which each quoted value is one mark; `values` are these, `criteria`: whether the text contains any."""
     head = _CRITERIA.split(text, maxsplit=1)[0]
+    if shown := _SHOWN_FORM.search(head):
+        return _kind_of(shown["what"].replace("-", " "), (), criteria=False)
     for kind in Kind:
         if kind.row.first_prompts and kind.row.first_prompts.search(head):
             return kind
+    if (criteria and _BROWSE.search(text)) or _SEARCH.search(text):
+        return Kind.SEARCH if _SEARCH.search(text) else Kind.FILTER
     if not criteria and _PAGE_TURNED.search(text):
         return Kind.PAGE
-    if _SEARCH.search(text):
-        return Kind.SEARCH
-    if criteria and _BROWSE.search(text):
-        return Kind.FILTER
     if _OPEN.search(text):
         return _opened(text, head, values, criteria=criteria)
     if placed := _PLACED.search(text):

@@ -119,7 +119,7 @@ favorite genres, favourite genres, genres, favorite genre
 status, state, stage, current status
 priority, urgency, importance, level
 matter, matter name, case, project, matter title
-client, client name, customer, customer name
+client, client name, customer, customer name, contact, contact name, account
 calendar, calendar name, choose calendar
 visibility, privacy, who can see
 busy, availability, show as

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from agents.page.matching import words
 from agents.template.prompt.criteria import Criterion, Operator
 from agents.template.prompt.intents import CHOSEN, CHOSEN_THING, Intent, is_called
+from agents.template.prompt.measures import number_in
 from agents.template.prompt.operators import POSITIVE
 from agents.template.prompt.task_kinds import Kind
 from agents.template.prompt.task_rows import Trait
@@ -27,6 +28,8 @@ _WHERE = re.compile(r"\b(?:where|whose|with|named|called|titled)\b", re.I)
 # Prefixes of the subjects of replies and forwarded messages.
 _ANSWERED = re.compile(r"^\s*(?:re|fwd?): *", re.I)
 _NAMED_BY = frozenset({"name", "title", "subject"})
+# How prompts call what the page of its seller lists: a dish of a restaurant.
+_LISTED = "item"
 _OF_PERSONS = frozenset({"commenter", "reviewer", "recipient", "patient", "first", "last", "user", "sender", "host"})
 
 
@@ -38,6 +41,7 @@ class Target:
     name: str = ""
     thing: str = ""
     is_open: bool = False
+    is_listed: bool = False
 
     @property
     def is_any(self) -> bool:
@@ -46,6 +50,8 @@ class Target:
 
 def target_of(intent: Intent) -> Target:
     own = tuple(criterion for criterion in intent.criteria if _is_of_item(intent, criterion))
+    listed = _of_list(own, intent.page_of) if intent.page_of else ()
+    own = listed or own
     if intent.kind in (Kind.REPLY, Kind.FORWARD):
         own = tuple(replace(criterion, values=tuple(_ANSWERED.sub("", value) for value in criterion.values)) for criterion in own)
     named = next((criterion.value for criterion in own if _is_name_of_item(criterion)), "")
@@ -63,7 +69,8 @@ def target_of(intent: Intent) -> Target:
         thing = " ".join(words(match[1])) if match else ""
     # The heading of an item's page may differ from the name by which it was opened.
     met = [criterion for criterion in own if _is_name_of_item(criterion) and _is_opened(criterion, intent.opened_as)]
-    return Target(tuple(criterion for criterion in own if criterion not in met), "" if met else named, thing, bool(intent.opened_as))
+    kept = tuple(criterion for criterion in own if criterion not in met)
+    return Target(kept, "" if met else named, thing, bool(intent.opened_as), is_listed=bool(listed))
 
 
 def _is_opened(criterion: Criterion, opened_as: str) -> bool:
@@ -109,6 +116,16 @@ def _is_of_item(intent: Intent, criterion: Criterion) -> bool:
 def _is_name_of_item(criterion: Criterion) -> bool:
     field = set(words(criterion.field))
     return criterion.operator in POSITIVE and bool(_NAMED_BY & field) and not _OF_PERSONS & field
+
+
+def _of_list(criteria: tuple[Criterion, ...], owner: str) -> tuple[Criterion, ...]:
+    """On the page of a restaurant all dishes are that restaurant's: the criteria that are left for an item of its list; none elsewhere."""
+    of_owner = [one for one in criteria if number_in(one.value) is None and not {*_NAMED_BY, _LISTED} & set(words(one.field))]
+    is_listed = any(one.field == _LISTED for one in criteria)
+    met = [one for one in of_owner if holds(one, owner)]
+    is_owner = any(one.operator in POSITIVE for one in met) or (is_listed and len(met) == len(of_owner))
+    left = tuple(one for one in criteria if one not in met) if is_owner else ()
+    return tuple(replace(one, field="name") if one.field == _LISTED else one for one in left)
 
 
 def _is_name(intent: Intent, subject: str) -> bool:

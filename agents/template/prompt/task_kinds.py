@@ -27,7 +27,7 @@ _BOOK = (
     r"book(?! review)|reserve|rent|request (?:(?:an?|the) )?(?:quick |new |urgent )?(?:ride|trip|cab|appointment|consultation)|"
     r"(?:quick |start |begin |confirm )?hir(?:e|ing)(?! later)|order a (?:ride|cab)"
 )
-_MAKE = "cancel|make|start|initiate|schedule|arrange|confirm|change|modify|edit|finali[sz]e|complete"
+_MAKE = "make|start|initiate|schedule|arrange|confirm|change|modify|edit|finali[sz]e|complete"
 _BOOKINGS = "bookings?|reservations?|appointments?|rides?|trips?|stays?|hiring"
 _PREFERENCES = r"settings|preferences?|options?|themes?|dark mode|light mode|language|notifications?|time ?zone|signature"
 
@@ -35,7 +35,7 @@ _PREFERENCES = r"settings|preferences?|options?|themes?|dark mode|light mode|lan
 _WRITTEN = "content comment message text body review commenter reviewer author feedback reply"
 _ORDER = (
     "quantity count people guest adult child date time checkin checkout occasion phone email note request payment card address "
-    "code preference size recipient username password reason patient visit notes"
+    "mode code preference size recipient username password reason patient visit notes insurance emergency increase"
 )
 
 _BEGIN = "getting started, start here, quick start, welcome, begin"
@@ -92,16 +92,17 @@ class Kind(StrEnum):
         rf"{LEAD_IN}(?:check out\W*$|(?:open|views?|show|see|visit|{MOVING})\b.*\bcheck-?out\b(?! (?:dates?|times?)))", re.I),
         prompts=(re.compile(_ORDERED, re.I), begins("purchase|buy")),
         opened_by=names(f"{_PLACE_ORDER}, proceed to checkout, checkout, buy now, {_ADD_TO_CART}, view cart, cart, basket, continue, next"),
-        sent_by=names(_PLACE_ORDER), known_by=names("card number, address"), routes=names("checkout, cart"), form_fields=_ORDER)
+        sent_by=names(f"{_PLACE_ORDER}, finalize order, checkout"),
+        known_by=names("card number, address"), routes=names("checkout, cart"), form_fields=_ORDER)
     # As in: show the agenda view.
     NAVIGATE = TaskKind("navigate", "Go to a page", first_prompts=re.compile(
-        rf"{LEAD_IN}(?:select|choose|use|views?|show|see|display|{MOVING}|open|switch to)\b.*\b[\w-]+ view(?: please)?\W*$"
+        rf"{LEAD_IN}(?:select|choose|use|views?|show|see|display|{MOVING}|open|switch|change|expand)\b.*\b[\w-]+ view(?: please)?\W*$"
         rf"|{LEAD_IN}(?:clicks?|press(?:es)?|taps?|selects?|chooses?)\b.*\b(?:from|in|on) the (?:[a-z]+ )?{NAVIGATION}\b", re.I))
     CART = TaskKind("cart", "Change the cart", _OF_ITEM | _ON_CARDS, prompts=(begins(_PUT, "cart|basket|shopping bag|quantity"),),
-        buttons=names(_ADD_TO_CART), form_fields="quantity count")
+        buttons=names(_ADD_TO_CART), form_fields="quantity count size preference extra option note")
     READING_LIST = TaskKind("reading list", "Change the reading list", _OF_ITEM | _ON_CARDS, prompts=(begins(_PUT, "reading[ -]?list"),),
         buttons=_ADD_TO_LIST)
-    WISHLIST = TaskKind("wishlist", "Change the wishlist", _OF_ITEM | _ON_CARDS, prompts=(begins(_PUT,
+    WISHLIST = TaskKind("wishlist", "Change the wishlist", _OF_ITEM | _ON_CARDS, prompts=(begins(f"{_PUT}|select|choose|pick",
         r"(?:wish|watch)[ -]?list|favou?rites?(?! [a-z]+ to\b)|saved [a-z]+|(?:for|hire) later|collections?"),), buttons=_ADD_TO_LIST)
     SHARE = TaskKind("share", "Share an item", _OF_ITEM | _ON_CARDS, prompts=(begins("share|recommend"),
         begins("complete|finish|fill|submit|confirm|send|open", "share|sharing")),
@@ -123,7 +124,8 @@ class Kind(StrEnum):
         sent_by=names("send message, send, submit, contact us, get in touch, send inquiry"), known_by=names("message, email"),
         fills=names("name, email, subject, message"), routes=names("contact, support"), purpose="message")
     BOOKING = TaskKind("booking", "Book or reserve", _OF_ITEM | _ITEM_OPTIONAL, prompts=(begins(_BOOK), begins(_MAKE, _BOOKINGS)),
-        opened_by=names("book now, reserve, book, book appointment, make a reservation, book a table, request booking, schedule"),
+        opened_by=names("book now, reserve, book, book appointment, make a reservation, book a table, request booking, schedule, "
+            "hire, start hiring, start"),
         sent_by=names(
         "confirm booking, complete reservation, confirm reservation, book appointment, confirm, reserve, book now, book, request"),
         known_by=names("guests, date, time"), routes=names("book, reserve, appointment"), form_fields=_ORDER, purpose="booking")

@@ -37,6 +37,7 @@ _SUCCESS = re.compile(
 
 
 # A quick booking has another form than a usual one.
+_HIRES = frozenset({"hire", "hiring"})
 _SORTS = frozenset({"quick", "express", "instant", "urgent", "emergency", "rush", "fast"})
 
 
@@ -127,7 +128,7 @@ class FormTask(Recipe):
         def find() -> FormMatch | None:
             sought = FormQuery(self._criteria(intent), intent.kind.row, nouns_of(intent))
             good = (form for form in forms(page, sought) if form.good and not _leaves_out(form, sought))
-            own = (form for form in good if not self._is_of_item(intent, page, form))
+            own = (form for form in good if not self._is_of_item(intent, page, form) and not self._is_beside_items(intent, page, form))
             return whole_form(intent, page) or next(own, None)
 
         return once(find, "form", intent, id(page))
@@ -139,6 +140,11 @@ class FormTask(Recipe):
             return False
         texts = (text for element in form.elements for text in (element.label, element.hints, element.group))
         return _SORTS.isdisjoint(words(" ".join((page.heading_before(form.elements[0]), *texts)))) if form.elements else False
+
+    def _is_beside_items(self, intent: Intent, page: Page, form: FormMatch) -> bool:
+        """Whether each item has a field for comments of its own: a form beside them is for something else, such as a new post."""
+        fields = [element for element in page.usable(TEXT_FIELDS) if intent.kind is Kind.COMMENT and element.place in page.items]
+        return len(page.records) > 1 and len(fields) > 1 and any(slot.element.place not in page.items for slot in form.slots)
 
     def _is_of_item(self, intent: Intent, page: Page, form: FormMatch) -> bool:
         """Whether it belongs to one item of a list, such as for a comment on it, while the task creates or changes something else."""
@@ -155,6 +161,12 @@ class FormTask(Recipe):
 
     def _links(self, intent: Intent, page: Page) -> list[tuple[Element, float]]:
         links, target = form_links(page, intent), target_of(intent)
+        # What is done faster is done by a control that says so, and only where it is requested.
+        is_sort = bool(_SORTS & set(words(intent.head)))
+        of_sort = [(link, merit) for link, merit in links if bool(_SORTS & set(words(link.label or link.text))) == is_sort]
+        links = of_sort or (links if is_sort else [])
+        if intent.kind is Kind.BOOKING and _HIRES.isdisjoint(words(intent.head)):
+            links = [(link, merit) for link, merit in links if not {"start", *_HIRES} & set(words(link.label or link.text))]
         if intent.kind.has(Trait.OF_ITEM) and target.criteria and len(page.records) > 1:
             # Another item's controls are for that item.
             own = {element.place for record, _ in fitting(target, page) for element in record.elements}

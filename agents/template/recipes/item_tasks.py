@@ -202,6 +202,10 @@ _COUNTED = frozenset({"spinbutton", "listbox"})
 class Cart(PressOnItem):
     unseen = 4
 
+    def labels(self, intent: Intent) -> tuple[str, ...]:
+        """The cart's own too where a task is to order what is put into it first."""
+        return Kind.CART.row.buttons
+
     def before(self, intent: Intent, page: Page) -> tuple[Move, ...]:
         """In a dialog for size, number and extras: the prompt's values for them, then the dialog's button."""
         inside = [element for element in page.elements if element.layer and element.usable]
@@ -264,11 +268,16 @@ def takes_from_cart(intent: Intent) -> bool:
     return intent.kind is Kind.CART and (_TAKES_AWAY.search(intent.text) is not None or _changes(intent))
 
 
+_CART = Cart()
+
+
 def before_cart_task(intent: Intent, page: Page, past: Past) -> tuple[Move, ...]:
     """To the cart with the item in it, adding it first if necessary; no moves if it is there and the cart is open."""
     target, is_added = target_of(intent), was_pressed(past, Kind.CART.row.buttons)
     if re.search(r"/(?:checkout|payment|order)", page.url, re.I) or (_is_cart(page) and (is_added or certain_items(target, page))):
         return ()
+    if in_dialog := _CART.before(intent, page):
+        return in_dialog
     if not is_added and not (target.is_any and not _is_cart(page)):
         return press_on_item(intent, page, Kind.CART.row.buttons) or towards(target, page, past)
     by_route = next((link for link in page.usable(BUTTONS) if _SIGNS & set(words(path_of(link.href)))), None)

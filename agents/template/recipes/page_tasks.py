@@ -28,6 +28,7 @@ _LIST_ROUTE = re.compile(r"/(?:search|browse|catalog(?:ue)?|explore|products|sho
 _LISTS = ("search", "browse", "filter", "catalog", "explore", "discover", "shop", "all")
 _FALLING = frozenset("desc descending highest newest latest longest most high z expensive".split())  # noqa: SIM905 (words read best as words)
 _RISING = frozenset("asc ascending lowest oldest earliest shortest least low cheapest a".split())  # noqa: SIM905
+_DATED, _AGES = frozenset({"date", "created", "updated", "time", "age"}), frozenset({"newest", "latest", "oldest", "earliest", "recent"})
 _NO_COLUMN = re.compile(r"\b(?:by|on|in|where|column|order|equals?|sort(?:ed)?|arrange|the|a|an|them|it|is|first|to|'|\")\b|['\",.]", re.I)
 _BACKWARDS = re.compile(r"\b(?:prev(?:ious)?|earlier|preceding|backwards?)\b", re.I)
 _NEXT = ("next page", "next", "forward", "older", "chevron right", "arrow right")
@@ -109,8 +110,11 @@ class Sort(Recipe):
         direction_sought = bool(prompt & _FALLING) - bool(prompt & _RISING - {"a"})
         scored = list[tuple[float, int]]()
         for at, option in enumerate(options):
+            said = set(words(option))
             direction = next((1 if name in _FALLING else -1 for name in words(option) if name in _FALLING | _RISING), 0)
-            scored.append((len(prompt & set(words(option)) - _FALLING - _RISING) + direction * direction_sought / 2, -at))
+            # "Oldest first" names no column: it is by date.
+            shared = len(prompt & said - _FALLING - _RISING) + bool(prompt & _DATED and said & _AGES)
+            scored.append((shared + direction * direction_sought / 2, -at))
         merit, at = max(scored, default=(0.0, 0))
         return options[-at] if merit >= 1 else ""
 

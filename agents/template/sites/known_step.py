@@ -1,6 +1,7 @@
-"""The next action in steps by the plan of the task's site: routes to open, and controls there that show a form or a list.
+"""The next action in steps by the plan of the task's site, where the rules are not certain of theirs.
 
-Actions on forms and items are left to the rules, which read the page. Each route is opened once, and each control is pressed once.
+The plan's actions are sent in order, each as often as the plan has it, and each route is opened once. What destroys or sends is
+pressed on the page of the task's item, or where the task is about none: what the rules do to an item they check by the page.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,86 +15,121 @@ from agents.contract.actions import FILLS, Action
 from agents.contract.origins import path_of
 from agents.contract.protocol import PastAction, Plan, Step
 from agents.page import Element, Page
+from agents.page.elements import FIELDS
 from agents.template.items.finding import is_target_page
 from agents.template.moves import LOADING, Known, breathing
 from agents.template.prompt import Intent, Trait, target_of
 from agents.template.prompt.intents import understand
 from agents.template.prompt.verbs import is_unrequested
 
-# Away from the item's page, presses that destroy or send are left to the rules, which check the item.
+# What such a press does that no task requests is destroying or sending.
 _NOTHING = understand("")
 
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """A route of the plan, and the presses there before the first fill; `ends_so`: there is no fill."""
+    """A route of the plan, and the actions there."""
 
     opening: Action
-    presses: tuple[Action, ...]
-    logs_in: bool
-    ends_so: bool
+    actions: tuple[Action, ...]
 
     @property
     def path(self) -> str:
         return path_of(str(self.opening.fields.get("url", "")))
+
+    @property
+    def logs_in(self) -> bool:
+        return any(map(_is_password, self.actions))
 
 
 def known_step(step: Step, intent: Intent, page: Page, known: Known) -> Plan | None:
     """None without a plan, or if none of its actions is left to try."""
     whole, past = known(step, intent), Past(step.history)
     places = list(_places(whole.actions)) if whole else []
-    if places and places[-1].ends_so and any(past.times(press) and not past.failed(press) for press in places[-1].presses[-1:]):
+    if places and _is_over(places[-1], intent, page, past):
         # The last press may still be sending its request.
         waits = () if past.last_waited else (LOADING,)
         return Plan(waits, done=not waits, reasoning="Template: all actions of the site's plan are done.")
     if intent.kind.has(Trait.OF_ITEM) and is_target_page(target_of(intent), page):
-        left = (press for place in places for press in place.presses if not past.times(press))
-        action = next((press for press in left if _may_press(press, page, intent)), None)
+        presses = (action for action in _left(places, past) if action.type == "ClickAction")
+        action = next((press for press in presses if _may_do(press, page, intent)), None)
     else:
-        action = _next(places, page, past)
+        action = _next(places, intent, page, past)
     if action is None:
         return None
     actions = tuple(breathing([action], after_failure=past.last_failed))
     return Plan(actions, reasoning="Template: by the site's plan.")
 
 
+def _left(places: Sequence[_Place], past: Past) -> Iterator[Action]:
+    """The actions that were not sent yet; a plan may have one twice, such as to put on a list and take off again."""
+    actions = [action for place in places for action in place.actions]
+    return (action for at, action in enumerate(actions) if past.times(action) < actions[: at + 1].count(action))
+
+
+def _is_over(place: _Place, intent: Intent, page: Page, past: Past) -> bool:
+    """Whether the plan's last action was sent after its route was opened, or on an item's page, and changed the page."""
+    is_there = place.path in _visited(page, past) or intent.kind.has(Trait.OF_ITEM)
+    last, past = place.actions[-1:] if is_there else (), _since(place, past)
+    is_sent = any(past.times(action) >= place.actions.count(action) and not past.failed(action) for action in last)
+    return is_sent and not past.is_stuck(last)
+
+
+def _since(place: _Place, past: Past) -> Past:
+    """The entries since the place's route was first opened; a form elsewhere may have a button with the same selector."""
+    at = next((at for at, entry in enumerate(past.entries) if path_of(entry.url) == place.path), 0)
+    return Past(past.entries[at:])
+
+
+def _visited(page: Page, past: Past) -> set[str]:
+    return {path_of(page.url), *(path_of(entry.url) for entry in past.entries)}
+
+
 def _places(actions: Sequence[Action]) -> Iterator[_Place]:
     starts = [at for at, action in enumerate(actions) if action.type == "NavigateAction"]
     # The first opens the task's own page, on which it may be done.
     for start, end in pairwise([*starts, len(actions)]):
-        done = [action for action in actions[start + 1 : end] if action.type not in WAITS]
-        others = [at for at, action in enumerate(done) if action.type != "ClickAction"]
-        yield _Place(actions[start], tuple(done[: others[0] if others else None]), any(map(_is_password, done)), not others)
+        yield _Place(actions[start], tuple(action for action in actions[start + 1 : end] if action.type not in WAITS))
 
 
 def _is_password(action: Action | PastAction) -> bool:
     return action.type in FILLS and "password" in str(action.fields.get("selector"))
 
 
-def _next(places: Sequence[_Place], page: Page, past: Past) -> Action | None:
-    visited = {path_of(page.url), *(path_of(entry.url) for entry in past.entries)}
+def _next(places: Sequence[_Place], intent: Intent, page: Page, past: Past) -> Action | None:
+    visited = _visited(page, past)
     is_member = page.logged_in is True or any(map(_is_password, past.entries))
+    is_of_item = intent.kind.has(Trait.OF_ITEM) and not target_of(intent).is_any
     for place in places:
         if place.logs_in and is_member:
             continue
-        is_here = place.path == path_of(page.url)
-        left = [press for press in place.presses if not past.times(press)]
+        left = list(_left([place], _since(place, past)))
         if place.path not in visited:
             return place.opening
-        if is_here and left and _may_press(left[0], page, _NOTHING):
+        if left and _is_at(place, page, past) and _may_do(left[0], page, _NOTHING if is_of_item else intent, is_free=not is_of_item):
             return left[0]
         if place.logs_in:
             return None  # the log-in comes first
     return None
 
 
-def _may_press(action: Action, page: Page, intent: Intent) -> bool:
-    """Whether the page has the control, outside of a list's items, and it destroys, sends or binds nothing unrequested."""
+def _is_at(place: _Place, page: Page, past: Past) -> bool:
+    """Whether this is the place's own page, or one to which its actions led."""
+    return place.path == path_of(page.url) or any(past.times(action) for action in place.actions)
+
+
+def _may_do(action: Action, page: Page, intent: Intent, *, is_free: bool = False) -> bool:
+    """Whether the page has the control, and it destroys, sends or binds nothing unrequested. `is_free`: it may send a form, or be in a
+    list, as the task is about no item."""
+    if "selector" not in action.fields:
+        return action.type == "SendKeysIWAAction"
     element = _element(str(action.fields["selector"].get("value", "")), page)
-    if element is None or not element.usable or element.submits or element.is_open_tab:
+    if element is None or not element.usable or element.is_open_tab:
         return False
+    if action.type != "ClickAction":
+        return element.role in FIELDS
     is_harmless = element.role == "tab" or not is_unrequested(element, intent)
-    return is_harmless and (len(page.records) < 2 or element.place not in page.items)
+    return is_harmless and (is_free or not (element.submits or (len(page.records) > 1 and element.place in page.items)))
 
 
 def _element(expression: str, page: Page) -> Element | None:

@@ -84,7 +84,7 @@ CRITERIA = [
     ("rating greater than 4.5 and price less than $20", [("rating", "greater than", "4.5"), ("price", "less than", "$20")]),
     ("year greater equal 1994 and seats less equal '4'", [("year", "greater equal", "1994"), ("seats", "less equal", "4")]),
     ("year greater than or equal to 1994", [("year", "greater equal", "1994")]),
-    ("marketCap greater_than 2000", [("marketcap", "greater than", "2000")]),
+    ("marketCap greater_than 2000", [("market cap", "greater than", "2000")]),
     ("topic is one of 'A', 'B' or 'C'", [("topic", "is one of", "A", "B", "C")]),
     ("genres is not one of ['Horror', 'War']", [("genres", "is not one of", "Horror", "War")]),
     ("role is not a 'UI/UX Designer'", [("role", "not equals", "UI/UX Designer")]),

@@ -1,0 +1,159 @@
+"""Cases from unseen sites: which control, field or list a task needs, on small pages of other sites."""
+
+import pytest
+
+from agents.page import Record, read
+from agents.template.items.matching import best_button, judge
+from agents.template.prompt.criteria import Criterion, Operator
+from agents.template.prompt.intents import Kind, understand
+from agents.tests.template.test_unseen_sites import WAITED, next_plan, pressed, pressed_next
+
+SHOP = "http://localhost:8000/shops/7?seed=58"
+MENU = "<h1>Blue Bowl</h1><p>Rating 4.5</p>" + "".join(
+    f"<article><h3>{name}</h3><p>{price}</p><button type=button>Add to cart</button></article>"
+    for name, price in (("Soup", "$4"), ("Pasta", "$9"), ("Cake", "$6"))
+)
+
+
+def row(name: str, *buttons: str) -> str:
+    return f"<li><b>{name}</b><span>v2</span>" + "".join(f"<button type=button>{label}</button>" for label in buttons) + "</li>"
+
+
+@pytest.mark.parametrize(
+    ("prompt", "kind"),
+    [
+        ("Change to month view.", Kind.NAVIGATE),
+        ("Open the add-to-cart dialog where name equals 'Pasta'", Kind.CART),
+        ("Select favorite lamp where price equals '4'", Kind.WISHLIST),
+        ("Cancel the reservation where name equals 'Ann'", Kind.DELETE_ITEM),
+    ],
+)
+def test_the_kind_of_task_is_read_from_its_verb_and_place(prompt: str, kind: Kind) -> None:
+    assert understand(prompt).kind is kind
+
+
+def test_a_field_in_camel_case_is_read_as_words() -> None:
+    assert understand("Book the stay where paymentType equals 'card'").criteria[0].field == "payment type"
+
+
+def test_the_dish_of_a_restaurant_is_taken_from_the_restaurants_list() -> None:
+    prompt = "Add a dish to my cart where item does NOT contain 'Soup' and restaurant equals 'Blue Bowl'"
+    assert "Pasta" in pressed_next(prompt, MENU, WAITED, url=SHOP)
+
+
+def test_a_dialog_that_is_only_to_be_opened_is_not_sent() -> None:
+    dialog = (
+        "<div role=dialog aria-modal=true aria-label='Choose'><label>Notes <input name=notes></label><button>Add to cart</button></div>"
+    )
+    prompt = "Open the add-to-cart dialog where item equals 'Pasta' and restaurant equals 'Blue Bowl'"
+    first = pressed("Add to cart", words='click button "Add to cart" in item "Pasta"')
+    assert "Add to cart" in pressed_next(prompt, MENU, WAITED, url=SHOP)
+    assert "Add to cart" not in pressed_next(prompt, MENU + dialog, first, url=SHOP)
+
+
+def test_a_choice_without_a_name_is_known_by_the_requested_option() -> None:
+    sizes = "".join(f"<label><input type=radio name='' value={one}>{one}</label>" for one in ("Small", "Large"))
+    dialog = (
+        f"<div role=dialog aria-modal=true><label>Notes <input name=notes></label>{sizes}<button type=button>Add to cart</button></div>"
+    )
+    made = next_plan("Add the lamp to my cart where size equals 'large'", dialog, pressed("Add to cart"))
+    assert made.actions[0].fields["selector"]["value"] == "(//input)[3]"
+
+
+def test_a_row_is_not_opened_by_the_button_that_renames_it() -> None:
+    rows = "<ul>" + "".join(row(name, "Rename it") for name in ("Brief.zip", "Will.pdf", "Notes.txt")) + "</ul>"
+    assert "Rename" not in pressed_next("Open the file where owner equals 'Ann Lee'", rows, WAITED)
+
+
+def test_of_two_buttons_that_mean_the_same_the_one_called_so_is_pressed() -> None:
+    page = read("<html><body><button>Remove</button><button>Delete</button></body></html>", SHOP)
+    found = best_button(page.elements, ("delete", "remove"))
+    assert found is not None
+    assert found.label == "Delete"
+
+
+def test_oldest_first_sorts_by_date() -> None:
+    lists = "<select name=o><option>Latest first</option><option>Oldest to newest</option></select><ul><li>A</li><li>B</li></ul>"
+    made = next_plan("Sort the cases by created date where direction equals 'asc'", lists, WAITED)
+    assert made.actions[0].fields["text"] == "Oldest to newest"
+
+
+def test_a_duration_keeps_its_decimals() -> None:
+    rows = "".join(
+        f"<li><b>{name}</b><span>{hours}h</span><span>2026-07-14</span><a href='/{name}'>Open</a></li>"
+        for name, hours in (("A", "0.9"), ("B", "7.3"), ("C", "3.9"))
+    )
+    page = read(f"<html><body><ul>{rows}</ul></body></html>", SHOP)
+    assert [record.attributes.get("duration") for record in page.records] == ["0.9h", "7.3h", "3.9h"]
+
+
+def test_a_dialogs_next_step_is_known_by_its_name_among_the_steps() -> None:
+    dialog = (
+        "<div role=dialog aria-modal=true aria-label='Plan event'><button type=button aria-label='Go to Info step'>Info</button>"
+        "<button type=button aria-label='Go to People step'>People</button><label>Title <input name=title></label>"
+        "<label>Venue <input name=venue></label><button type=button>People</button><button type=button>Close</button></div>"
+    )
+    made = next_plan("Add an event where title equals 'Tea'", dialog, pressed("Create event"), WAITED)
+    clicked = [str(action.fields["selector"]["value"]) for action in made.actions if action.type == "ClickAction"]
+    assert clicked
+    assert "Close" not in clicked[-1]
+    assert "People" in clicked[-1]
+
+
+def test_a_calendar_is_created_by_its_own_button_and_no_event() -> None:
+    page = (
+        "<button type=button>Create new event</button><button type=button>Toggle my calendars</button>"
+        "<button type=button id=new-event-cta aria-label='Add new calendar'>+</button>"
+    )
+    assert "'+'" in pressed_next("Create calendar where name equals 'Goals'", page, WAITED)
+
+
+def test_a_comment_is_not_written_into_the_box_for_new_posts() -> None:
+    posts = "".join(
+        f"<article><h3>Ann {number}</h3><p>Text {number}</p><form><textarea placeholder='Add a comment...'></textarea></form></article>"
+        for number in range(3)
+    )
+    box = "<div><form><textarea placeholder='Write a comment or an update'></textarea><button>Post</button></form></div>"
+    made = next_plan("Comment on the post where comment_text equals 'Nice' and author equals 'Zoe'", box + posts, WAITED)
+    assert not any("Post" in str(action.fields.get("selector")) for action in made.actions)
+
+
+@pytest.mark.parametrize(("prompt", "label"), [("Quick hire the expert", "Fast hire"), ("Hire the expert", "Hire now")])
+def test_what_is_done_faster_is_pressed_only_where_it_is_requested(prompt: str, label: str) -> None:
+    page = "<h1>Ann Lee</h1><p>Developer</p><button type=button>Hire now</button><button type=button>Fast hire</button>"
+    opened = pressed("View", words='click button "View" in item "Ann Lee"')
+    made = pressed_next(f"{prompt} where name equals 'Ann Lee'", page, opened, url="http://localhost:8000/experts/7?seed=58")
+    assert label in made
+
+
+def test_nobody_is_hired_where_something_is_booked() -> None:
+    page = "<h1>Ann Lee</h1><p>Developer</p><button type=button>Start now</button><button type=button>Book a call</button>"
+    opened = pressed("View", words='click button "View" in item "Ann Lee"')
+    prompt = "Book a consultation with the expert where name equals 'Ann Lee'"
+    assert "Start" not in pressed_next(prompt, page, opened, url="http://localhost:8000/experts/7?seed=58")
+
+
+def test_a_phone_number_is_no_quantity() -> None:
+    form = (
+        "<form><label>Call number <input name=phone></label><label>Address <input name=address></label><button>Place order</button></form>"
+    )
+    made = next_plan(
+        "Place an order where quantity equals '4' and address equals '1 Elm Road'", form, url="http://localhost:8000/checkout?seed=58"
+    )
+    assert "4" not in [action.fields.get("text") for action in made.actions]
+
+
+def test_a_field_that_holds_what_is_requested_keeps_it() -> None:
+    form = (
+        "<div role=dialog aria-modal=true><form><label>Client <input name=client value='Titan Holdings'></label>"
+        "<label>Title <input name=title value='Lease'></label><button>Save changes</button></form></div>"
+    )
+    opened = pressed("Edit", words='click button "Edit" in item "Lease"')
+    made = next_plan("Update any case where client contains 'ing'", form, opened)
+    assert not any(action.type == "TypeAction" and "client" in str(action.fields["selector"]) for action in made.actions)
+
+
+def test_the_end_of_an_address_is_the_end_of_a_name() -> None:
+    criterion = Criterion("from email", Operator.CONTAINS, ("ris@gm",))
+    names = ("Eric Harris", "Ann Lee")
+    assert [judge([criterion], Record(name, {}, name, ())).results for name in names] == [(True,), (None,)]
