@@ -36,6 +36,8 @@ STRAY, LEAK = 0.0005, 0.02
 STEADY = 4 * HOUR
 # Paces whose probabilities differ by less than this are not compared.
 NEGLIGIBLE = 0.01
+# So many accepted requests leave little doubt about a limit, even one that varies.
+ACCEPTED = 10
 PACKED = ("weights", "excess")
 
 
@@ -184,8 +186,8 @@ def updated(belief: Belief, sends: Sequence[float], at: float, now: float, *, ac
         return belief  # expected, so nearly without information: the time of the last informative answer stays
     counters = [slice(place, place + len(prior)) for place in range(0, len(weights), len(prior))]
     by_change = change * sum(sum(weights[counter]) * sum(map(mul, prior, likely[counter])) for counter in counters)
-    # At least a millionth, so that a limit can become likely again; rounded, so that the JSON stays small.
-    kept = tuple(round(max(weight / whole, 1e-6), 6) for weight in joint)
+    # At least a millionth, so that a limit can become likely again.
+    kept = tuple(max(weight / whole, 1e-6) for weight in joint)
     if not belief.weights:
         return replace(belief, weights=kept, at=now)
     watched, changes = belief.watched + max(0.0, now - belief.at), belief.changes + by_change / whole
@@ -201,6 +203,21 @@ def stated(belief: Belief, limit: float, now: float) -> Belief:
     prior = _prior(limit, belief.taken)
     halved = [weight / 2 + prior[number % size] / 2 * sum(weights[number // size * size :][:size]) for number, weight in enumerate(weights)]
     return replace(belief, stated=limit, weights=tuple(round(weight, 6) for weight in halved), at=now)
+
+
+def is_ours(belief: Belief, sends: Sequence[float], at: float, since: float) -> bool:
+    """Whether a refusal of the request at `at` is more likely for our pace than a block from outside.
+
+    Such blocks are assumed to be as frequent as changes of a limit. `since`: the last accepted answer; the limit had not fallen by then,
+    and of the requests before it the last ones, which need not have changed the belief, were accepted.
+    """
+    weights, before = _aged(belief, min(since, at)), bisect_left(sends, min(since, at))
+    for send in sends[max(0, before - ACCEPTED) : before]:
+        weights = [weight * (LEAK + chance) for weight, chance in zip(weights, chances(belief, sends, send), strict=True)]
+    whole = sum(weights)
+    known = replace(belief, weights=tuple(weight / whole for weight in weights), at=max(belief.at, since))
+    refused = sum(weight * (1 - chance) for weight, chance in zip(_aged(known, at), chances(belief, sends, at), strict=True))
+    return refused > STRAY + 1 - exp(-max(0.0, at - since) / STEADY)
 
 
 def best_level(belief: Belief, now: float, kept: float, most: float) -> float:

@@ -26,6 +26,8 @@ KINDS = tuple(product(OnHit, LENGTHS))
 # reported to take a minute at first and to grow with each violation, other blocks to take minutes to hours.
 PRIOR = (0.6, 0.4)
 MEDIAN, SPREAD = 60.0, 1.75
+# The part of refusals for our own pace that no ban follows: they are over with the minute that was full.
+UNBANNED = 0.4
 # How often a probe contradicts the true length (others may use the account), and how often the next block is of another kind.
 WRONG, ANOTHER = 0.01, 0.1
 # How much likelier a block is over than not when a probe is sent, at a risk of 1. One that hits a doubling ban makes it at most three times
@@ -33,36 +35,43 @@ WRONG, ANOTHER = 0.01, 0.1
 ODDS = (1.5, 6.0)
 
 
-@lru_cache(maxsize=1)
-def _prior() -> tuple[float, ...]:
+@lru_cache(maxsize=2)
+def _prior(*, is_ours: bool) -> tuple[float, ...]:
     sizes = [exp(-0.5 * (log(length / MEDIAN) / SPREAD) ** 2) for length in LENGTHS]
-    return tuple(round(part * size / sum(sizes), 6) for part in PRIOR for size in sizes)
+    unbanned = UNBANNED if is_ours else 0.0
+    sizes = [(1 - unbanned) * size / sum(sizes) for size in sizes]
+    sizes[0] += unbanned
+    return tuple(part * size for part in PRIOR for size in sizes)
 
 
 @dataclass(frozen=True, slots=True)
 class Blocks:
-    """`weights`: the probabilities of KINDS, empty before the first probe. `measured`: how many blocks ended with a success."""
+    """`weights`: the probabilities of KINDS, empty before the first probe. `measured`: how many blocks ended with a success.
+
+    `is_ours`: they began with a refusal for our own pace, not from outside.
+    """
 
     weights: tuple[float, ...] = ()
     measured: int = 0
+    is_ours: bool = False
 
     def as_json(self) -> dict[str, Any]:
         return {"weights": packed(self.weights), "measured": self.measured}
 
     @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> "Blocks":
+    def from_json(cls, value: Mapping[str, Any], *, is_ours: bool = False) -> "Blocks":
         """Of a value of a version with other lengths only the count is kept."""
         weights = unpacked(value.get("weights", ()))
-        return cls(weights if len(weights) == len(KINDS) else (), value.get("measured", 0))
+        return cls(weights if len(weights) == len(KINDS) else (), value.get("measured", 0), is_ours)
 
     @property
     def probabilities(self) -> tuple[float, ...]:
-        return self.weights or _prior()
+        return self.weights or _prior(is_ours=self.is_ours)
 
     @property
     def cost(self) -> float:
         """Seconds that the next block takes, if its first probe is accepted."""
-        return _first_wait(self.weights)
+        return _first_wait(self)
 
     @property
     def lengthening(self) -> float:
@@ -90,8 +99,8 @@ def probed(blocks: Blocks, block: Block, now: float, *, is_over: bool) -> Blocks
     waited, part = now - block.hit_at, ANOTHER if is_over else 0.0
     likely = [1 - WRONG if (block.left(*kind) <= waited) is is_over else WRONG for kind in KINDS]
     joint = [weight * chance for weight, chance in zip(blocks.probabilities, likely, strict=True)]
-    mixed = ((1 - part) * weight / sum(joint) + part * prior for weight, prior in zip(joint, _prior(), strict=True))
-    return Blocks(tuple(round(max(weight, 1e-6), 6) for weight in mixed), blocks.measured + is_over)
+    mixed = ((1 - part) * weight / sum(joint) + part * prior for weight, prior in zip(joint, _prior(is_ours=blocks.is_ours), strict=True))
+    return Blocks(tuple(max(weight, 1e-6) for weight in mixed), blocks.measured + is_over, blocks.is_ours)
 
 
 def next_wait(blocks: Blocks, block: Block, risk: float) -> float:
@@ -112,5 +121,5 @@ def _over_by(blocks: Blocks, block: Block, on_hit: OnHit, enough: float) -> floa
 
 
 @lru_cache(maxsize=256)
-def _first_wait(weights: tuple[float, ...]) -> float:
-    return next_wait(Blocks(weights), Block(0.0, 0.0, 0), 1.0)
+def _first_wait(blocks: Blocks) -> float:
+    return next_wait(blocks, Block(0.0, 0.0, 0), 1.0)

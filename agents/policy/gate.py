@@ -257,7 +257,7 @@ def refused(
     is_edge = kind is EDGE
     strikes = (gate.strikes or _remembered(gate, limits, now)) + 1 if is_edge else max(1, gate.strikes)
     if not gate.strikes:
-        gate = replace(gate, blocked_at=now, pace=pacing.violated(gate.pace, sent_at, now) if is_edge else gate.pace)
+        gate = replace(gate, blocked_at=now, pace=pacing.violated(gate.pace, sent_at, now, gate.succeeded_at) if is_edge else gate.pace)
     elif is_edge and gate.cause == EDGE:
         gate = replace(gate, pace=pacing.probed(gate.pace, gate.block, now, is_over=False))
     seconds, source = _pause(gate, limits, strikes, now, stated, kind)
@@ -272,7 +272,7 @@ def _pause(gate: Gate, limits: Limits, strikes: int, now: float, stated: Pause |
         return stated
     if not limits.is_auto:
         return limits.pause(strikes), PauseSource.LADDER
-    learned = gate.pace.blocks
+    learned = gate.pace.present_blocks
     seconds = blocks.next_wait(learned, Block(gate.blocked_at, now, strikes - 1), limits.risk.weight)
     return (seconds, PauseSource.LEARNED) if learned.weights else (max(seconds, limits.pause(1)), PauseSource.LADDER)
 

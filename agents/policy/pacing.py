@@ -58,16 +58,18 @@ def earliest(sends: tuple[float, ...], most: float, start: float, gap: float) ->
 class Pace:
     """What was learned about one account.
 
-    `sends`: when requests were or will be sent, those of a good minute, earliest first. `source`: of the evidence on the limit;
-    `confirmed_at`: when an answer last confirmed it. `used`: minutes for which the level was used since the last refusal, None
-    before the first. `crowd`: when the first and the last step came that left no slot in time for one more, of the latest such crowd;
-    `comes_at_once`: whether the crowd before it came all at once.
+    `sends`: when requests were or will be sent, those of a good minute, earliest first. `blocks`: from outside; `own_blocks`: caused by
+    our own pace, as the last one if `is_ours`. `source`: of the evidence on the limit; `confirmed_at`: when an answer last confirmed it.
+    `used`: minutes for which the level was used since the last refusal, None before the first. `crowd`: when the first and the last step
+    came that left no slot in time for one more, of the latest such crowd; `comes_at_once`: whether the crowd before it came all at once.
     """
 
     sends: tuple[float, ...] = ()
     belief: Belief = field(default_factory=Belief)
     others_seen: Others = field(default_factory=Others)
     blocks: Blocks = field(default_factory=Blocks)
+    own_blocks: Blocks = field(default_factory=lambda: Blocks(is_ours=True))
+    is_ours: bool = False
     source: PaceSource = PaceSource.SPACING
     confirmed_at: float = 0.0
     used: float | None = None
@@ -76,6 +78,7 @@ class Pace:
 
     def as_json(self) -> dict[str, Any]:
         made = {"sends": packed(self.sends), "belief": self.belief.as_json(), "blocks": self.blocks.as_json()}
+        made |= {"own_blocks": self.own_blocks.as_json()}
         return {name: getattr(self, name) for name in self.__slots__} | made | {"others_seen": asdict(self.others_seen)}
 
     @classmethod
@@ -85,6 +88,7 @@ class Pace:
             "belief": Belief.from_json(value.get("belief", {})),
             "others_seen": Others(**value.get("others_seen", {})),
             "blocks": Blocks.from_json(value.get("blocks", {})),
+            "own_blocks": Blocks.from_json(value.get("own_blocks", {}), is_ours=True),
             "source": PaceSource(value.get("source", PaceSource.SPACING)),
             "sends": unpacked(value.get("sends", ())),
             "crowd": tuple(value.get("crowd", (0.0, 0.0))),
@@ -102,6 +106,16 @@ class Pace:
         return self.others_seen.rate
 
     @property
+    def present_blocks(self) -> Blocks:
+        """Those of the kind of the last one."""
+        return self.own_blocks if self.is_ours else self.blocks
+
+    @property
+    def cost(self) -> float:
+        """Seconds that a refusal may cost: of the longer kind, since a short pause in a crowd's minute loses more than its length."""
+        return max(self.own_blocks.cost, self.blocks.cost)
+
+    @property
     def has_evidence(self) -> bool:
         return self.source is not PaceSource.SPACING
 
@@ -112,9 +126,9 @@ class Pace:
         minutes = UNREFUSED_MINUTES if self.used is None else REFUSED_MINUTES + RISKED_PART * self.used
         usual = min(self.published or USUAL, USUAL) - self.belief.taken if self.used is None else beliefs.quantiles(self.belief, now)[1]
         # A pace far above what is sent gains nothing and shows nothing about the limit.
-        sent = bisect_right(self.sends, now) - bisect_right(self.sends, now - MINUTE)
+        sent = bisect_right(self.sends, now) - bisect_right(self.sends, now - MINUTE) + 1
         most = min(MOST, max(usual, 2.0 * sent))
-        kept = 1.0 - risk * self.blocks.cost / MINUTE / minutes
+        kept = 1.0 - risk * self.cost / MINUTE / minutes
         return beliefs.best_level(self.belief, now, kept, most)
 
 
@@ -138,7 +152,7 @@ def slot(pace: Pace, spacing: float, risk: float, now: float, latest: float) -> 
 def _is_worth_it(pace: Pace, risk: float, burst: float, now: float) -> bool:
     """A burst serves a minute's requests at once; a refusal loses those of as many minutes as a block lasts."""
     likely = beliefs.accepted_with(pace.belief, pace.sends, burst, now)
-    return BURSTS_WORTH * likely >= (1 - likely) * risk * pace.blocks.cost / MINUTE
+    return BURSTS_WORTH * likely >= (1 - likely) * risk * pace.cost / MINUTE
 
 
 def reserved(pace: Pace, spacing: float, risk: float, at: float, now: float, latest: float) -> Pace:
@@ -184,12 +198,13 @@ def accepted(pace: Pace, risk: float, sent_at: float, now: float, published: flo
     return replace(learned, used=used, source=source, confirmed_at=now)
 
 
-def violated(pace: Pace, sent_at: float, now: float) -> Pace:
-    """The first refusal in a row."""
+def violated(pace: Pace, sent_at: float, now: float, since: float) -> Pace:
+    """The first refusal in a row. `since`: when a request was last accepted."""
     # A crowd that the refusal cut short does not show whether crowds come at once.
     crowd, sent_at = pace.crowd if pace.comes_at_once else (0.0, 0.0), _slot_of(pace, sent_at)
     belief = beliefs.updated(pace.belief, pace.sends, sent_at, now, accepted=False)
-    pace = replace(pace, sends=pace.sends[: bisect_right(pace.sends, now)], crowd=crowd, belief=belief)
+    is_ours = beliefs.is_ours(pace.belief, pace.sends, sent_at, since)
+    pace = replace(pace, sends=pace.sends[: bisect_right(pace.sends, now)], crowd=crowd, belief=belief, is_ours=is_ours)
     if not _sent_before(pace, sent_at):
         # Nothing had been sent for a minute: the account is blocked, which is no evidence on its limit.
         return pace
@@ -198,7 +213,8 @@ def violated(pace: Pace, sent_at: float, now: float) -> Pace:
 
 def probed(pace: Pace, block: Block, now: float, *, is_over: bool) -> Pace:
     """A probe of the account showed whether its block is over."""
-    return replace(pace, blocks=blocking.probed(pace.blocks, block, now, is_over=is_over))
+    blocks = blocking.probed(pace.present_blocks, block, now, is_over=is_over)
+    return replace(pace, own_blocks=blocks) if pace.is_ours else replace(pace, blocks=blocks)
 
 
 def rebased(pace: Pace, now: float) -> Pace:

@@ -64,9 +64,9 @@ def _pace(gate: Gate, limits: Limits, now: float) -> str:
     single = " One request at a time is sent until one is accepted." if gate.is_single(limits) else ""
     if not gate.pace.has_evidence:
         return f"Until then the spacing applies: {_spaced(limits)}.{single}"
-    blocks, level = gate.pace.blocks, gate.pace.level(now, limits.risk.weight)
+    blocks, level = gate.pace.own_blocks, gate.pace.level(now, limits.risk.weight)
     seen = f"{blocks.measured} {'was' if blocks.measured == 1 else 'were'}" if blocks.measured else "none was"
-    cost = f"a block would cost about {length(blocks.cost)} ({seen} seen to end)"
+    cost = f"a block would cost about {length(gate.pace.cost)} ({seen} seen to end)"
     return f"The pace is {level:g} a minute: the risk is set to {limits.risk.value}, and {cost}. {_effect(blocks)[0]}{single}"
 
 
@@ -77,9 +77,9 @@ def _block(gate: Gate, limits: Limits, now: float) -> Sentence:
     elif not limits.is_auto or hits > 1:
         # Under a fixed pace the hits include strikes from the previous block.
         many = f"{hits} probes" if limits.is_auto else "Probes"
-        text = f"{many} during this block were refused, and {_effect(gate.pace.blocks)[1].format('each')}"
+        text = f"{many} during this block were refused, and {_effect(gate.pace.present_blocks)[1].format('each')}"
     else:
-        text = f"1 probe during this block was refused, and {_effect(gate.pace.blocks)[1].format('it')}"
+        text = f"1 probe during this block was refused, and {_effect(gate.pace.present_blocks)[1].format('it')}"
     if now < gate.paused_until:
         return Sentence(f"{text}: next one at", gate.paused_until, f" ({gate.pause_source.sentence}).", is_ahead=True)
     return Sentence(f"{text}: the next request is one.")

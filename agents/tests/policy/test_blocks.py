@@ -15,6 +15,7 @@ from agents.tests.rows import rows
 
 # What a request during a block may do.
 OnHit = StrEnum("OnHit", "NOTHING RESTARTS DOUBLES")
+OURS = Blocks(is_ours=True)
 LASTING = [30.0, 60.0, 120.0, 300.0, 900.0]
 MOST_HITS, DAY = 40, 86_400.0
 
@@ -61,8 +62,10 @@ def test_the_end_of_blocks_of_constant_length_is_met_soon_after_three_were_measu
 
 @rows("risk", [Risk.BALANCED, Risk.CAUTIOUS])
 def test_own_hits_make_no_block_of_half_an_hour_or_less_longer_than_four_times_its_first_length(risk: Risk) -> None:
-    for on_hit, first in product((OnHit.RESTARTS, OnHit.DOUBLES), (30.0, 60.0, 120.0, 300.0, 780.0, 1800.0)):
+    for on_hit, first in product((OnHit.RESTARTS, OnHit.DOUBLES), (30.0, 60.0, 120.0, 300.0, 780.0, 1200.0, 1800.0)):
         assert max(Account(on_hit, first, risk.weight).is_blocked(8).lasted) <= 4 * first
+        if first <= 1200.0:
+            assert max(Account(on_hit, first, risk.weight, OURS).is_blocked(8).lasted) <= 4 * first
 
 
 def test_a_block_of_another_kind_than_those_before_is_not_made_longer_either() -> None:

@@ -70,7 +70,7 @@ def test_the_first_success_shows_where_the_level_comes_from(published: float | N
 
 
 def test_an_answer_confirms_the_level_only_where_most_of_it_was_used() -> None:
-    pace = violated(sent(answered(Pace(), even(40), 60.0), [NOW + 60]), NOW + 60, NOW + 60)
+    pace = violated(sent(answered(Pace(), even(40), 60.0), [NOW + 60]), NOW + 60, NOW + 60, NOW)
     lightly_used, fully_used = answered(pace, even(4, NOW + 600)), answered(pace, even(40, NOW + 600))
     assert lightly_used.confirmed_at == pace.confirmed_at < fully_used.confirmed_at
 
@@ -78,7 +78,7 @@ def test_an_answer_confirms_the_level_only_where_most_of_it_was_used() -> None:
 def test_a_refusal_lowers_the_level_and_use_raises_it_again() -> None:
     pace = answered(Pace(), even(40), 60.0)
     before, last = pace.level(NOW + 60, RISK), NOW + 60
-    pace = violated(sent(pace, [last]), last, last)
+    pace = violated(sent(pace, [last]), last, last, NOW)
     after = pace.level(last, RISK)
     assert (after < before, pace.source, pace.used) == (True, PaceSource.REFUSED, 0.0)
     for minute in range(20):
@@ -88,14 +88,41 @@ def test_a_refusal_lowers_the_level_and_use_raises_it_again() -> None:
 
 def test_a_refusal_after_a_silent_minute_shows_nothing_about_the_limit() -> None:
     pace = sent(answered(Pace(), even(10), 60.0), [NOW + 8_000])
-    refused = violated(pace, NOW + 8_000, NOW + 8_000)
+    refused = violated(pace, NOW + 8_000, NOW + 8_000, NOW)
     assert (refused.source, refused.used) == (PaceSource.PUBLISHED, None)
     assert refused.belief.limits(NOW + 8_000) == pytest.approx(pace.belief.limits(NOW + 8_000), abs=1e-3)
 
 
+def test_a_pace_of_one_a_minute_is_left_again_though_each_answer_is_expected() -> None:
+    pace = answered(Pace(), even(4))
+    for at in (NOW + 600, NOW + 1_200):
+        pace = violated(sent(pace, [at - 20, at]), at, at, at - 20)
+    assert pace.level(NOW + 1_200, RISK) == 1.0
+    now = NOW + 1_200
+    while now < NOW + 1_200 + 30 * MINUTE:
+        now = slot(pace, SPACING, RISK, now, inf)
+        pace = answered(pace, [now])
+    assert pace.level(now, RISK) >= 8.0
+
+
+def test_a_refusal_of_an_accepted_pace_is_a_block_from_outside_and_one_above_it_is_ours() -> None:
+    pace, fast = answered(Pace(), [at for minute in range(10) for at in even(20, NOW + 60 * minute)]), even(50, NOW + 600)
+    usual = sent(pace, [NOW + 600])
+    assert not violated(usual, NOW + 600, NOW + 600, NOW + 597).is_ours
+    assert violated(sent(pace, fast), fast[-1], fast[-1], NOW + 600).is_ours
+    assert not violated(sent(Pace(), [NOW]), NOW, NOW, 0.0).is_ours, "it never worked"
+
+
+def test_ends_of_own_blocks_do_not_show_how_long_those_from_outside_last() -> None:
+    ours, outside = (replace(Pace(), is_ours=is_ours) for is_ours in (True, False))
+    ours, outside = (probed(pace, Block(NOW, NOW, 0), NOW + 3_600, is_over=False) for pace in (ours, outside))
+    assert (ours.blocks, outside.own_blocks) == (Pace().blocks, Pace().own_blocks)
+    assert ours.own_blocks.cost > Pace().own_blocks.cost < Pace().blocks.cost < outside.blocks.cost
+
+
 def test_a_refusal_takes_back_what_was_planned() -> None:
     pace, _ = used_up(answered(Pace(), [NOW]), NOW + 100)
-    assert max(violated(pace, NOW + 101, NOW + 102).sends) <= NOW + 102
+    assert max(violated(pace, NOW + 101, NOW + 102, NOW).sends) <= NOW + 102
 
 
 def is_in_bursts(pace: Pace, *, seconds: float) -> Pace:
@@ -122,7 +149,7 @@ def test_no_burst_is_made_for_tasks_that_go_on_since_they_would_find_the_minute_
 def test_a_crowd_that_a_refusal_cut_short_shows_nothing_of_how_crowds_come() -> None:
     pace, _ = used_up(answered(Pace(), [NOW]), NOW + 100)
     assert pace.crowd[1]
-    assert violated(pace, pace.sends[9], pace.sends[9]).crowd == (0.0, 0.0)
+    assert violated(pace, pace.sends[9], pace.sends[9], NOW).crowd == (0.0, 0.0)
 
 
 happenings = st.lists(st.tuples(st.floats(0, 20), st.sampled_from(["asks", "asks", "ok", "429"])), min_size=1, max_size=50)
@@ -139,7 +166,7 @@ def test_whatever_happens_the_level_is_bounded_and_falls_with_risk_and_no_minute
         levels = [pace.level(now, each.weight) for each in sorted(Risk, key=lambda risk: risk.weight)]
         assert levels == sorted(levels, reverse=True), "more caution, no higher level"
         sends = bisect_right(pace.sends, now) - bisect_right(pace.sends, now - MINUTE)
-        assert max(levels) <= max(min(published or USUAL, USUAL), 2 * sends)
+        assert max(levels) <= max(min(published or USUAL, USUAL), 2 * (sends + 1))
         at = slot(pace, SPACING, risk.weight, now, now + patience)
         if at > now + patience:
             continue
@@ -149,7 +176,7 @@ def test_whatever_happens_the_level_is_bounded_and_falls_with_risk_and_no_minute
         slots.append(at)
         if what == "429":
             before = pace.level(at, risk.weight)
-            pace, now = violated(pace, at, at), at
+            pace, now = violated(pace, at, at, NOW), at
             assert pace.level(at, risk.weight) <= before or at - pace.belief.filled_at > MINUTE
         elif what == "ok":
             pace = accepted(pace, risk.weight, at, at, published)
@@ -173,7 +200,7 @@ def after_hours(limit: float, burst: float, minutes: float) -> tuple[float, int,
             pace = accepted(pace, RISK, at, at, None)
             levels += [pace.level(now, RISK)] if now > NOW + 0.75 * minutes * MINUTE else []
         else:
-            pace, now, refusals = violated(pace, at, at), at + BLOCK, refusals + 1
+            pace, now, refusals = violated(pace, at, at, NOW), at + BLOCK, refusals + 1
             pace = probed(pace, Block(at, at, 0), now, is_over=True)
     return median(levels), len(taken), refusals
 
@@ -187,7 +214,7 @@ def test_the_pace_settles_at_a_hidden_limit_of_either_kind_with_few_refusals(lim
 
 
 def test_a_pace_survives_the_way_through_json() -> None:
-    pace = violated(sent(answered(Pace(), even(20), 60.0), [NOW + 60]), NOW + 60, NOW + 60)
+    pace = violated(sent(answered(Pace(), even(20), 60.0), [NOW + 60]), NOW + 60, NOW + 60, NOW)
     pace = probed(pace, Block(NOW + 60, NOW + 60, 0), NOW + 120, is_over=True)
     assert Pace.from_json(json.loads(json.dumps(pace.as_json()))) == pace
     assert Pace.from_json({}) == Pace()
@@ -234,6 +261,6 @@ def test_a_request_that_leaves_a_little_after_its_slot_shows_what_one_that_leave
         for at in even(6)[:5]:
             on_time, delayed = accepted(on_time, RISK, at, at + 3, None), accepted(delayed, RISK, at + late, at + 3, None)
         last = even(6)[5]
-        assert violated(on_time, last, last + 1) == violated(delayed, last + late, last + 1)
+        assert violated(on_time, last, last + 1, NOW) == violated(delayed, last + late, last + 1, NOW)
     alone = sent(Pace(), [NOW])
-    assert violated(alone, NOW + GRACE, NOW + 1).source is PaceSource.SPACING, "nothing had been sent before: it shows no limit"
+    assert violated(alone, NOW + GRACE, NOW + 1, NOW).source is PaceSource.SPACING, "nothing had been sent before: it shows no limit"

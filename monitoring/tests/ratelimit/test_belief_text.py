@@ -47,7 +47,7 @@ def pace(level: int, risk: str, seen: str, effect: str) -> str:
 
 
 def with_blocks(gate: Gate, blocks: Blocks) -> Gate:
-    return replace(gate, pace=replace(gate.pace, blocks=blocks))
+    return replace(gate, pace=replace(gate.pace, blocks=blocks, own_blocks=blocks))
 
 
 def with_pace(**fields: object) -> Gate:
