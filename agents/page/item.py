@@ -137,13 +137,16 @@ def _figures(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _of_data(name: str, value: str) -> Iterator[tuple[str, str]]:
-    last = words(name.removeprefix("data-"))[-1:]
-    if last and last[0] in _LABELS and 0 < len(value) <= 80:
-        yield label_name(last[0]), value
+    parts = words(name.removeprefix("data-"))
+    # "data-element-type" is about the markup.
+    is_markup = len(parts) > 1 and parts[-1] == "type"
+    if parts and parts[-1] in _LABELS and not is_markup and 0 < len(value) <= 80:
+        yield label_name(parts[-1]), value
 
 
 LONGEST_TEXT, LONGEST_NAME = 2_000, 160
 _STRONG, _PICTURES = frozenset({"strong", "b", "dt", "summary"}), frozenset({"img"})
+_PICTURED = re.compile(r"\s+(?:avatar|photo|picture|image|logo|thumbnail|poster|cover)$", re.I)
 _NAMES = HEADINGS | _STRONG | _PICTURES
 _NAMING = frozenset({"name", "title", "subject", "product", "item", "task", "film", "movie", "book"})
 # A label's block holds it, its value, and maybe a pair or two more.
@@ -202,7 +205,7 @@ class Item:
             text = outline.text(place, 80)
             if text and not is_label(text) and not attributes_in(text):
                 yield outline.text(place, LONGEST_NAME)
-        yield from (outline.attributes[place].get("alt", "") for place in outline.inside(self.at, _PICTURES))
+        yield from (_PICTURED.sub("", outline.attributes[place].get("alt", "")) for place in outline.inside(self.at, _PICTURES))
 
     def _own_names(self) -> Iterator[str]:
         for text in self._texts:

@@ -124,8 +124,10 @@ def _rest(record: Record) -> str:
     """The item's text without its name, its attributes and its buttons."""
     rest = f" {record.text} "
     buttons = (element.text for element in record.elements if element.role in BUTTONS and len(element.text) <= _LONGEST_BUTTON)
-    for text in (record.name, *sorted({*record.attributes.values(), *buttons} - {""}, key=len, reverse=True)):
-        rest = rest.replace(f" {text} ", " ")
+    for text in sorted({*record.attributes.values(), *buttons} - {""}, key=len, reverse=True):
+        rest = rest.replace(f" {text} ", " ", 1)
+    while (bare := rest.lstrip()).startswith(f"{record.name} "):
+        rest = bare.removeprefix(record.name)
     rest = rest.strip(" •·|,:-–—")
     return cut(rest, _LONGEST_REST) if sum(map(str.isalpha, rest)) >= _LEAST_REST or not record.attributes else ""
 

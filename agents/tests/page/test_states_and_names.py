@@ -185,3 +185,10 @@ def test_options_that_a_library_appends_to_the_page_lie_in_front_of_its_dialog()
 
 def test_a_drawn_link_is_called_as_its_drawing_is() -> None:
     assert only("<a href=/x><svg role=img aria-label='Home page'><path/></svg></a>").label == "Home page"
+
+
+def test_an_item_is_not_named_after_its_picture_nor_described_by_the_type_of_its_markup() -> None:
+    row = "<li data-element-type='grid-item'><img alt='{0} avatar'><span>{0}</span><span>{0}@a.example</span><button>Open</button></li>"
+    records = page(f"<ul>{''.join(map(row.format, ('Ann', 'Bob', 'Eve')))}</ul>").records
+    assert [record.name for record in records] == ["Ann", "Bob", "Eve"]
+    assert all("type" not in record.attributes for record in records)

@@ -188,6 +188,11 @@ def test_an_item_is_shown_with_its_text_besides_its_attributes_and_each_of_its_l
     assert text.count('link "Bob Ray"') == 1
 
 
+def test_a_sentence_of_an_item_keeps_the_items_name_in_it() -> None:
+    item = Record("Emma", {"year": "1815"}, "Emma 1815 A comedy about Emma Woodhouse, who meddles.")
+    assert element_text.item_text(item) == "Emma | year 1815 | A comedy about Emma Woodhouse, who meddles."
+
+
 def test_a_link_that_repeats_its_whole_item_is_named_by_the_item() -> None:
     items = "".join(
         f"<li><a href=/r/{name}>Greek <h3>{name}</h3> ({at}12) Old Town</a></li>" for at, name in enumerate(("Acro", "Biko", "Cato"))
