@@ -97,8 +97,9 @@ def _options(element: Element, criteria: Sequence[Criterion], prompt_words: froz
 
 
 def _sent_as(option: str, value: str, prompt_words: frozenset[str]) -> str:
-    """The value of an option, where the prompt has a word of it that the option's text lacks."""
-    return f" ({cut(value, _LONGEST_SHOWN)})" if prompt_words.intersection(words(value)) - {*words(option)} else ""
+    """The value of an option, where it is words and the prompt has one of them that the option's text lacks."""
+    is_told = value.replace(" ", "").isalpha() and prompt_words.intersection(words(value)) - {*words(option)}
+    return f" ({cut(value, _LONGEST_SHOWN)})" if is_told else ""
 
 
 def criteria_marks(verdict: Verdict) -> str:

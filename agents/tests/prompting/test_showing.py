@@ -175,6 +175,12 @@ def test_the_value_of_an_option_is_shown_where_the_prompt_has_a_word_of_it() -> 
     select = "<label>State<select><option value='On Hold'>Queued<option value=x1>Closed</select></label>"
     assert "options: Queued (On Hold) | Closed" in seen(select, "Create a matter where state contains 'on hold'").text
     assert "options: Queued | Closed" in seen(select, "Create a matter").text
+    assert (
+        "("
+        not in seen("<select><option value=year-desc>Newest<option value=x>Oldest</select>", "Share where desc contains 'x'").text.split(
+            "options:"
+        )[1]
+    )
 
 
 def test_an_item_is_shown_with_its_text_besides_its_attributes_and_each_of_its_links_once() -> None:
