@@ -136,7 +136,13 @@ def _is_amid(intent: Intent, page: Page, past: Past) -> bool:
 
 def _requested(intent: Intent, page: Page, moves: Sequence[Move]) -> tuple[Move, ...]:
     """Without moves that destroy, send or bind something that the task does not request."""
-    return tuple(move for move in moves if not any(is_unrequested(element, intent) for element in _pressed(page, move)))
+
+    def is_allowed(move: Move) -> bool:
+        return not any(is_unrequested(element, intent) for element in _pressed(page, move))
+
+    ways = [tuple(way for way in move.alternatives if not move.tries or is_allowed(Move((way,)))) for move in moves]
+    kept = (replace(move, alternatives=left) for move, left in zip(moves, ways, strict=True) if left or not move.tries)
+    return tuple(move for move in kept if is_allowed(move))
 
 
 def _pressed(page: Page, move: Move) -> list[Element]:
@@ -249,7 +255,7 @@ def _nothing_left(step: Step, intent: Intent, page: Page, past: Past) -> Plan:
         "in the part of the site for it": to_section(intent, page),
     }
     for where, moves in guesses.items():
-        onward = _open(step, past, moves)
+        onward = _open(step, past, _requested(intent, page, moves))
         if onward and not any(past.times(action) for move in moves for action in move.alternatives):
             return _sent(onward, past, f"{intent.kind}, {where}", GUESS)
     for move in further(intent, page, whole):

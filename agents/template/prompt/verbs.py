@@ -137,6 +137,8 @@ def _requested_risks(intent: Intent) -> frozenset[str]:
         requested.add("log out")
     if _DRAFTS.search(prompt) and not re.search(r"\b(?:send|deliver)\b", prompt, re.I):
         requested.discard("send")
+    if intent.kind in (Kind.DELETE_ITEM, Kind.CANCEL):
+        requested -= {"book", "hire", "pay"}
     verb = verb_of(intent)
     if verb and verb[0] == "unsave":
         requested.discard("delete")
@@ -158,7 +160,7 @@ def is_unrequested(element: Element, intent: Intent) -> bool:
     """Whether pressing it would destroy, send or bind something that the task does not request."""
     named = words(element.label or element.text)
     label = frozenset((*named, "".join(named)))
-    exempt = _NOT_BY_ADDING if named[:2] == ("add", "to") else frozenset()
+    exempt = _NOT_BY_ADDING if named[:2] == ("add", "to") or named[:1] == ("cancel",) else frozenset()
     risks = {risk for risk, (does, _) in _RISKS.items() if not label.isdisjoint(does.split())} - exempt
     if not element.is_named or not named:
         risks |= {_ICONS[word] for word in element.icon.split() if word in _ICONS}

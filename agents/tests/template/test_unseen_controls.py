@@ -2,6 +2,7 @@
 
 import pytest
 
+from agents.contract.protocol import PastAction
 from agents.page import Record, read
 from agents.template.items.matching import best_button, judge
 from agents.template.prompt.criteria import Criterion, Operator
@@ -131,6 +132,14 @@ def test_nobody_is_hired_where_something_is_booked() -> None:
     opened = pressed("View", words='click button "View" in item "Ann Lee"')
     prompt = "Book a consultation with the expert where name equals 'Ann Lee'"
     assert "Start" not in pressed_next(prompt, page, opened, url="http://localhost:8000/experts/7?seed=58")
+
+
+def test_nothing_is_reserved_to_choose_a_value() -> None:
+    page = "<nav><a href='/trip?seed=58'>Book</a><a href='/all?seed=58'>All</a></nav><button type=button>Reserve ride</button>"
+    selector = {"type": "xpathSelector", "value": "//a[normalize-space()='Book']"}
+    opened = PastAction("ClickAction", {"selector": selector}, succeeded=True, error="", url=SHOP)
+    prompt = "Select date for your trip where date equals '2026-12-05'"
+    assert "Reserve" not in pressed_next(prompt, page, opened, WAITED)
 
 
 def test_a_phone_number_is_no_quantity() -> None:
