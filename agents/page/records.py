@@ -179,8 +179,9 @@ class Records:
                 yield at, facts
 
     def _is_row(self, at: int, heads: Mapping[int, str]) -> bool:
-        """One cell over all columns holds more of the row before it, or a remark."""
-        return len(cells(self.outline, at)) > 1 if len(heads) > 1 else bool(heads) or self.outline.held(at, CELLS) > 0
+        """One cell over all columns holds more of the row before it, or a remark; a row of heads only is no item."""
+        own = [self.outline.tags[cell] for cell in cells(self.outline, at)]
+        return len(own) > 1 and "td" in own if len(heads) > 1 else bool(heads) or self.outline.held(at, CELLS) > 0
 
     def _labels(self, group: Group) -> frozenset[str]:
         """Texts without figures that most items of the group have beside another text: they name what differs."""

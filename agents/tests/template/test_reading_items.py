@@ -222,3 +222,10 @@ def test_a_text_typed_in_a_dialog_is_added_before_the_next_step() -> None:
 )
 def test_a_choice_may_be_labelled_with_another_name_of_its_field(prompt: str, field: str) -> None:
     assert [criterion.field for criterion in to_choose(understand(prompt))] == [field]
+
+
+def test_a_table_with_a_single_row_has_one_item() -> None:
+    cells = "<td>Dr. Lee</td><td>2024-03-19</td><td><button>Open</button></td>"
+    html = f"<table><thead><tr><th>Doctor</th><th>Start</th><th>Action</th></tr></thead><tbody><tr>{cells}</tr></tbody></table>"
+    (record,) = read(f"<body><h1>Prescriptions</h1>{html}</body>", "http://localhost:9000/prescriptions").records
+    assert (record.name, record.attributes["start"]) == ("Dr. Lee", "2024-03-19")
