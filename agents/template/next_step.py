@@ -83,7 +83,7 @@ def _next(step: Step, intent: Intent, page: Page, past: Past) -> Plan:
         if after is None or not LOGIN.achieved(intent, page, past):
             return _stage(step, LOGIN, intent, page, past)
         since = after
-    elif intent.kind is Kind.OWN_COMMENT and page.logged_in is not False:
+    elif not intent.kind.has(Trait.ACCOUNT) and page.logged_in is not False:
         since = past.after_entering()
     return _through(step, intent, page, since)
 

@@ -79,8 +79,8 @@ class FormTask(Recipe):
         if not form and self._is_shut(intent, page) and (entering := log_in(intent, page)):
             return entering
         chosen = own or [link for link, _ in links]
-        if intent.kind is Kind.COMMENT and not form and not chosen:
-            # If the prompt does not identify the item, any listed one will do.
+        if intent.kind is Kind.COMMENT and target_of(intent).is_any and not form and not chosen:
+            # As the prompt identifies no item, any listed one will do.
             chosen = [link for record in page.records for link in record.elements if link.href.strip("#")]
         presses = [press_labelled(page, link, intent.kind.row.opened_by) for link in chosen[:4]]
         leads = (Move(tuple(move.alternatives[0] for move in presses if move.alternatives), tries=True),) if presses else ()

@@ -395,3 +395,20 @@ def test_the_number_in_that_dialog_is_set_by_its_plus_if_it_has_no_field() -> No
     assert [str(action.fields["selector"]["value"]) for action in clicks] == ["//button[normalize-space()='+']"] * 2
     more = pressed("+", words='click button "Increase" in dialog "Choose"')
     assert "Add to Basket" in pressed_next(prompt, dialog.replace("<span>1<", "<span>3<"), first, more, more)
+
+
+def test_an_item_is_searched_for_again_after_a_log_in_that_its_form_required() -> None:
+    prompt = "Add a comment to the lamp where name equals 'Arc' and content contains 'fine'"
+    form = "<form role=search><input type=search name=q aria-label=Search><button>Search</button></form>"
+    card = "<article><h3>{0}</h3><p>Glow Ltd</p><a href='/lamps/{0}?seed=58'>Details</a></article>"
+    html = f"{form}<nav><a href='/logout?seed=58'>Log out</a></nav>{''.join(map(card.format, ('Bow', 'Cat', 'Dot')))}"
+    box = {"type": "xpathSelector", "value": "//input[@type='search']"}
+    secret = {"type": "xpathSelector", "value": "//input[@type='password']"}
+    first = (
+        replace(WAITED, type="TypeAction", fields={"selector": box, "text": "Arc"}),
+        replace(WAITED, type="SubmitAction", fields={"selector": box}),
+    )
+    entered = (replace(WAITED, type="TypeAction", fields={"selector": secret, "text": "<password>"}), pressed("Log in"), WAITED)
+    made = next_plan(prompt, html, *first, WAITED, *entered)
+    assert made.actions[0].fields.get("text") == "Arc"
+    assert all(action.fields.get("text") != "Arc" for action in next_plan(prompt, html, *first, WAITED).actions)
