@@ -190,15 +190,16 @@ def _move(page: Page, answer: Answer) -> Move:
 def demanded(
     offered: Sequence[Slot], given: Sequence[Answer], names: Sequence[str], page: Page, *, all_empty: bool = False
 ) -> Iterator[Answer]:
-    """Answers for slots without criteria: required ones, those with one of the names, or all empty ones."""
+    """Answers for slots without criteria: required ones, those with one of the names, or all empty ones but rows of buttons, which may
+    lead elsewhere."""
     used = {place for answer in given for place in (answer.slot.element.place, *(choice.place for choice in answer.slot.choices))}
     places = {slot.element.place for name in names if (slot := _best(name, offered))}
     # The only text area is for the message, whatever its label.
     long = [slot.element.place for slot in offered if slot.element.tag == "textarea"]
     places |= set(long) if len(long) == 1 and {"comment", "message"} & set(names) else set()
     for slot in offered:
-        empty = not slot.value or slot.element.invalid
-        if slot.element.place in used or not empty or not (all_empty or slot.element.required or slot.element.place in places):
+        empty, is_any = not slot.value or slot.element.invalid, all_empty and slot.element.role != "button"
+        if slot.element.place in used or not empty or not (is_any or slot.element.required or slot.element.place in places):
             continue
         value = "on" if slot.ticks and slot.element.required else None if slot.ticks or slot.opens else value_for(slot, (), page)
         if value is not None:

@@ -5,7 +5,7 @@ pressed on the page of the task's item, or where the task is about none: what th
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from lxml import etree
@@ -52,7 +52,7 @@ def known_step(step: Step, intent: Intent, page: Page, known: Known) -> Plan | N
         return Plan(waits, done=not waits, reasoning="Template: all actions of the site's plan are done.")
     if intent.kind.has(Trait.OF_ITEM) and is_target_page(target_of(intent), page):
         presses = (action for action in _left(places, past) if action.type == "ClickAction")
-        action = next((press for press in presses if _may_do(press, page, intent)), None)
+        action = next((press for press in presses if _may_do(press, page, intent, past)), None)
     else:
         action = _next(places, intent, page, past)
     if action is None:
@@ -106,7 +106,8 @@ def _next(places: Sequence[_Place], intent: Intent, page: Page, past: Past) -> A
         left = list(_left([place], _since(place, past)))
         if place.path not in visited:
             return place.opening
-        if left and _is_at(place, page, past) and _may_do(left[0], page, _NOTHING if is_of_item else intent, is_free=not is_of_item):
+        intended = _NOTHING if is_of_item else intent
+        if left and _is_at(place, page, past) and _may_do(left[0], page, intended, past, is_free=not is_of_item):
             return left[0]
         if place.logs_in:
             return None  # the log-in comes first
@@ -118,9 +119,9 @@ def _is_at(place: _Place, page: Page, past: Past) -> bool:
     return place.path == path_of(page.url) or any(past.times(action) for action in place.actions)
 
 
-def _may_do(action: Action, page: Page, intent: Intent, *, is_free: bool = False) -> bool:
-    """Whether the page has the control, and it destroys, sends or binds nothing unrequested. `is_free`: it may send a form, or be in a
-    list, as the task is about no item."""
+def _may_do(action: Action, page: Page, intent: Intent, past: Past, *, is_free: bool = False) -> bool:
+    """Whether the page has the control, the rules have not pressed it by another selector, and it destroys, sends or binds nothing
+    unrequested. `is_free`: it may send a form, or be in a list, as the task is about no item."""
     if "selector" not in action.fields:
         return action.type == "SendKeysIWAAction"
     element = _element(str(action.fields["selector"].get("value", "")), page)
@@ -128,6 +129,10 @@ def _may_do(action: Action, page: Page, intent: Intent, *, is_free: bool = False
         return False
     if action.type != "ClickAction":
         return element.role in FIELDS
+    others = [selector for selector in page.selectors(element) if selector["value"] != action.fields["selector"]["value"]]
+    here = Past(tuple(entry for entry in past.entries if path_of(entry.url) == path_of(page.url)))
+    if any(here.times(replace(action, fields={"selector": other})) for other in others):
+        return False
     is_harmless = element.role == "tab" or not is_unrequested(element, intent)
     return is_harmless and (is_free or not (element.submits or (len(page.records) > 1 and element.place in page.items)))
 

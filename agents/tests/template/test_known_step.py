@@ -3,6 +3,11 @@
 from pathlib import Path
 
 from agents.configuration.known_sites import load
+from agents.contract.actions import validate
+from agents.contract.protocol import Form, PastAction, Plan, Step
+from agents.page import read
+from agents.template.prompt.intents import understand
+from agents.template.sites.known_step import known_step
 from agents.template.sites.site_plans import by_facts
 from agents.tests.paper_browser import Outcome, step_by_step
 
@@ -111,3 +116,21 @@ def test_the_plans_press_on_an_items_page_is_sent_once_and_ends_the_task(tmp_pat
     outcome = run("Add to my cart the lamp where the name equals 'Moon'", tmp_path)
     assert outcome.browser.visited == ["/", "/lamps/1", "/kept"]
     assert outcome.done
+
+
+def test_what_the_rules_pressed_by_another_selector_is_not_pressed_again_by_the_plan() -> None:
+    url = "http://localhost:9410/notes?seed=58"
+    page = read("<body><main><h1>Notes</h1><textarea></textarea><button type=button id=keep>Keep</button></main></body>", url)
+    opening, press = (
+        validate({"type": "NavigateAction", "url": url}),
+        validate({"type": "ClickAction", "selector": {"type": "xpathSelector", "value": "(//textarea/following::button)[1]"}}),
+    )
+    own = {"type": "attributeValueSelector", "attribute": "id", "value": "keep", "case_sensitive": False}
+    pressed = PastAction("ClickAction", {"selector": own}, succeeded=True, error="", url=url)
+
+    def planned(*history: PastAction) -> Plan | None:
+        step = Step("/step", Form.STEP, "t", "Keep the note", url, index=len(history), history=history)
+        return known_step(step, understand(step.prompt), page, lambda *_: Plan((opening, press)))
+
+    assert planned() == Plan((press,), reasoning="Template: by the site's plan.")
+    assert planned(pressed) is None

@@ -412,3 +412,14 @@ def test_an_item_is_searched_for_again_after_a_log_in_that_its_form_required() -
     made = next_plan(prompt, html, *first, WAITED, *entered)
     assert made.actions[0].fields.get("text") == "Arc"
     assert all(action.fields.get("text") != "Arc" for action in next_plan(prompt, html, *first, WAITED).actions)
+
+
+def test_no_row_of_buttons_is_pressed_because_a_form_was_refused() -> None:
+    html = (
+        "<p role=alert>Name is required</p><div><fieldset><legend>Mine</legend><button type=button>Saved</button>"
+        "<button type=button>Orders</button></fieldset><label>Name<input name=n></label><label>Subject<input name=s></label>"
+        "<label>Message<textarea name=m></textarea></label><button type=button>Send message</button></div>"
+    )
+    made = next_plan("Fill out the contact form where message equals 'Hello there'", html, url="http://localhost:8000/contact?seed=58")
+    assert not any(name in str(action.fields.get("selector")) for action in made.actions for name in ("Saved", "Orders"))
+    assert any(action.fields.get("text") == "Hello there" for action in made.actions)
