@@ -16,10 +16,8 @@ from agents.policy.refusals import RefusalClass
 from monitoring.models import Of, RollupState
 from monitoring.notifications import maintenance
 from monitoring.reporting.ranges import Range, sources
-from monitoring.reporting.rollups import ceil
 
 DAY = timedelta(days=1)
-MINUTE = timedelta(minutes=1)  # a timeline ends with the present minute, so that it is the same for all refreshes within it
 KEPT_SECONDS = 30
 # More pauses or refusals than these are not visible on a timeline; the table of events has them all.
 PAUSES_DRAWN, REFUSALS_DRAWN, PAUSES_LISTED = 2_000, 2_000, 30
@@ -99,17 +97,16 @@ def recent_timelines(now: datetime) -> list[PauseTimeline]:
 
 
 def pause_timelines(now: datetime) -> list[PauseTimeline]:
-    end, state = ceil(now, MINUTE), RollupState.objects.filter(pk=RollupState.ONLY).first()
-    day = Range.between(end - DAY, end, end)
+    state, day = RollupState.objects.filter(pk=RollupState.ONLY).first(), Range.between(now - DAY, now, now)
     start = (day.since(state.since) if state else day).start
     counted, counts = sources(replace(day, start=start), state), Counter[tuple[int | None, str]]()
-    for row in counted.rows((Of.ATTEMPTS,), end):
+    for row in counted.rows((Of.ATTEMPTS,), now):
         counts[row.account_id, row.verdict] += row.count
     pauses, refusals = _pauses(start, now), _refusals(start)
 
     def timeline(account: Account) -> PauseTimeline:
         refused, accepted = counts[account.pk, Verdict.REFUSED], sum(counts[account.pk, verdict] for verdict in ACCEPTED)
-        return PauseTimeline(account.name, start, end, merged(pauses[account.pk], start, end), refusals[account.pk], refused, accepted)
+        return PauseTimeline(account.name, start, now, merged(pauses[account.pk], start, now), refusals[account.pk], refused, accepted)
 
     return [timeline(account) for account in Account.objects.only("id", "name")]
 

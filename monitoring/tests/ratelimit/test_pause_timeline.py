@@ -61,7 +61,7 @@ def test_a_timeline_is_read_from_events_attempts_and_operators_actions() -> None
     assert (timeline.paused_seconds, timeline.longest_seconds) == (899, 600)
     assert (timeline.refused, timeline.accepted, len(timeline.refusals)) == (2, 1, 1)
     assert timeline.ticks == [874]
-    assert list(timeline.bars[0]) == pytest.approx([1000 * 1_259 / 1_440, 1000 / 720])
+    assert list(timeline.bars[0]) == pytest.approx([1000 * (1_260 - 59 / 60) / 1_440, 1000 / 720])
 
 
 @pytest.mark.django_db
