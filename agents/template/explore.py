@@ -83,7 +83,7 @@ def _untried(elements: Iterable[Element], intent: Intent, page: Page, past: Past
     """By its selectors and, in our records, by its text: controls with the same label in one item or part of the page are one."""
     done = {entry.words for entry in past.entries if entry.words and entry.succeeded is not False}
     for element in elements:
-        # A task that is not about an account needs no log-in by itself.
+        # Only tasks about an account require a log-in by themselves.
         logs_in = element.opens == "dialog" and _LOGS_IN & set(words(element.label)) and not intent.kind.has(Trait.ACCOUNT)
         sends = bool(intent.kind.row.sent_by) and only_sends(element)
         if (

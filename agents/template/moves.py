@@ -12,7 +12,7 @@ from agents.page import Element, Page
 from agents.page.elements import BUTTONS, GOOD_ENOUGH
 from agents.template.prompt import Intent
 
-# A fourth selector of the same element would cost 10 s and hardly ever help.
+# A fourth selector of the same element would cost 10 s and rarely help.
 MOST_SELECTORS = 3
 # Callers fail a task after two failures in a row; even the shortest wait in between resets that.
 BREATH = wait(0.5)
@@ -70,7 +70,7 @@ def fill(page: Page, element: Element, value: str) -> Move:
 
 
 def link_to(page: Page, names: Sequence[str], least: float = GOOD_ENOUGH) -> tuple[Move, ...]:
-    """By the link's label, else by its address: sites often change their labels, and hardly ever their routes."""
+    """By the link's label, else by its address: sites change their labels often and their routes rarely."""
     routes = [f"/{name.replace(' ', '-')}" for name in names]
     link = page.find(names, BUTTONS, least) or next((link for link in page.usable({"link"}) if path_of(link.href) in routes), None)
     return (press(page, link),) if link else ()

@@ -18,8 +18,9 @@ _UP = frozenset({"increase", "increment", "plus", "add", "more", "raise"})
 _SIGNS_UP, _SIGNS_DOWN = frozenset({"+", "＋"}), frozenset({"-", "–", "−", "—"})
 # Kinds of guests, which have a counter each below a field for all of them.
 _OF_GUESTS = frozenset({"adult", "children", "child", "kid", "infant", "pet", "room", "guest"})
-# No task has enough steps for more, and none orders so many.
+# A task has too few steps for more presses.
 _MOST = 30
+# Below this likeness a counter shares only a part of its name with the field.
 _NAMED = 0.55
 
 
@@ -45,7 +46,7 @@ def counted(page: Page, criteria: Sequence[Criterion]) -> tuple[Move, ...]:
 
 
 def steps_to(count: int, criteria: Sequence[Criterion], least: int = 0) -> int:
-    """How far the nearest other number that meets the criteria is above the count, or below."""
+    """The difference from the count to the nearest other number that meets the criteria; negative if that is lower."""
     amounts = sorted((amount for amount in range(least, _MOST + 1) if amount != count), key=lambda amount: abs(amount - count))
     return next((amount for amount in amounts if meets_all(criteria, str(amount))), count + 1) - count
 

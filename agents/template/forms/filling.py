@@ -77,7 +77,7 @@ def answers(criteria: Sequence[Criterion], offered: Sequence[Slot], page: Page |
 
 
 def _units(criteria: Iterable[Criterion], offered: Sequence[Slot]) -> "Iterator[tuple[_Unit, Sequence[Slot]]]":
-    """The criteria by field, with the slots that are possible; a bound by itself where there is a slot for that side."""
+    """The criteria by field, each with its possible slots. A lower or upper bound is separate where it has a slot of its own."""
     unsided: list[Criterion] = []
     for criterion in criteria:
         side, about = _SIDES.get(criterion.operator), frozenset(words(criterion.field))
@@ -129,7 +129,7 @@ class _Unit:
     def _named(self, slot: Slot) -> float:
         field = self.criteria[0].field
         if not slot.called:
-            # The slot has no name, but its value may be a person's name, or one of its options what is asked for.
+            # The slot has no name, but its value may be a person's name, or one of its options may be a requested value.
             is_named = "name" in self._words and _NAME.fullmatch(slot.value)
             return 1.0 if is_named or self._is_offered(slot) else 0.0
         if slot.forms.isdisjoint(forms_of(field)):

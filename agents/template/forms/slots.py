@@ -158,7 +158,7 @@ def value_for(slot: Slot, criteria: Sequence[Criterion], page: Page | None) -> s
     element = slot.element
     if slot.options:
         option, sent_as = option_for(slot.options, criteria), element.sent_as
-        # Visible texts are translated and reworded, sent values hardly ever.
+        # Visible texts are often translated or reworded, sent values rarely.
         if option is None and len(sent_as) == len(slot.options) and (sent := option_for(sent_as, criteria)) is not None:
             return slot.options[sent_as.index(sent)]
         return option

@@ -88,7 +88,7 @@ def _chosen(page: Page, group: Sequence[Criterion]) -> Move | None:
 
 
 def _fitting(select: Element, group: Sequence[Criterion]) -> str:
-    """The option that fits by its text, else by its value: texts are reworded, values hardly ever."""
+    """The option that fits by its text, else by its value: texts are often reworded, values rarely."""
     offered = [option for option in select.options if not _NOTHING & set(words(option))]
     sent = [(option, sent) for option, sent in zip(select.options, select.sent_as, strict=False) if not _NOTHING & set(words(sent))]
     fitting = [option for option in offered if holds_all(group, option)]

@@ -172,7 +172,7 @@ def _routes(target: Target, page: Page, past: Past) -> Iterator[tuple[Move, ...]
 
 
 def _is_loading(page: Page, past: Past) -> bool:
-    """Whether the page may still be loading: it has hardly any items, or still has the link that was pressed last."""
+    """Whether the page may still be loading: it has almost no items, or still has the link that was pressed last."""
     if past.last_waited:
         return False
     if len(page.records) < 2 and page.subject is None:

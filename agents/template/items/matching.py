@@ -45,7 +45,7 @@ _SAME = (
     frozenset({"updated", "last updated", "last", "last activity"}),
 )
 _CALLED = frozenset({"name", "title"})
-# Whoever a thing is of: their name is not the thing's.
+# People that an item belongs to: their name is not the item's name.
 _OWNERS = frozenset({"host", "owner", "seller", "organizer", "author", "director", "writer", "manager"})
 _SHAPES = {"year": re.compile(r"(?<![\d$.])(?:1[5-9]|20)\d\d(?![\d.])"), "rating": re.compile(r"(?<![\d$.,])(?:\d|10)\.\d(?![\d.%])")}
 

@@ -110,7 +110,7 @@ class Kind(StrEnum):
         fills=names("email, name"),
         buttons=names("share, share link, share this, recommend, send to a friend, copy link, spread the word, tell a friend"),
         form_fields="recipient email message platform note")
-    PERSON = TaskKind("contact a person", "Contact somebody whom the site lists", _OF_ITEM, first_prompts=begins(
+    PERSON = TaskKind("contact a person", "Contact a person listed on the site", _OF_ITEM, first_prompts=begins(
         "(?:open (?:the |an? )?)?contact|message|get in touch with|reach out to|(?:send|write) (?:(?:an? |the )?message )?to",
         "experts?|doctors?|hosts?|sellers?|owners?|consultants?|agents?|freelancers?|landlords?"),
         opened_by=names("contact, contact doctor, contact expert, contact host, message, send message, message host, chat, write"),

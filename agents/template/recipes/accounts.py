@@ -18,7 +18,7 @@ from agents.template.recipes.recipe import Recipe
 
 _LOG_IN_BUTTONS = ("log in", "login", "sign in", "signin", "access account", "enter", "continue")
 _LOG_OUT = ("log out", "logout", "sign out", "log off")
-# All words of the name and hardly any others: "Log out" must not match "Check out".
+# All words of the name, and few others: "Log out" must not match "Check out".
 _SURE = 0.85
 _TERMS = frozenset({"agree", "accept", "terms", "consent"})
 # For fields that the prompt doesn't name: callers replace these placeholders.
