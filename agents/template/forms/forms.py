@@ -20,7 +20,7 @@ from agents.template.prompt.synonyms import alike, meanings_of, names_of, words_
 from agents.template.prompt.task_rows import ADDING, CHANGING, TaskKind, is_for_other
 
 # How well a button or field must match a name; and the merit of a button that sends any form.
-_CALLED, _GENERIC = 0.6, 0.3
+_CALLED, _GENERIC, _COVERED = 0.6, 0.3, 0.7
 # A form for one of these is another task's, unless the task requests it.
 _OTHERS = frozenset({"search", "filter", "find", "subscribe", "login", "register"})
 _OTHER_NAMES = ("log in", "sign in", "sign up", "create account", "apply filters", "newsletter")
@@ -115,13 +115,15 @@ def _match_of(page: Page, elements: Sequence[Element], sought: FormQuery) -> For
     if verbs:
         named = 1.0 if label & (verbs | {"save", "submit", "confirm"}) and label & nouns else min(named, 0.8)
     other_verb = {ADDING: CHANGING, CHANGING: ADDING}.get(verbs, frozenset[str]())
-    is_foreign = bool(verbs and (label & FOREIGN - nouns or (label & other_verb and not label & verbs)))
-    does_other = button is not None and (label & _OTHERS or any(score(button, name) >= 0.9 for name in _OTHER_NAMES))
-    is_another = is_foreign or (named < 0.8 and does_other)
     opening = tuple(opener for opener in openers(sought.criteria, given, own) if opener is not button)
-    known = sum(any(slot.likeness(name) >= _CALLED for slot in offered) for name in sought.row.known_by)
     units = len({criterion.name for criterion in sought.criteria})
     covered = (sum(answer.merit for answer in given) + len(opening)) / units if units else 0.0
+    # Some sites say "Save settings" in any form.
+    foreign = label & FOREIGN - nouns - ({"setting"} if "save" in label and covered >= _COVERED else set())
+    is_foreign = bool(verbs and (foreign or (label & other_verb and not label & verbs)))
+    does_other = button is not None and (label & _OTHERS or any(score(button, name) >= 0.9 for name in _OTHER_NAMES))
+    is_another = is_foreign or (named < 0.8 and does_other)
+    known = sum(any(slot.likeness(name) >= _CALLED for slot in offered) for name in sought.row.known_by)
     merit = covered + 0.4 * min(known, 2) + 0.4 * named - (1.0 if is_another else 0.0)
     # A form for changing an item is filled with its values.
     is_prefilled = verbs == CHANGING and named >= 0.8 and not is_foreign and sum(bool(slot.value) for slot in offered if not slot.ticks) > 1

@@ -25,7 +25,7 @@ _NEVER = frozenset({"hidden", "file", "submit", "image", "reset", "color"})
 _MARKED, _BESIDE = 0.85, 0.95
 _NARROWING = frozenset({"search", "filter", "sort", "order", "find", "query"})
 _EVERY = re.compile(r"(?:all|any|every)\b|.*\b(?:all|newest|oldest|first|recent)\b", re.I)
-_WHICH, _OTHER_ONE = frozenset({"first", "last", "sur", "surname", "middle", "user", "username", "given", "card"}), 0.65
+_WHICH, _OTHER_ONE = frozenset({"first", "last", "sur", "surname", "middle", "user", "username", "given", "card"}), 0.55
 # A row of buttons with one of these is the foot of a form.
 _ENDS = frozenset({"cancel", "submit", "save", "dismiss", "nevermind", "discard", "confirm", "back", "close", "send", "draft"})
 

@@ -31,6 +31,7 @@ _TAKES_AWAY = re.compile(r"^\W*(?:\w+\W+){0,4}?(?:remove|delete|erase|take|drop|
 
 
 _MOST_OF_TAB = 4
+_SURELY = 0.8
 
 
 class PressOnItem(Recipe):
@@ -100,6 +101,11 @@ class DeleteItem(PressOnItem):
 
     def before(self, intent: Intent, page: Page) -> tuple[Move, ...]:
         return _press_in_dialog(page, self._CONFIRM)
+
+    def instead(self, intent: Intent, page: Page) -> tuple[Move, ...]:
+        """The user's only item is shown without a list."""
+        is_alone = is_own_item(intent) and is_own_page(page) and not page.records and not to_own_page(intent, page)
+        return press_best(page, page.elements, self.labels(intent), _SURELY) if is_alone else ()
 
     def achieved(self, intent: Intent, page: Page, past: Past) -> bool:
         return super().achieved(intent, page, past) and not page.dialogs and not is_target_page(target_of(intent), page)

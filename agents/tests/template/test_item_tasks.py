@@ -81,19 +81,18 @@ def test_a_row_is_scrolled_and_not_the_slide_show_above_it() -> None:
     assert done("Scroll the carousel where the direction is NOT 'LEFT'", pages).browser.visited[-1] == "/right"
 
 
-def test_the_users_own_item_is_deleted_on_the_users_own_page_behind_its_tab() -> None:
+@pytest.mark.parametrize("own", ["/profile/films", "/me"])
+def test_the_users_own_item_is_deleted_on_the_users_own_page_behind_its_tab(own: str) -> None:
     tabs = "<div role=tablist><button role=tab type=button aria-selected=true data-goto='/profile'>Edit profile</button>"
-    tabs += (
-        "<button role=tab type=button data-goto='/profile/films'>Edit films</button><button role=tab type=button>Saved films</button></div>"
-    )
+    tabs += f"<button role=tab type=button data-goto='{own}'>Edit films</button><button role=tab type=button>Saved films</button></div>"
     nav = "<nav><a href='/profile?seed=58'>Ann</a></nav>"
     pages = {
         "/": f"<body>{nav}<h1>Films</h1></body>",
         "/profile": f"<body>{nav}{tabs}<h1>Hello</h1></body>",
-        "/profile/films": f"<body>{nav}<h2>Copper Moon</h2><button type=button data-goto='/gone'>Erase film</button></body>",
+        own: f"<body>{nav}{tabs.replace('aria-selected=true', '').replace(own, own + chr(39) + ' aria-selected=' + chr(39) + 'true')}<h2>Copper Moon</h2><button type=button data-goto='/gone'>Erase item</button></body>",
         "/gone": f"<body>{nav}<h1>Gone</h1></body>",
     }
-    assert done("Delete your film", pages).browser.visited[-1] == "/gone"
+    assert done("Delete your film", pages).browser.visited == ["/", "/profile", own, "/gone"]
 
 
 def test_buying_at_once_uses_no_cart() -> None:

@@ -262,9 +262,10 @@ def test_a_footers_link_is_not_used_if_the_page_has_its_own() -> None:
     assert done("Proceed to checkout", pages).browser.visited[:2] == ["/", "/checkout"]
 
 
-def test_criteria_on_the_users_own_item_are_its_new_values() -> None:
+@pytest.mark.parametrize("save", ["Save changes", "Save settings"])
+def test_criteria_on_the_users_own_item_are_its_new_values(save: str) -> None:
     tabs = "<div role=tablist><button role=tab type=button data-goto='/profile'>My saved films</button><button role=tab type=button data-goto='/own'>Edit titles</button></div>"
-    form = "<form action='/films'><label>Director<input value='Jo' data-field='director'></label><label>Year<input value='1990' data-field='year'></label><button>Save changes</button></form>"
+    form = f"<form action='/films'><label>Director<input value='Jo' data-field='director'></label><label>Year<input value='1990' data-field='year'></label><button>{save}</button></form>"
     pages = site(
         start="<h1>Films</h1><a href='/profile?seed=58'>Ann</a>",
         profile=f"{tabs}<h1>Hello</h1>",
