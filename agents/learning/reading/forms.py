@@ -1,6 +1,6 @@
 """The forms of a page: the names of their fields, gathered over seeds, and the control that saves them."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -25,7 +25,12 @@ def forms(page: Page, stored: Mapping[str, Mapping[str, Any]]) -> Mapping[str, d
 
 
 def _merged(stored: Sequence[Mapping[str, Any]], shown: Sequence[Element]) -> list[dict[str, Any]]:
-    made = [{"kind": kind_of(element), "names": list(labels_of(element))} for element in shown[:MOST_FIELDS]]
+    names = [labels_of(element) for element in shown[:MOST_FIELDS]]
+    times = Counter(name for own in names for name in own)
+    # A name that several fields have tells none from the others.
+    made = [
+        {"kind": kind_of(element), "names": [name for name in own if times[name] == 1]} for element, own in zip(shown, names, strict=False)
+    ]
     left = [dict(field) for field in stored]
     for new, old in list(_pairs(made, left)):
         left.remove(old)

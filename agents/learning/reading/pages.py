@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter, deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from itertools import takewhile
 from typing import Any
 from urllib.parse import urlsplit
@@ -80,13 +80,20 @@ def reduced(html: str) -> str:
             _drop(node)
     for node in list(root.iter(etree.Element)):
         _trim(node)
-    text = ""
-    for most in (MOST_ALIKE, 1):
-        _thin(root, most)
+    for shape, most in ((_tags, MOST_ALIKE), (_tags, 1), (frozenset, 1), (_first, 1)):
+        _thin(root, shape, most)
         text = etree.tostring(root, encoding="unicode", method="html")
         if len(text) <= MOST_HTML:
             return text
     return ""
+
+
+def _tags(tags: Sequence[str]) -> Hashable:
+    return tuple(tags)
+
+
+def _first(tags: Sequence[str]) -> Hashable:
+    return tags[0]
 
 
 def _drop(node: Any) -> None:
@@ -119,16 +126,17 @@ def _trim(node: Any) -> None:
     )
 
 
-def _thin(root: Any, most: int) -> None:
-    """Keep only the first of similar siblings."""
+def _thin(root: Any, shape_of: Callable[[Sequence[str]], Hashable], most: int) -> None:
+    """Keep only the first of similar siblings. `shape_of`: what similar ones have in common, of the tags in them."""
     for parent in list(root.iter("ul", "ol", "tbody", "div", "section", "main", "select", "datalist")):
-        seen = dict[tuple[str, ...], int]()
+        seen = dict[Hashable, int]()
         for child in list(parent):
             if child.tag in {"option", "label", "input"} and parent.tag not in {"select", "datalist"}:
                 continue
-            shape = tuple(str(node.tag) for node in child.iter())
+            tags = [str(node.tag) for node in child.iter()]
+            shape = shape_of(tags)
             seen[shape] = seen.get(shape, 0) + 1
-            if seen[shape] > (40 if child.tag == "option" else most) and (len(shape) > 3 or child.tag == "option"):
+            if seen[shape] > (40 if child.tag == "option" else most) and (len(tags) > 3 or child.tag == "option"):
                 _drop(child)
 
 

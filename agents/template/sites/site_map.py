@@ -10,7 +10,7 @@ from agents.contract.selectors import quoted
 from agents.page import Element, Page, Record
 
 ANY = "*"
-MEMBER, AFTER = " (logged in)", " > "
+MEMBER, AFTER, WITH = " (logged in)", " > ", " with "
 MOST_LINKS = 3  # to one item, in its block: its picture, its name, a button
 _FIELDS = ("input[not(@type='hidden')]", "select", "textarea")
 _TYPES = frozenset("submit checkbox radio email password date time number search range".split())  # noqa: SIM905 (words read best as words)
@@ -79,9 +79,12 @@ def place_of(page: Page, element: Element) -> str:
 
 
 def form_of(page: Page, element: Element) -> str:
-    """The key of the form around an element; "" outside of any."""
+    """The key of the form around an element; "" outside of any. A page may show forms in turn: the number of fields tells them apart."""
     form = next(page.node(element).iterancestors("form"), None)
-    return "" if form is None else route_of(page.url) + AFTER + _landmark(form)
+    if form is None:
+        return ""
+    fields = int(form.xpath(f"count({'|'.join(f'.//{field}' for field in _FIELDS)})"))
+    return f"{route_of(page.url)}{AFTER}{_landmark(form)}{WITH}{fields} fields"
 
 
 def labels_of(element: Element) -> tuple[str, ...]:
@@ -94,7 +97,7 @@ def labels_of(element: Element) -> tuple[str, ...]:
 def by_names(key: str, names: Sequence[str], *, presses: bool) -> str:
     """An XPath of a button or field with one of the names, in the form with this key, or anywhere for ""."""
     known = f"[contains({quoted('|' + '|'.join(names) + '|')},concat('|',normalize-space(translate(.,'{_UPPER}','{_LOWER}')),'|'))]"
-    within = key.partition(AFTER)[2]
+    within = key.partition(AFTER)[2].partition(WITH)[0]
     if presses:
         return f"{within}//*[self::button or self::input or self::a or @role='button'][(self::*|@value|@aria-label|@name|@id){known}]"
     own = "@aria-label|@placeholder|@name|@id|ancestor::label[1]|preceding::*[not(*)][normalize-space()][1]"

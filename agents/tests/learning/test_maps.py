@@ -52,7 +52,7 @@ def test_a_one_shot_task_is_planned_from_what_steps_have_shown() -> None:
     assert set(Learned.objects.values_list("kind", "key")) == {
         ("route", "/"),
         ("route", "/contact"),
-        ("form", "/contact > //form[.//textarea]"),
+        ("form", "/contact > //form[.//textarea] with 3 fields"),
     }
     plan = planned(KNOWN)
     assert "/contact?seed=3" in plan and BY_NAME in plan and "'jo@x.org'" in plan and "form[.//textarea]" in plan

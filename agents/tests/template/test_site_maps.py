@@ -1,18 +1,21 @@
 """A site whose pages were sent in steps at one seed: one-shot tasks of other kinds are planned from its map at others."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from agents.contract.protocol import Form, Step
-from agents.learning.reading.pages import MOST_HTML, reduced
+from agents.learning.reading.pages import MOST_HTML, Fact, reduced
+from agents.learning.reading.pages import learned as learned_of
+from agents.page import read
 from agents.template import plan
 from agents.template.sites.site_facts import SiteFacts
 from agents.template.sites.site_map import route_of
 from agents.template.sites.site_plans import by_facts
 from agents.tests.mail_site import MailSite
 from agents.tests.mini_site import MiniSite
-from agents.tests.site_maps import at_once, taught
+from agents.tests.site_maps import at_once, facts_of, taught
 from agents.tests.solution_runs import by_llm, solutions_of
 from agents.tests.solution_sites import FERRY, SHED
 from agents.tests.template.test_tasks_in_chromium import JOBS
@@ -47,7 +50,7 @@ def test_the_recorded_tasks_are_done_at_once_too(learned: SiteFacts) -> None:
 
 def test_a_forms_fields_are_located_by_their_names_at_earlier_seeds(learned: SiteFacts) -> None:
     assert all(won("contact", seed, learned) for seed in SEEDS)
-    fields = learned.forms["/contact > //form[.//textarea]"]
+    fields = learned.forms["/contact > //form[.//textarea] with 5 fields"]
     assert [field.kind for field in fields].count("send") == 1 and {"name", "your name"} <= {
         name for field in fields for name in field.names
     }
@@ -93,6 +96,30 @@ def test_a_page_is_kept_without_typed_texts_scripts_and_most_items() -> None:
     assert "steal" not in kept and "my secret" not in kept and "onclick" not in kept and "seed" not in kept
     assert kept.count("<li>") == 3 and 'name="q"' in kept
     assert reduced("<p>" + "".join(f"<b id=a{n} title={'x' * 100}>{n}</b><i>{n}</i>" for n in range(MOST_HTML // 100))) == ""
+
+
+def test_a_long_page_is_kept_with_fewer_of_its_items_although_each_is_built_differently() -> None:
+    inner = ("<b>{n}</b><i>a</i>", "<i>a</i><b>{n}</b>", "<i>a</i><b>{n}</b><b>c</b>")
+    cards = "".join(
+        f"<li title='{'x' * 100}'><a href='/films/{n}'>Open</a>{inner[n % 3].format(n=n) * (n // 3 + 1)}</li>" for n in range(150)
+    )
+    kept = reduced(f"<h1>Films</h1><ul>{cards}</ul><form><input name=q><button>Go</button></form>")
+    assert "/films/0" in kept and 'name="q"' in kept and 0 < len(kept) <= MOST_HTML
+
+
+def test_two_forms_of_a_route_are_kept_apart_and_names_that_fields_share_are_left_out() -> None:
+    person = form("<input aria-label='First name' id=box><input aria-label='Web site' id=box>")
+    film = form("<input aria-label='Title' id=box><input aria-label='Director' id=box><input aria-label='Year' id=box>")
+    facts = dict[Fact, dict[str, Any]]()
+    for html in (person, film):
+        facts |= learned_of(read(html, "http://a/profile"), html, None, [], facts)
+    known = facts_of(facts).forms
+    names = [[field.names for field in fields if field.kind == "text"] for fields in known.values()]
+    assert names == [[("first name",), ("web site",)], [("title",), ("director",), ("year",)]]
+
+
+def form(fields: str) -> str:
+    return f"<title>x</title><main><h1>Profile</h1><form>{fields}<textarea aria-label=About></textarea><button type=submit>Save</button></form></main>"
 
 
 @pytest.mark.parametrize(
