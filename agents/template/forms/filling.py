@@ -21,7 +21,7 @@ from agents.template.prompt.values import holds_all, only_exclude, without_exclu
 
 _LOW, _HIGH = frozenset({"min", "minimum", "from", "least"}), frozenset({"max", "maximum", "to", "most"})
 _SIDES = {Operator.GREATER: _LOW, Operator.GREATER_EQUAL: _LOW, Operator.LESS: _HIGH, Operator.LESS_EQUAL: _HIGH}
-_LONG = frozenset({"message", "comment", "content", "body", "description", "review", "bio", "note", "detail", "reason", "text"})
+LONG = frozenset({"message", "comment", "content", "body", "description", "review", "bio", "note", "detail", "reason", "text"})
 _DATES, _NUMBERS = frozenset({"date", "datetime-local", "month", "week"}), frozenset({"number", "range"})
 _YES = re.compile(r"\s*(?:true|yes|on|enabled?|checked|1|false|no|off|disabled?|unchecked|0)\s*", re.I)
 _NAME = re.compile(r"[A-Z][\w'’-]+(?: [A-Z][\w'’-]+){1,2}")
@@ -122,7 +122,7 @@ class _Unit:
         if (is_made_for := self._made_for.get(slot.element.type)) is not None:
             by_type = 1.0 if is_made_for else -1.0
         elif slot.element.tag == "textarea":
-            by_type = 1.0 if _LONG & self._words else -0.5
+            by_type = 1.0 if LONG & self._words else -0.5
         # Without a matching name the type decides, as for the only text area or the only e-mail field.
         return named + 0.15 * by_type if named >= 0.3 or by_type <= 0 else 0.4 * by_type
 

@@ -19,7 +19,7 @@ from agents.contract.selectors import ATTRIBUTE, Selector, quoted, xpath
 from agents.page import Element, Page, Record, read
 from agents.page.elements import BUTTONS, TICKED
 from agents.page.past import action_in_words
-from agents.template.forms.filling import by_name
+from agents.template.forms.filling import LONG, by_name
 from agents.template.moves import NOTHING_LEFT
 from agents.template.next_step import next_step
 from agents.template.prompt import Criterion, Intent, Operator, Trait, besides_item, target_of
@@ -36,6 +36,8 @@ MOST_STEPS, MOST_ACTIONS = 10, 26
 _SHORTEST_NAME = 3
 # The least weight of a field's name; and labels of buttons that send a form.
 _CALLED, _SENDING = 0.8, ("submit", "send", "save", "save changes", "confirm", "create", "add")
+_REQUIRED = "*[@required][self::textarea or self::input[not(@type) or @type='text' or @type='email']][ancestor::form]"
+_MOST_REQUIRED, _ADDRESS = 3, "user@example.com"
 
 
 class After(Enum):
@@ -126,12 +128,15 @@ class Rehearsal:
         criteria, row = besides_item(intent), intent.kind.row
         if not row.sent_by or any(entry.type in FILLS for entry in self.history):
             return []
-        named = [(chosen(unit), [name for name, weight in names_of(unit[0].field) if weight >= _CALLED][:8]) for unit in by_name(criteria)]
+        named = [(chosen(unit), unit[0].field) for unit in by_name(criteria)]
         # Dialogs come last in most markup.
-        fields = [(f"({site_map.by_names('', names, presses=False)})[last()]", value) for value, names in named if value]
+        fields = [(f"({_usual(field)})[last()]", value) for value, field in named if value]
         sends = site_map.by_names("", tuple(dict.fromkeys((*row.sent_by, *_SENDING)))[:12], presses=True)
         with suppress(InvalidAction):
-            fills = [type_text(xpath(field), value) for field, value in fields]
+            # An address is valid in every required field. Without so many, the first own field has it until its value is typed.
+            others = [f"//{_REQUIRED}[count(following::{_REQUIRED})={at}]" for at in range(_MOST_REQUIRED) if fields]
+            others = [f"({other} | {fields[0][0]}[not({other})])[1]" for other in others]
+            fills = [type_text(xpath(field), value) for field, value in (*((other, _ADDRESS) for other in others), *fields)]
             return [*fills, click(xpath(f"({sends} | {fields[-1][0]}/ancestor::form[1]//button[@type='submit'])[last()]"))] if fills else []
         return []
 
@@ -265,6 +270,13 @@ class Rehearsal:
             return page
         name = _own_name(page, key)
         return _page(html.replace(name, self.stand_in), page.url) if name else page
+
+
+def _usual(field: str) -> str:
+    """An XPath of a field by its usual names or, for addresses and long texts, by its kind."""
+    named = site_map.by_names("", [name for name, weight in names_of(field) if weight >= _CALLED][:8], presses=False)
+    kind = "//textarea" if field in LONG else "//input[@type='email']" if "email" in field else ""
+    return f"{named} | {kind}" if kind else named
 
 
 def _own_name(page: Page, key: str) -> str:

@@ -100,7 +100,7 @@ def by_names(key: str, names: Sequence[str], *, presses: bool) -> str:
     within = key.partition(AFTER)[2].partition(WITH)[0]
     if presses:
         return f"{within}//*[self::button or self::input or self::a or @role='button'][(self::*|@value|@aria-label|@name|@id){known}]"
-    own = "@aria-label|@placeholder|@name|@id|ancestor::label[1]|preceding::*[not(*)][normalize-space()][1]"
+    own = "@aria-label|@placeholder|@name|@id|ancestor::label[1]|preceding::text()[normalize-space()][1]"
     return f"{within}//*[self::input or self::select or self::textarea][({own}){known} or @id=//label{known}/@for]"
 
 

@@ -1,5 +1,6 @@
 """A site whose pages were sent in steps at one seed: one-shot tasks of other kinds are planned from its map at others."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -71,6 +72,38 @@ def test_a_form_that_was_never_sent_is_filled_by_the_usual_names_of_fields() -> 
         site = MailSite(seed)
         at_once(site, site.prompt("compose"), known)
         assert [(kind, data["to"], data["title"]) for kind, data in site.events] == [("compose", "jo@x.org", "Hello")]
+
+
+class Desk:
+    """A site with a contact form, whose labels have icons and which requires fields that a task may not name."""
+
+    seed = 5
+
+    def __init__(self) -> None:
+        self.sent: Mapping[str, str] = {}
+
+    def get(self, path: str, query: Mapping[str, str]) -> str:
+        top = "<title>Desk</title><header><nav><a href='/?seed=5'>Home</a><a href='/contact?seed=5'>Contact</a></nav></header>"
+        if path == "/":
+            return f"{top}<main><h1>Desk</h1></main>"
+        fields = (("Name", "<input name=n required>"), ("Email Address", "<input type=email name=e required>"))
+        fields += (("Subject", "<input name=s>"), ("Your thoughts", "<textarea name=t required></textarea>"))
+        inside = "".join(f"<div><label><svg><path/></svg>{label}</label>{field}</div>" for label, field in fields)
+        return f"{top}<main><h1>Contact</h1><form method=post action=/contact>{inside}<button type=submit>Send</button></form></main>"
+
+    def post(self, path: str, sent: Mapping[str, str]) -> str:
+        self.sent = sent
+        return "/"
+
+
+def test_a_form_that_was_never_sent_gets_a_value_in_each_required_field() -> None:
+    known = taught([(Desk(), "Open the home page")])
+    assert "/contact" not in known.pages
+    desk = Desk()
+    at_once(desk, "Fill in the contact form where subject equals 'Prices' and name equals 'Ann'", known)
+    assert (desk.sent["n"], desk.sent["s"]) == ("Ann", "Prices") and desk.sent["e"] and desk.sent["t"]
+    at_once(desk, "Fill in the contact form where message equals 'Hello there' and email equals 'jo@x.org'", known)
+    assert (desk.sent["t"], desk.sent["e"]) == ("Hello there", "jo@x.org") and desk.sent["n"] and not desk.sent["s"]
 
 
 def test_a_solution_from_an_llms_runs_is_done_at_once_if_all_its_pages_are_known() -> None:
