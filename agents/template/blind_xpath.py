@@ -2,7 +2,10 @@
 
 from collections.abc import Sequence
 
+from lxml import etree
+
 from agents.contract.selectors import quoted
+from agents.page import Element, Page
 
 PASSWORD = "(//input[@type='password'])[1]"  # noqa: S105 (an XPath)
 # In a form with two password fields this is the repetition, else the same field.
@@ -38,3 +41,15 @@ def item(name: str) -> str:
     named = f"contains({folded('normalize-space()')},{quoted(' '.join(name.lower().split()))})"
     texts = " or ".join(f"self::{tag}" for tag in ("h1", "h2", "h3", "h4", "h5", "p", "span", "strong"))
     return f"(//a[{named}] | //*[{texts}][{named}]/ancestor::*[.//a][1]//a)[1]"
+
+
+def element_at(expression: str, page: Page) -> Element | None:
+    """The first element that an XPath picks; None if it picks none, or is invalid."""
+    if not page.elements:
+        return None
+    try:
+        nodes = page.node(page.elements[0]).getroottree().xpath(expression)
+    except (etree.XPathError, ValueError):
+        return None
+    node = nodes[0] if isinstance(nodes, list) and nodes else None
+    return next((element for element in page.elements if page.node(element) is node), None)

@@ -17,6 +17,7 @@ from agents.template.prompt import Criterion, Intent, Kind, Trait, holds, meets,
 from agents.template.prompt.intents import understand
 from agents.template.prompt.operators import POSITIVE
 from agents.template.prompt.verbs import is_unrequested
+from agents.template.sites.site_map import place_of
 from agents.template.solutions import solution as kept
 
 _ON_CONTROLS = frozenset({"ClickAction", "DoubleClickAction", "HoverAction", "SubmitAction"})
@@ -106,7 +107,8 @@ class _Writer:
             raise NotGeneral("A control has no name.")
         path = path_of(element.href)
         route = "" if record or path in ("", "/") or any(map(str.isdigit, path)) else path
-        return kept.Control(kept.role_of(element), labels, element.icon, route, in_item=record is not None)
+        place = "" if record or chosen or "{" in "".join(labels) else place_of(page, element)
+        return kept.Control(kept.role_of(element), labels, element.icon, route, in_item=record is not None, place=place)
 
     def _record(self, element: Element, page: Page) -> Record | None:
         """The item of a list that a control belongs to, if it is the task's; None for a control outside of items."""

@@ -72,7 +72,7 @@ _AFTER_LOGIN = re.compile(rf"^\W*(?:(?:and|then|after that|afterwards|next|{_BEI
 _LOGIN_AT_END = re.compile(
     r"[\s,]*(?:\b(?:but|and)\b )?\b(?:after|once|when|while)\s+(?:(?:you|i|being|having|are|am|have|successfully|successful)\s+)*$", re.I
 )
-_CREDENTIALS = frozenset({"username", "user", "user name", "email", "password", "pw", "pass", "login"})
+CREDENTIALS = frozenset({"username", "user", "user name", "email", "password", "pw", "pass", "login"})
 # Sending a form is the end of the task before, not a task after it.
 _FORM_SENT = r"(?:it|them|(?:an? |the |my |your )?(?:\w+ )?form)\b"
 _DOING = (
@@ -161,7 +161,7 @@ def understand(prompt: str) -> Intent:
     if before.kind not in {Kind.LOGIN, Kind.OTHER}:
         return replace(before, then=(*before.then, out))
     credentials = criteria(masked)
-    logs_in = _LOGIN.search(masked.text) or any(criterion.field in _CREDENTIALS for criterion in credentials)
+    logs_in = _LOGIN.search(masked.text) or any(criterion.field in CREDENTIALS for criterion in credentials)
     return _with_login(out, masked, credentials) if logs_in else out
 
 
@@ -193,7 +193,7 @@ def _understood(masked: Masked) -> Intent:
 def _end_of_login(masked: Masked, stated: tuple[Criterion, ...], login: re.Match[str]) -> int:
     """The end of the part about logging in: after the last credential, else at "then", else at the end."""
     text = masked.text
-    ends = [criterion.end for criterion in stated if criterion.field in _CREDENTIALS and criterion.end > login.start()][:3]
+    ends = [criterion.end for criterion in stated if criterion.field in CREDENTIALS and criterion.end > login.start()][:3]
     ends += [hit.end() for hit in MARK.finditer(text) if masked.plain(hit[0]) in {"<username>", "<password>"}]
     if not ends:
         split = _SPLIT.search(text, login.end())
@@ -306,7 +306,7 @@ def _with_login(intent: Intent, masked: Masked, stated: tuple[Criterion, ...]) -
 
 def _credentials(masked: Masked, stated: tuple[Criterion, ...]) -> tuple[Criterion, ...]:
     """The criteria of a log-in, each field once; without any, the prompt's two quoted values, else placeholders that callers replace."""
-    named = {criterion.field: criterion for criterion in reversed(stated) if criterion.field in _CREDENTIALS}
+    named = {criterion.field: criterion for criterion in reversed(stated) if criterion.field in CREDENTIALS}
     if named:
         # As in: sign in to the website username:<username> …
         given = {value.strip("<>"): value for value in masked.values if value in {"<username>", "<password>"}}

@@ -8,14 +8,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from lxml import etree
-
 from agents.contract.action_history import WAITS, Past
 from agents.contract.actions import FILLS, Action
 from agents.contract.origins import path_of
 from agents.contract.protocol import PastAction, Plan, Step
-from agents.page import Element, Page
+from agents.page import Page
 from agents.page.elements import FIELDS
+from agents.template.blind_xpath import element_at
 from agents.template.items.finding import is_target_page
 from agents.template.moves import LOADING, Known, breathing
 from agents.template.prompt import Intent, Trait, target_of
@@ -124,7 +123,7 @@ def _may_do(action: Action, page: Page, intent: Intent, past: Past, *, is_free: 
     unrequested. `is_free`: it may send a form, or be in a list, as the task is about no item."""
     if "selector" not in action.fields:
         return action.type == "SendKeysIWAAction"
-    element = _element(str(action.fields["selector"].get("value", "")), page)
+    element = element_at(str(action.fields["selector"].get("value", "")), page)
     if element is None or not element.usable or element.is_open_tab:
         return False
     if action.type != "ClickAction":
@@ -135,14 +134,3 @@ def _may_do(action: Action, page: Page, intent: Intent, past: Past, *, is_free: 
         return False
     is_harmless = element.role == "tab" or not is_unrequested(element, intent)
     return is_harmless and (is_free or not (element.submits or (len(page.records) > 1 and element.place in page.items)))
-
-
-def _element(expression: str, page: Page) -> Element | None:
-    if not page.elements:
-        return None
-    try:
-        nodes = page.node(page.elements[0]).getroottree().xpath(expression)
-    except (etree.XPathError, ValueError):
-        return None
-    node = nodes[0] if isinstance(nodes, list) and nodes else None
-    return next((element for element in page.elements if page.node(element) is node), None)

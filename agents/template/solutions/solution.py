@@ -12,6 +12,7 @@ from agents.page import Element
 from agents.page.elements import FIELDS
 from agents.page.matching import words
 from agents.template.prompt import Criterion, Intent, Kind, Operator
+from agents.template.prompt.intents import CREDENTIALS
 from agents.template.prompt.masking import MARK, mask
 from agents.template.prompt.synonyms import meanings_of, names_of
 from agents.template.prompt.task_rows import LEAD_IN
@@ -66,19 +67,21 @@ def sign_of(intent: Intent) -> Sign:
 @dataclass(frozen=True, slots=True)
 class Control:
     """A control by its visible properties. `labels`: from runs, with holes. `route`: of a link, "" for none or one with a number.
-    `in_item`: it is in the task's item."""
+    `in_item`: it is in the task's item. `place`: an XPath by the structure alone, "" if runs differ in it."""
 
     role: str
     labels: tuple[str, ...] = ()
     icon: str = ""
     route: str = ""
     in_item: bool = False
+    place: str = ""
 
     def merged(self, other: "Control") -> "Control | None":
         """With the labels from another run; None if that is another control."""
         if (self.role in FIELDS) != (other.role in FIELDS) or self.in_item != other.in_item or self.holes != other.holes:
             return None
-        return replace(self, labels=tuple(dict.fromkeys((*self.labels, *other.labels)))[:MOST_LABELS])
+        place = self.place if self.place == other.place else ""
+        return replace(self, labels=tuple(dict.fromkeys((*self.labels, *other.labels)))[:MOST_LABELS], place=place)
 
     @property
     def holes(self) -> frozenset[str]:
@@ -135,8 +138,10 @@ class Solution:
         return frozenset().union(*(action.holes for action in self.actions))
 
     def is_for(self, intent: Intent) -> bool:
-        """Whether the task is of its kind, and has values for its holes."""
+        """Whether the task is of its kind, and has values for its holes, or none if the runs used none."""
         fields = self.holes - {ITEM}
+        if not (fields or self.by) and any(criterion.field not in CREDENTIALS for criterion in intent.all_criteria):
+            return False
         has_item = any(action.control and action.control.in_item for action in self.actions)
         is_filled = not fields or has_item or any(criteria_for(hole, intent) for hole in fields)
         return self.sign.is_like(sign_of(intent)) and is_filled

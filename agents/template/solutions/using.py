@@ -12,6 +12,7 @@ from agents.contract.protocol import PastAction, Plan, Step
 from agents.page import Element, Page, Record
 from agents.page.elements import BUTTONS, FIELDS, OPTIONS, PICKER, TEXT_FIELDS, TICKED
 from agents.page.matching import likeness, words
+from agents.template.blind_xpath import element_at
 from agents.template.budget import in_time
 from agents.template.explore import MOST_PRESSES
 from agents.template.forms.filling import answers, filled
@@ -213,7 +214,13 @@ class _SolutionRun:
         likely = sorted((hit for hit in scored if hit[0] >= _LIKELY), key=lambda hit: hit[:2], reverse=True)
         if likely and (likely[0][0] >= _SURE or len(likely) == 1):
             return likely[0][2]
-        return self._by_field(action, usable) if action.type in FILLS else self._by_form(action, usable)
+        other = self._by_field(action, usable) if action.type in FILLS else self._by_form(action, usable)
+        return other or self._by_place(control, usable)
+
+    def _by_place(self, control: Control, usable: Sequence[Element]) -> Element | None:
+        """The control at the runs' place, if its label differs from theirs: sites change labels by seed."""
+        at = element_at(control.place, self.page) if control.place else None
+        return at if at and at in usable and role_of(at) == control.role else None
 
     def _criteria(self, control: Control) -> tuple[Criterion, ...]:
         """The criteria of an option that is chosen by its label."""
