@@ -32,6 +32,7 @@ MOST_OPENED, MOST_PAGES = 8, 10
 _ACTS = CHANGING | (ADDING - {"open"})
 _ACTS |= {"save", "remove", "delete", "cancel", "share", "book", "reserve", "hire", "contact", "message", "send", "call", "apply"}
 _ITEM_WORDS = 3
+_EXACT = 0.95
 _LEAST_SEARCHED = 3
 _TELLING = 5  # a shorter piece of text is in anything
 # Fields that most searches cover, and how many values of a task are searched for.
@@ -57,8 +58,8 @@ def is_target_page(target: Target, page: Page) -> bool:
 
 def is_open_item(target: Target, page: Page) -> bool:
     """Whether the page shows an item without an address of its own: there is no list, and its texts meet the criteria; if these only
-    exclude values, there must be a button back to the list."""
-    if page.records or not page.headings or not target.criteria or any(element.opens == "item" for element in page.elements):
+    exclude values, there must be a button back to the list. The results of a search are a list, even of one."""
+    if (page.search_box and page.search_box.value) or page.records or not page.headings or not target.criteria or any(element.opens == "item" for element in page.elements):
         return False
     shown = Record(page.headings[0], {}, " ".join((*page.headings, *page.texts(20_000))), page.elements)
     stated = [
@@ -105,6 +106,9 @@ def fitting(target: Target, page: Page) -> list[tuple[Record, Verdict]]:
 def _single(target: Target, page: Page) -> list[Record]:
     if _is_detail(page):
         return []
+    is_result = page.search_box is not None and page.search_box.value in {value for one in target.criteria for value in one.values}
+    if is_result and (opener := best_button(page.elements, _OPENERS, _EXACT)):
+        return [Record("", {}, "", (opener,))]
     if not target.name:
         # A list with a single entry: a link to an address below the list's.
         below = path_of(page.url).rstrip("/") + "/"

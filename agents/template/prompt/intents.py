@@ -180,7 +180,10 @@ def _understood(masked: Masked) -> Intent:
     if register and not is_prior:
         return Intent(Kind.REGISTER, stated or _account(masked), text="register")
     if not login:
-        return _tasks(masked, (0, len(text)), stated)
+        task = _tasks(masked, (0, len(text)), stated)
+        # As in: connect me where username equals … and password equals …
+        is_login = task.kind in (Kind.OTHER, Kind.REACT) and {criterion.field for criterion in stated} == {"username", "password"}
+        return Intent(Kind.LOGIN, stated, text="log in") if is_login else task
     before = _LOGIN_AT_END.sub("", text[: login.start()])
     if before != text[: login.start()] and re.search(r"\w+\W+\w", before):
         return _with_login(_tasks(masked, (0, len(before)), stated), masked, stated)

@@ -20,6 +20,7 @@ from agents.template.items.matching import best_button, judge, press_best, press
 from agents.template.items.navigation import is_own_item, is_own_page, to_own_page
 from agents.template.moves import Move, blind_press, fill, press
 from agents.template.prompt import Criterion, Intent, Kind, besides_item, target_of
+from agents.template.prompt.measures import PURE_NUMBER
 from agents.template.prompt.operators import POSITIVE
 from agents.template.prompt.task_rows import names
 from agents.template.prompt.values import meets_all
@@ -354,8 +355,12 @@ class OwnComment(Recipe):
                 button = best_button(block, _SAVING, 0.6)
                 if button is not None and not best_button(block, _EDITING[:2], 1.0):
                     stated = [criterion for criterion in besides_item(intent) if not _PERSONAL & set(criterion.field.split())]
-                    text = value_for(Slot(replace(field, value="")), stated, page) or ""
-                    return (fill(page, field, text), press_labelled(page, button, _SAVING))
+                    # A rating has its own field beside the text.
+                    rated = [criterion for criterion in stated if all(map(PURE_NUMBER.fullmatch, criterion.values))]
+                    written = [criterion for criterion in stated if criterion not in rated]
+                    text = field.value if rated and not written else value_for(Slot(replace(field, value="")), written, page) or ""
+                    rates = filled(page, answers(rated, slots(block), page))
+                    return (*rates, fill(page, field, text), press_labelled(page, button, _SAVING))
         return ()
 
     def _writing(self, intent: Intent) -> Intent:

@@ -16,6 +16,7 @@ PROMPTS = [
     ("Authenticate with username 'ann' and password 'x y'", Kind.LOGIN, ""),
     ("I want to log into my account using <username> and <password>.", Kind.LOGIN, ""),
     ("Login", Kind.LOGIN, ""),
+    ("Connect me where username equals '<username>' and password equals '<password>'", Kind.LOGIN, ""),
     # logging out
     ("Log out", Kind.LOGOUT, ""),
     ("Sign me out of the mail program, please.", Kind.LOGOUT, ""),

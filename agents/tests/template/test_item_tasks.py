@@ -61,6 +61,16 @@ def test_a_single_result_is_opened() -> None:
     assert done("Show the details of a lamp where name equals 'Bow lamp'", pages).browser.visited[-1] == "/lamps/1"
 
 
+def test_a_single_result_is_no_item_although_its_page_has_the_searched_value() -> None:
+    box = "<form action='/search'><input type=search name=q value='{}'><button>Go</button></form>"
+    card = "<div><p>Bow lamp</p><p>$60</p><button type=button data-goto='/lamps/1'>View</button></div>"
+    pages = shop() | {
+        "/": f"<body>{NAV}{box.format('')}</body>",
+        "/search": f"<body>{NAV}{box.format('Nordlicht')}<h1>Results for Nordlicht</h1>{card}</body>",
+    }
+    assert done("Show the details of a lamp where brand equals 'Nordlicht'", pages).browser.visited[-1] == "/lamps/1"
+
+
 def test_the_next_page_of_a_list_is_searched() -> None:
     pages = shop()
     cards = "".join(f"<li><h3>Old {at}</h3><p>$9{at}</p><a href='/old/{at}?seed=58'>View</a></li>" for at in range(4))

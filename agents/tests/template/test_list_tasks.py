@@ -145,6 +145,13 @@ def test_the_users_own_comment_is_written_and_then_changed_by_the_prompt() -> No
     assert outcome.browser.sent[-1] == ("/changed", {"text": "Bright enough"})
 
 
+def test_the_rating_of_a_changed_comment_is_chosen_and_not_written() -> None:
+    stars = "<label>Rating<select data-field='stars'><option>1</option><option>5</option></select></label>"
+    pages = TALK | site(lamps_1_edit=thread(own=EDITED.replace("<button>Save", f"{stars}<button>Save")))
+    prompt = "Edit my comment on a lamp where name equals 'Arc lamp' and review_rating equals '5' and message equals 'Bright enough'"
+    assert done(prompt, pages).browser.sent[-1] == ("/changed", {"text": "Bright enough", "stars": "5"})
+
+
 def test_another_users_review_is_deleted_if_the_page_has_a_button_for_it() -> None:
     review = "<li><p>{0}</p><p>★ 4.0</p><p>Well.</p><button type=button data-goto='/gone/{0}'>Delete comment</button></li>"
     page = (
