@@ -59,7 +59,8 @@ def is_target_page(target: Target, page: Page) -> bool:
 def is_open_item(target: Target, page: Page) -> bool:
     """Whether the page shows an item without an address of its own: there is no list, and its texts meet the criteria; if these only
     exclude values, there must be a button back to the list. The results of a search are a list, even of one."""
-    if (page.search_box and page.search_box.value) or page.records or not page.headings or not target.criteria or any(element.opens == "item" for element in page.elements):
+    is_list = bool(page.records) or (page.search_box is not None and bool(page.search_box.value))
+    if is_list or not page.headings or not target.criteria or any(element.opens == "item" for element in page.elements):
         return False
     shown = Record(page.headings[0], {}, " ".join((*page.headings, *page.texts(20_000))), page.elements)
     stated = [

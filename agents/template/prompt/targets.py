@@ -27,6 +27,7 @@ _THING = re.compile(rf"(?<!\bas )\b(?!{_NO_THING})([a-z]+)(?: (?:details?|page|p
 _WHERE = re.compile(r"\b(?:where|whose|with|named|called|titled)\b", re.I)
 # Prefixes of the subjects of replies and forwarded messages.
 _ANSWERED = re.compile(r"^\s*(?:re|fwd?): *", re.I)
+_WHOLE = re.compile(r"[1-5](?:\.0)?")
 _NAMED_BY = frozenset({"name", "title", "subject"})
 # How prompts call what the page of its seller lists: a dish of a restaurant.
 _LISTED = "item"
@@ -103,7 +104,7 @@ def _is_of_item(intent: Intent, criterion: Criterion) -> bool:
         return False  # as in: mark as spam … where is_spam equals True, which is the result
     if field == ("subject",) and has_own_name:
         return True
-    if {*field[:1], *field[-1:]} & set(intent.kind.row.form_fields.split()):
+    if {*field[:1], *field[-1:]} & set(intent.kind.row.form_fields.split()) or _is_given(intent, criterion):
         return False
     if intent.kind is Kind.CHOOSE and criterion in to_choose(intent):
         return False
@@ -111,6 +112,13 @@ def _is_of_item(intent: Intent, criterion: Criterion) -> bool:
         return True
     is_named = _is_name_of_item(criterion) and _WHERE.search(intent.text)
     return not _OWN.search(intent.text) and bool(is_named or not _SETS.search(intent.text))
+
+
+def _is_given(intent: Intent, criterion: Criterion) -> bool:
+    """Whether it is the rating that a review gives: a whole number, where no other criterion is called the review's rating."""
+    ratings = [other for other in intent.criteria if "rating" in words(other.field)]
+    is_only = intent.kind is Kind.COMMENT and ratings == [criterion]
+    return is_only and criterion.field == "rating" and _WHOLE.fullmatch(criterion.value) is not None
 
 
 def _is_name_of_item(criterion: Criterion) -> bool:

@@ -12,7 +12,7 @@ from agents.page.matching import words
 from agents.template import blind_xpath
 from agents.template.budget import in_time
 from agents.template.forms.counters import steps_to
-from agents.template.forms.filling import answers, chosen_from_list, filled, fills_for
+from agents.template.forms.filling import answers, by_name, chosen_from_list, filled, fills_for
 from agents.template.forms.forms import search_for
 from agents.template.forms.slots import Slot, slots, value_for
 from agents.template.items.finding import certain_items, fitting, is_target_page, press_on_item, towards
@@ -23,16 +23,13 @@ from agents.template.prompt import Criterion, Intent, Kind, besides_item, target
 from agents.template.prompt.measures import PURE_NUMBER
 from agents.template.prompt.operators import POSITIVE
 from agents.template.prompt.task_rows import names
-from agents.template.prompt.values import meets_all
+from agents.template.prompt.values import meets_all, without_exclusions
 from agents.template.prompt.verbs import VERBS, verb_of
 from agents.template.recipes.form_task import FormTask
 from agents.template.recipes.recipe import Recipe
 
 _TAKES_AWAY = re.compile(r"^\W*(?:\w+\W+){0,4}?(?:remove|delete|erase|take|drop|withdraw|unsave|unfavou?rite|clear|empty)\b", re.I)
-
-
-_MOST_OF_TAB = 4
-_SURELY = 0.8
+_MOST_OF_TAB, _SURELY = 4, 0.8
 
 
 class PressOnItem(Recipe):
@@ -202,6 +199,10 @@ _OPEN = ("cart", "view cart", "shopping cart", "basket", "bag", "go to cart", "o
 _REMOVE = ("remove from cart", "remove item", "remove", "delete", "delete item", "take out", "x")
 _MORE = ("increase quantity", "increase", "add one", "plus", "increment")
 _LESS = ("decrease quantity", "decrease", "minus one", "minus", "decrement")
+_EDIT = ("edit item", "edit order", "edit", "modify item", "modify", "change")
+_CLOSE = ("close", "cancel", "dismiss")
+_CHOSEN = frozenset({"size", "option", "extra"})
+_RAISES = re.compile(r"\b(?:increase|increment|raise)\b", re.I)
 _SIGNS = frozenset({"cart", "basket", "bag"})
 _COUNTED = frozenset({"spinbutton", "listbox"})
 
@@ -219,6 +220,8 @@ class Cart(PressOnItem):
         button = best_button(inside, self.labels(intent)) if any(element.role in FIELDS for element in inside) else None
         if button is None:
             return ()
+        if left := self._left(intent, page):
+            return left
         given, amounts = answers(intent.criteria, slots(inside), page), self._amounts(intent)
         count = str(self._count_beside(best_button(inside, _MORE)))
         is_set = any(answer.slot.element.role in _COUNTED for answer in given) or meets_all(amounts, count)
@@ -231,36 +234,55 @@ class Cart(PressOnItem):
         if not takes_from_cart(intent):
             if in_dialog := self.before(intent, page):
                 return in_dialog
-            return (*fills_for(page, amounts, page.usable(_COUNTED)), *super().act(intent, page))
+            return (*fills_for(page, amounts, page.usable(_COUNTED)), *(self._each(intent, page) or super().act(intent, page)))
         if not _is_cart(page):
             return ()
         elements = self._in_cart(intent, page)
-        if not _changes(intent):
-            return press_best(page, elements, _REMOVE)
+        if not amounts:
+            return press_best(page, elements, _EDIT if _changes(intent) else _REMOVE)
         fills = fills_for(page, amounts, [element for element in elements if element.role in _COUNTED])
-        return fills or self._stepped(page, elements, amounts)
+        return fills or self._stepped(page, elements, amounts, is_more=_RAISES.search(intent.head) is not None)
 
     def achieved(self, intent: Intent, page: Page, past: Past) -> bool:
+        pressed = past.last_pressed.lower()
         if not takes_from_cart(intent):
+            if self._left(intent, page) or any(label in pressed for label in _CLOSE):
+                return False
             sent = self.before(intent, page)[-1:]
-            pressed = past.last_pressed.lower()
             is_in_dialog = ' in dialog "' in pressed and any(label in pressed for label in self.labels(intent))
             is_sent = is_in_dialog or all(max(map(past.times, move.alternatives)) > 1 for move in sent)
             return super().achieved(intent, page, past) and is_sent
-        if not _changes(intent):
-            return was_pressed(past, _REMOVE)
-        if not _is_cart(page) or past.filled:
+        if not self._amounts(intent):
+            return was_pressed(past, _EDIT if _changes(intent) else _REMOVE, links=False)
+        if not _is_cart(page) or past.here.filled:
             return _is_cart(page)
         count = str(self._count_beside(best_button(self._in_cart(intent, page), _MORE)))
         return was_pressed(past, (*_MORE, *_LESS)) and meets_all(self._amounts(intent), count)
+
+    def _left(self, intent: Intent, page: Page) -> tuple[Move, ...]:
+        """The press that closes a dialog without a field for a requested choice, such as a size: another item may have it."""
+        inside, sought = [element for element in page.elements if element.layer and element.usable], _choices(intent)
+        if not inside or not sought or len(answers(sought, slots(inside), page)) == len(by_name(sought)):
+            return ()
+        return tuple(replace(move, repeats=True) for move in press_best(page, inside, _CLOSE, 0.9))
+
+    def _each(self, intent: Intent, page: Page) -> tuple[Move, ...]:
+        """Of a task with choices: the button of each item in turn, as only its dialog shows the choices."""
+        items = certain_items(target_of(intent), page) if _choices(intent) and not page.dialogs else ()
+        presses = (press_best(page, record.elements, self.labels(intent), beside=record.name) for record in in_time(items, each=4))
+        ways = tuple(move.alternatives[0] for moves in presses for move in moves if move.alternatives)
+        return (Move(ways, tries=True),) if len(ways) > 1 else ()
 
     def _in_cart(self, intent: Intent, page: Page) -> Sequence[Element]:
         records = certain_items(target_of(intent), page)
         return records[0].elements if records else page.elements
 
-    def _stepped(self, page: Page, elements: Sequence[Element], criteria: Sequence[Criterion]) -> tuple[Move, ...]:
+    def _stepped(
+        self, page: Page, elements: Sequence[Element], criteria: Sequence[Criterion], *, is_more: bool = False
+    ) -> tuple[Move, ...]:
         more, less = best_button(elements, _MORE), best_button(elements, _LESS)
-        steps = steps_to(self._count_beside(more), criteria, least=1)
+        count = self._count_beside(more)
+        steps = steps_to(count, criteria, least=count + 1 if is_more else 1)
         button, labels = (more, _MORE) if steps > 0 else (less, _LESS)
         return (replace(press_labelled(page, button, labels), repeats=True),) * abs(steps) if button else ()
 
@@ -269,6 +291,10 @@ class Cart(PressOnItem):
 
     def _amounts(self, intent: Intent) -> tuple[Criterion, ...]:
         return tuple(criterion for criterion in intent.criteria if "quantity" in words(criterion.field))
+
+
+def _choices(intent: Intent) -> tuple[Criterion, ...]:
+    return tuple(one for one in without_exclusions(besides_item(intent)) if _CHOSEN & set(words(one.field)))
 
 
 def takes_from_cart(intent: Intent) -> bool:
@@ -293,7 +319,7 @@ def before_cart_task(intent: Intent, page: Page, past: Past) -> tuple[Move, ...]
 
 
 def _changes(intent: Intent) -> bool:
-    return re.search(r"\b(?:quantity|increase|decrease)\b", intent.head, re.I) is not None
+    return re.search(r"\b(?:quantity|increase|decrease|edit)\b", intent.head, re.I) is not None
 
 
 def _is_cart(page: Page) -> bool:

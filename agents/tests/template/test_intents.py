@@ -216,3 +216,16 @@ def test_a_new_items_name_is_filled_in_like_its_other_values() -> None:
 
 def test_a_name_without_quotes_is_separated_from_the_verb() -> None:
     assert understand("Unselect the Personal calendar.").subject == understand("Select the Personal calendar").subject == "Personal"
+
+
+@pytest.mark.parametrize(
+    ("wording", "fields"),
+    [
+        ("rating equals '2'", {"name"}),
+        ("rating equals '4.5'", {"name", "rating"}),
+        ("rating equals '4' and review_rating equals '2'", {"name", "rating"}),
+    ],
+)
+def test_a_whole_rating_is_given_by_the_review_unless_that_has_its_own(wording: str, fields: set[str]) -> None:
+    target = target_of(understand(f"Submit a review for a restaurant where name equals 'Oak' and {wording}"))
+    assert {criterion.field for criterion in target.criteria} == fields

@@ -259,6 +259,25 @@ def test_plus_is_pressed_until_the_amount_is_met(wording: str, last: int, first_
     assert visited[-1] == f"/cart/{last}"
 
 
+def test_an_item_of_the_cart_is_edited_by_its_own_button() -> None:
+    edit = in_cart(1).replace("Discard", "Edit order").replace("<button type=button>Edit", "<button type=button data-goto='/edit'>Edit")
+    pages = site(start="<h1>Lamps</h1>", cart=edit, edit="<h1>Edit</h1>")
+    pages["/"] = pages["/"].replace("About", "Cart").replace("/about", "/cart")
+    visited = done("Edit the cart item where the item equals 'Arc lamp'", pages).browser.visited
+    assert visited == ["/", "/cart", "/edit"]
+
+
+def test_a_search_before_does_not_count_as_a_change_of_the_cart() -> None:
+    box = "<form action='/found' data-goto='/found'><input type=search name=q><button>Search</button></form>"
+    add = "<h1>Found</h1><ul>" + "".join(f"<li><h3>{name} lamp</h3><p>$40</p>{{}}</li>" for name in ("Arc", "Bow", "Cone")) + "</ul>"
+    pages = site(
+        start=box, found=add.replace("{}", "<button type=button data-goto='/home'>Add to cart</button>"), cart=in_cart(1), cart_2=in_cart(2)
+    )
+    pages["/home"] = pages["/"].replace("About", "Cart").replace("/about", "/cart")
+    visited = done("Increase the quantity where item equals 'Arc lamp' and quantity is not '8'", pages).browser.visited
+    assert visited[-2:] == ["/cart", "/cart/2"]
+
+
 def test_a_footers_link_is_not_used_if_the_page_has_its_own() -> None:
     foot = "<footer><button type=button data-goto='/wrong'>Checkout</button></footer>"
     pages = site(

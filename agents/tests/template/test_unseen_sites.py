@@ -397,6 +397,24 @@ def test_the_number_in_that_dialog_is_set_by_its_plus_if_it_has_no_field() -> No
     assert "Add to Basket" in pressed_next(prompt, dialog.replace("<span>1<", "<span>3<"), first, more, more)
 
 
+def test_of_items_whose_sizes_only_their_dialogs_show_each_is_tried_until_one_has_the_size() -> None:
+    cards = "".join(
+        f"<article><h3>{name}</h3><p>$4</p><button type=button>Add to Basket</button></article>" for name in ("Soup", "Rice", "Tea")
+    )
+    dialog = "<div role=dialog aria-modal=true aria-label='Choose'>{}<textarea placeholder=Notes></textarea><button type=button>Add to Basket</button><button type=button>Close</button></div>"
+    sizes = "<label>Size<select name=size><option>Small</option><option>Large</option></select></label>"
+    prompt = "Add a menu item to the cart where price equals '4' and size equals 'large'"
+    first = next_plan(prompt, cards).actions[0]
+    opened = replace(WAITED, type="ClickAction", fields=dict(first.fields), words='click button "Add to Basket" in item "Soup"')
+    assert "Close" in pressed_next(prompt, cards + dialog.format(""), opened)
+    closed = pressed("Close", words='click button "Close" in dialog "Choose"')
+    second = next_plan(prompt, cards, opened, closed).actions[-1]
+    assert second.type == "ClickAction"
+    assert second.fields != first.fields
+    inside = next_plan(prompt, cards + dialog.format(sizes), opened, closed)
+    assert [action.type for action in inside.actions if action.type != "WaitAction"] == ["SelectDropDownOptionAction", "ClickAction"]
+
+
 def test_an_item_is_searched_for_again_after_a_log_in_that_its_form_required() -> None:
     prompt = "Add a comment to the lamp where name equals 'Arc' and content contains 'fine'"
     form = "<form role=search><input type=search name=q aria-label=Search><button>Search</button></form>"
