@@ -66,7 +66,7 @@ def _leaves_out(form: FormMatch, sought: FormQuery) -> bool:
 
 class FormTask(Recipe):
     def reach(self, intent: Intent, page: Page) -> tuple[Move, ...]:
-        if chosen_from_list(page, self._criteria(intent)):
+        if self._listed(intent, page):
             return ()
         form = self._form(intent, page)
         if not form and self._opening(intent, page):
@@ -90,7 +90,7 @@ class FormTask(Recipe):
         return (blind_press(blind_xpath.pressed(intent.kind.row.opened_by[:3], intent.kind.row.routes)),)
 
     def act(self, intent: Intent, page: Page) -> tuple[Move, ...]:
-        if listed := chosen_from_list(page, self._criteria(intent)):
+        if listed := self._listed(intent, page):
             return listed
         form = self._form(intent, page)
         if form is None or only_opens(intent):
@@ -105,6 +105,8 @@ class FormTask(Recipe):
 
     def achieved(self, intent: Intent, page: Page, past: Past) -> bool:
         """The form was sent, and is gone, or the page confirms it, or it is still there after a wait."""
+        if self._listed(intent, page):
+            return False
         form = self._form(intent, page)
         if only_opens(intent):
             return form is not None and past.pressed
@@ -119,6 +121,10 @@ class FormTask(Recipe):
             return True
         # A single word may be part of another button's label.
         return intent.kind is Kind.CHECKOUT and was_pressed(past, [name for name in intent.kind.row.sent_by if " " in name])
+
+    def _listed(self, intent: Intent, page: Page) -> tuple[Move, ...]:
+        """The option of an open list. A form may have a field for a criterion that could be the item's too, such as a rating."""
+        return chosen_from_list(page, self._criteria(intent)) or chosen_from_list(page, intent.criteria)
 
     def _criteria(self, intent: Intent) -> tuple[Criterion, ...]:
         """Those that do not identify the item; all for editing an item, whose form shows them."""

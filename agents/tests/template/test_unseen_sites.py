@@ -397,6 +397,16 @@ def test_the_number_in_that_dialog_is_set_by_its_plus_if_it_has_no_field() -> No
     assert "Add to Basket" in pressed_next(prompt, dialog.replace("<span>1<", "<span>3<"), first, more, more)
 
 
+def test_a_rating_that_could_be_the_items_is_chosen_in_the_open_list_of_the_reviews_form() -> None:
+    prompt = "Submit a review for a restaurant where the rating is less than or equal to 4.4 and comment equals 'Well cooked'"
+    stars = "".join(f"<div role=option aria-selected={str(count == 5).lower()}>{count} stars</div>" for count in (5, 4, 3, 2, 1))
+    form = "<form><textarea name=comment>Well cooked</textarea><button type=button role=combobox id=stars>5 stars</button><button>Send</button></form>"
+    html = f"<div aria-hidden=true><h1>Oak</h1><p>★ 4.4</p>{form}</div><div role=listbox>{stars}</div>"
+    typed = {"selector": {"type": "attributeValueSelector", "attribute": "name", "value": "comment"}, "text": "Well cooked"}
+    opened = (replace(WAITED, type="TypeAction", fields=typed), pressed("5 stars"))
+    assert "4 stars" in pressed_next(prompt, html, *opened, url="http://localhost:8000/restaurants/2?seed=58")
+
+
 def test_of_items_whose_sizes_only_their_dialogs_show_each_is_tried_until_one_has_the_size() -> None:
     cards = "".join(
         f"<article><h3>{name}</h3><p>$4</p><button type=button>Add to Basket</button></article>" for name in ("Soup", "Rice", "Tea")
