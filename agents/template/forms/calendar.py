@@ -1,4 +1,4 @@
-"""An open calendar: the day to press, or the button to its month."""
+"""An open calendar or list of times: the day or time to press, or the button to the day's month."""
 
 import re
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from agents.page import Element, Page
 from agents.template.items.matching import best_button
 from agents.template.moves import Move, press
 from agents.template.prompt import Criterion
-from agents.template.prompt.measures import date_in
+from agents.template.prompt.measures import date_in, time_in
 from agents.template.prompt.values import holds_all
 
 # A month that is shown in part has at least so many days.
@@ -18,6 +18,9 @@ _MONTH = re.compile(r"\b(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _EARLIER = ("go to previous month", "previous month", "previous", "prev", "chevron left", "arrow left")
 _LATER = ("go to next month", "next month", "next", "chevron right", "arrow right")
+_CLOCK = re.compile(r"\d\d?:\d\d(?: ?[ap]\.?m\.?)?", re.I)
+# Fewer times are no list to choose from.
+_LEAST_TIMES = 4
 # No day of a task is further away.
 _MOST_MONTHS = 18
 
@@ -84,3 +87,19 @@ def day_chosen(page: Page, criteria: Sequence[Criterion]) -> tuple[Move, ...]:
     away = (sought.year - shown[0].first.year) * 12 + sought.month - shown[0].first.month
     button = best_button(shown[0].elements, _LATER if away > 0 else _EARLIER, 0.7) if 0 < abs(away) <= _MOST_MONTHS else None
     return (replace(press(page, button), repeats=True),) * abs(away) if button else ()
+
+
+def time_chosen(page: Page, criteria: Sequence[Criterion]) -> tuple[Move, ...]:
+    """In a list of times, press the one nearest to the stated one that meets all criteria of the first time field; where only the current
+    time is shown, press that, to open the list."""
+    timed = [one for one in criteria if all(time_in(value) is not None and not date_in(value) for value in one.values)]
+    same = [one for one in timed if one.field == timed[0].field]
+    shown = [(element, element.text) for element in page.usable({"button", "option"}) if _CLOCK.fullmatch(element.text)]
+    if not same or not (len(shown) == 1 or len(shown) >= _LEAST_TIMES):
+        return ()
+    if len(shown) == 1:
+        return (replace(press(page, shown[0][0]), once=True, opens=True),)
+    sought = time_in(same[0].value) or 0
+    fitting = [(abs((time_in(text) or 0) - sought), element) for element, text in shown if holds_all(same, text)]
+    nearest = min(fitting, key=lambda hit: hit[0], default=(0, None))[1]
+    return () if nearest is None or nearest.selected else (press(page, nearest),)

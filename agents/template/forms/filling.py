@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import islice, takewhile
 
 from agents.page import Element, Page
 from agents.page.elements import CHECKED
@@ -27,6 +28,7 @@ _YES = re.compile(r"\s*(?:true|yes|on|enabled?|checked|1|false|no|off|disabled?|
 _NAME = re.compile(r"[A-Z][\w'’-]+(?: [A-Z][\w'’-]+){1,2}")
 # More words than this are no number.
 _MOST_OF_NUMBER = 3
+_MOST_SUGGESTED = 12
 _DATED = re.compile(r"\b\d{4}\b")
 
 
@@ -212,8 +214,8 @@ def _best(name: str, offered: Sequence[Slot]) -> Slot | None:
 
 
 def chosen_from_list(page: Page, criteria: Sequence[Criterion]) -> tuple[Move, ...]:
-    if day := day_chosen(page, criteria):
-        return day
+    if at_once := day_chosen(page, criteria) or _suggested(page, criteria):
+        return at_once
     # A stated option identifies the list's field; excluded values would fit any list.
     ordered = sorted(by_name(criteria), key=only_exclude)
     by_overlay: dict[int, list[Element]] = defaultdict(list)
@@ -225,6 +227,19 @@ def chosen_from_list(page: Page, criteria: Sequence[Criterion]) -> tuple[Move, .
         chosen = next((option for unit in ordered if (option := _option(options, unit)) is not None), None)
         if chosen is not None:
             return (press(page, chosen),)
+    return ()
+
+
+def _suggested(page: Page, criteria: Sequence[Criterion]) -> tuple[Move, ...]:
+    """The suggestion below a filled field that repeats its value: many sites take a place only from there."""
+    typed = [Slot(field) for field in page.usable({"textbox", "combobox"}) if field.value]
+    for answer in answers(criteria, typed, page) if typed else ():
+        field, value = answer.slot.element, " ".join(words(answer.slot.value))
+        below = takewhile(lambda element: element.role in {"button", "option"}, page.elements[field.place + 1 :])
+        shown = (element for element in islice(below, _MOST_SUGGESTED) if element.usable and not element.selected)
+        repeats = (element for element in shown if f" {value} " in f" {' '.join(words(element.label or element.text))} ")
+        if holds_all(answer.criteria, answer.slot.value) and (suggestion := next(repeats, None)):
+            return (replace(press(page, suggestion), once=True),)
     return ()
 
 

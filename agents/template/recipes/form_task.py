@@ -13,6 +13,7 @@ from agents.page.elements import BUTTONS, TEXT_FIELDS
 from agents.page.matching import likeness, words
 from agents.template import blind_xpath
 from agents.template.budget import once
+from agents.template.forms.calendar import time_chosen
 from agents.template.forms.filling import Answer, answers, chosen_from_list, demanded, filled
 from agents.template.forms.forms import FormMatch, FormQuery, called, forms, openers, passwords
 from agents.template.forms.slots import MADE_UP, Slot, slots
@@ -232,15 +233,16 @@ class Choose(FormTask):
         criteria = besides_item(intent)
         if intent.kind is Kind.SETTINGS and self._form(intent, page):
             return super().act(intent, page)
-        if self._types(intent, page):  # a typed text has to be sent
-            return BEST_GUESS.act(intent, page)
         if listed := chosen_from_list(page, criteria):
             return listed
+        if self._types(intent, page):  # a typed text has to be sent
+            return BEST_GUESS.act(intent, page)
         given = answers(criteria, slots(page.elements), page)
         moves = (
             *self._set_anew(page, given),
             *filled(page, given),
             *(self._opened(page, opener) for opener in openers(criteria, given, page.elements)),
+            *time_chosen(page, [one for one in to_choose(intent) if not any(one in answer.criteria for answer in given)]),
         )
         return moves or (other_chip(page, criteria) if criteria else ())
 
@@ -254,6 +256,8 @@ class Choose(FormTask):
         """An option that meets the criteria was pressed last, or all fields are set: often the page does not show the choice."""
         if self._types(intent, page) or self._is_sent(past, besides_item(intent), page):
             return BEST_GUESS.achieved(intent, page, past)
+        if any(not past.did_any(move.alternatives) for move in time_chosen(page, to_choose(intent))):
+            return False
         moves = self.act(intent, page) if self._offers_first(intent, page) else ()
         set_ = bool(moves) and (past.filled or past.pressed) and all(move.shown or past.did_any(move.alternatives) for move in moves)
         return set_ or self._is_chosen(intent, past)

@@ -407,6 +407,27 @@ def test_a_rating_that_could_be_the_items_is_chosen_in_the_open_list_of_the_revi
     assert "4 stars" in pressed_next(prompt, html, *opened, url="http://localhost:8000/restaurants/2?seed=58")
 
 
+@pytest.mark.parametrize("suggestion", ["Elm Hall 12 Elm Road", "Use Elm Hall - 12 Elm Road"])
+def test_a_place_is_taken_from_the_suggestions_below_its_field(suggestion: str) -> None:
+    place = "Elm Hall - 12 Elm Road"
+    below = f"<button type=button aria-label='Close list'></button><button type=button>{suggestion}</button><button type=button>Oak Hall</button>"
+    html = f"<h1>Rides</h1><input placeholder='Pickup location' value='{place}'>{below}<button>Find rides</button>"
+    typed = {"selector": {"type": "attributeValueSelector", "attribute": "placeholder", "value": "Pickup location"}, "text": place}
+    prompt = f"Enter and select a location where location equals '{place}'"
+    assert suggestion in pressed_next(prompt, html, replace(WAITED, type="TypeAction", fields=typed))
+
+
+def test_a_time_is_chosen_in_the_list_that_the_shown_time_opens() -> None:
+    prompt = "Select time for my trip where time is less equal '20:20:00'"
+    shown = "<h1>When</h1><div tabindex=0 role=button id=slot>09:30 AM</div>"
+    times = "".join(f"<button type=button>{hour:02}:20 PM</button>" for hour in range(4, 12))
+    assert pressed_next(prompt, shown) == "slot"
+    opened = replace(
+        WAITED, type="ClickAction", fields={"selector": {"type": "attributeValueSelector", "attribute": "id", "value": "slot"}}
+    )
+    assert "08:20 PM" in pressed_next(prompt, f"{shown}<div>{times}</div>", opened)
+
+
 def test_of_items_whose_sizes_only_their_dialogs_show_each_is_tried_until_one_has_the_size() -> None:
     cards = "".join(
         f"<article><h3>{name}</h3><p>$4</p><button type=button>Add to Basket</button></article>" for name in ("Soup", "Rice", "Tea")
