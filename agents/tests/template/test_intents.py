@@ -29,6 +29,8 @@ PROMPTS = [
     ("Create a new account with username:<signup_username> and password:<signup_password>", Kind.REGISTER, ""),
     ("I'd like to join the site with email <signup_email>", Kind.REGISTER, ""),
     ("Open create-account and set username field to <signup_username>.", Kind.REGISTER, ""),
+    # choosing
+    ("I need to schedule this for June where date equals '2026-11-13'", Kind.CHOOSE, "I need schedule this June"),
     # searching
     ("Search for the film 'Arrival'", Kind.SEARCH, "Arrival"),
     ("Search for 'Elementary Statistics' in the book database", Kind.SEARCH, "Elementary Statistics"),
