@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from lxml import etree
 
-from agents.contract.selectors import quoted
+from agents.contract.selectors import XPATH, Selector, quoted
 from agents.page import Element, Page
 
 PASSWORD = "(//input[@type='password'])[1]"  # noqa: S105 (an XPath)
@@ -53,3 +53,9 @@ def element_at(expression: str, page: Page) -> Element | None:
         return None
     node = nodes[0] if isinstance(nodes, list) and nodes else None
     return next((element for element in page.elements if page.node(element) is node), None)
+
+
+def picked(selector: Selector, page: Page) -> Element | None:
+    """The element with this selector, or the first one that its XPath picks, such as a button beside an item's name."""
+    by_xpath = element_at(str(selector.get("value", "")), page) if selector.get("type") == XPATH else None
+    return page.element(selector) or by_xpath

@@ -13,6 +13,7 @@ from agents.contract.selectors import Selector, quoted
 from agents.learning.reading.forms import forms
 from agents.page import Page, Record
 from agents.page.bounding import bounded
+from agents.template.blind_xpath import picked
 from agents.template.sites.site_map import (
     AFTER,
     ANY,
@@ -80,7 +81,7 @@ def reduced(html: str) -> str:
             _drop(node)
     for node in list(root.iter(etree.Element)):
         _trim(node)
-    for shape, most in ((_tags, MOST_ALIKE), (_tags, 1), (frozenset, 1), (_first, 1)):
+    for shape, most in ((_tags, MOST_ALIKE), (_tags, 2), (frozenset, 2), (frozenset, 1), (_first, 1)):
         _thin(root, shape, most)
         text = etree.tostring(root, encoding="unicode", method="html")
         if len(text) <= MOST_HTML:
@@ -164,10 +165,11 @@ def _worth(facts: Mapping[str, Any]) -> tuple[int, int]:
 
 def _structure(page: Page, kept: str, before: Page | None, pressed: Sequence[Selector]) -> dict[Fact, dict[str, Any]]:
     shown: dict[Fact, dict[str, Any]] = {("route", key_of(page)): {"html": kept}}
+    is_elsewhere = before is None or route_of(before.url) != route_of(page.url)
     if before is None or not pressed:
-        return shown
-    is_elsewhere = route_of(before.url) != route_of(page.url)
-    element = before.element(pressed[0]) if len(pressed) == 1 else None
+        # What earlier presses changed on a page is still so; as visitors find it, it was the step before.
+        return shown if before is None or is_elsewhere or before.is_loading or before.blank else {}
+    element = picked(pressed[0], before) if len(pressed) == 1 else None
     if element is None or element.href.strip("#"):
         # After an action on it a page is no longer as visitors find it.
         return shown if is_elsewhere else {}

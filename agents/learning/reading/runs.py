@@ -10,6 +10,7 @@ from agents.contract.origins import path_of
 from agents.page import Element, Page, Record
 from agents.page.elements import OPTIONS, TICKED
 from agents.page.matching import words
+from agents.template.blind_xpath import picked
 from agents.template.forms.filling import answers
 from agents.template.forms.slots import Slot
 from agents.template.items.matching import judge
@@ -75,7 +76,7 @@ class _Writer:
             return self._opening(part, raw)
         if kind == "SendKeysIWAAction" and raw.get("keys") in _KEYS:
             return kept.LearnedAction(kind, part, text=str(raw["keys"]))
-        element = page.element(raw["selector"]) if kind in _ON_CONTROLS | _FILLS.keys() and raw.get("selector") else None
+        element = picked(raw["selector"], page) if kind in _ON_CONTROLS | _FILLS.keys() and raw.get("selector") else None
         if element is None:
             raise NotGeneral(f"The element of a {kind} is not on its page.")
         return self._on(element, page, part, raw)

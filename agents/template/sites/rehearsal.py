@@ -19,6 +19,7 @@ from agents.contract.selectors import ATTRIBUTE, Selector, quoted, xpath
 from agents.page import Element, Page, Record, read
 from agents.page.elements import BUTTONS, TICKED
 from agents.page.past import action_in_words
+from agents.template.blind_xpath import picked
 from agents.template.forms.filling import LONG, by_name
 from agents.template.moves import NOTHING_LEFT
 from agents.template.next_step import next_step
@@ -119,8 +120,9 @@ class Rehearsal:
         own = intent if target.is_any or not intent.kind.has(Trait.OF_ITEM) else self._with_stand_in(intent, target.criteria)
         is_whole = self._rehearsed(lambda step, page: next_step(step, own, page))
         if self.page is None or self.is_unseen:
-            # The page exists, but was never sent.
-            self.out += [move.alternatives[0] for move in recipe_for(own).blind_act(own) if move.alternatives] or self._blind_form(own)
+            # The page exists, but was never sent; or the last press may have opened a form.
+            acts = [move.alternatives[0] for move in recipe_for(own).blind_act(own) if move.alternatives]
+            self.out += (self._blind_form(own) or acts) if self.is_unseen else (acts or self._blind_form(own))
         return is_whole or self.page is None
 
     def _blind_form(self, intent: Intent) -> list[Action]:
@@ -189,7 +191,7 @@ class Rehearsal:
             self.out.append(action)
             return self._to(route_of(str(action.fields.get("url") or "/")))
         selector, page = action.fields.get("selector"), self.page
-        element = page.element(selector) if page and isinstance(selector, dict) else None
+        element = picked(selector, page) if page and isinstance(selector, dict) else None
         if page is None or element is None:
             return After.SAME
         if action.type == "ClickAction" and element.href.strip("#"):
