@@ -237,7 +237,8 @@ def _suggested(page: Page, criteria: Sequence[Criterion]) -> tuple[Move, ...]:
         field, value = answer.slot.element, " ".join(words(answer.slot.value))
         below = takewhile(lambda element: element.role in {"button", "option"}, page.elements[field.place + 1 :])
         shown = (element for element in islice(below, _MOST_SUGGESTED) if element.usable and not element.selected)
-        repeats = (element for element in shown if f" {value} " in f" {' '.join(words(element.label or element.text))} ")
+        named = ((element, f"{' '.join(words(element.label or element.text))} ") for element in shown)
+        repeats = (element for element, label in named if label.startswith((f"{value} ", f"use {value} ")))
         if holds_all(answer.criteria, answer.slot.value) and (suggestion := next(repeats, None)):
             return (replace(press(page, suggestion), once=True),)
     return ()

@@ -29,7 +29,7 @@ from agents.template.recipes.form_task import FormTask
 from agents.template.recipes.recipe import Recipe
 
 _TAKES_AWAY = re.compile(r"^\W*(?:\w+\W+){0,4}?(?:remove|delete|erase|take|drop|withdraw|unsave|unfavou?rite|clear|empty)\b", re.I)
-_MOST_OF_TAB, _SURELY = 4, 0.8
+_MOST_OF_TAB, _SURELY = 4, 0.85
 
 
 class PressOnItem(Recipe):

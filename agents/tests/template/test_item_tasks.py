@@ -105,6 +105,13 @@ def test_the_users_own_item_is_deleted_on_the_users_own_page_behind_its_tab(own:
     assert done("Delete your film", pages).browser.visited == ["/", "/profile", own, "/gone"]
 
 
+def test_only_the_item_itself_is_deleted_on_the_users_own_page() -> None:
+    tabs = "<div role=tablist><button role=tab type=button aria-selected=true>Edit films</button></div>"
+    page = f"<body>{tabs}<h2>Copper Moon</h2><button type=button data-goto='/no'>Delete photo</button></body>"
+    pages = {"/": "<body><a href='/me?seed=58'>Ann</a></body>", "/me": page, "/no": "<body><h1>No photo</h1></body>"}
+    assert "/no" not in done("Delete your film", pages).browser.visited
+
+
 def test_buying_at_once_uses_no_cart() -> None:
     pages = shop()
     buying = pages["/lamps/2"].replace("<button", "<button type=button data-goto='/pay'>Order Now</button><button", 1)

@@ -417,6 +417,13 @@ def test_a_place_is_taken_from_the_suggestions_below_its_field(suggestion: str) 
     assert suggestion in pressed_next(prompt, html, replace(WAITED, type="TypeAction", fields=typed))
 
 
+def test_a_button_that_does_something_with_the_typed_name_is_no_suggestion() -> None:
+    html = "<h1>Place</h1><div><label>Location<input name=location value='Elm Hall'></label><button type=button>Clear Elm Hall</button><button type=button>Save</button></div>"
+    typed = {"selector": {"type": "attributeValueSelector", "attribute": "name", "value": "location"}, "text": "Elm Hall"}
+    prompt = "Enter and select a location where location equals 'Elm Hall'"
+    assert "Clear" not in pressed_next(prompt, html, replace(WAITED, type="TypeAction", fields=typed))
+
+
 def test_a_time_is_chosen_in_the_list_that_the_shown_time_opens() -> None:
     prompt = "Select time for my trip where time is less equal '20:20:00'"
     shown = "<h1>When</h1><div tabindex=0 role=button id=slot>09:30 AM</div>"
