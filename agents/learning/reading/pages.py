@@ -185,7 +185,7 @@ def lists(page: Page) -> dict[str, dict[str, Any]]:
         if hit := next((hit for hit in linked if hit[0].endswith(f"/{ANY}")), None):
             by_key.setdefault(hit[0], []).append((_block(page.node(hit[1]), hit[0]), record))
         elif row := next(filter(is_row, record.elements), None):
-            by_key.setdefault(item_key(key_of(page)), []).append((page.node(row), record))
+            by_key.setdefault(item_key(key_of(page)), []).append((_card(page, page.node(row), record), record))
     several = by_key.items() if ANY not in route_of(page.url) else ()
     return {key: made for key, entries in several if (made := _list(page, key, entries))}
 
@@ -193,12 +193,31 @@ def lists(page: Page) -> dict[str, dict[str, Any]]:
 def _list(page: Page, key: str, entries: list[tuple[Any, Record]]) -> dict[str, Any]:
     path, times = Counter(_path(block, record.name) for block, record in entries).most_common(1)[0]
     alike = [(block, record.attributes) for block, record in entries if _path(block, record.name) == path]
-    card, on = block_of(key) if ANY in key else (_rows([block for block, _ in entries]), "")
+    card, on = block_of(key) if ANY in key else _cards(page, entries)
     if times < 2 or not card:
         return {}
     numbers = {name: at for name in sorted({name for _, facts in alike for name in facts}) if (at := _number_path(name, alike))}
     texts = {"texts": {_NAMES: path}} if path else {}
     return {"list": route_of(page.url), "card": card, "link": on, **texts, "numbers": numbers, "entries": times}
+
+
+def _card(page: Page, row: Any, record: Record) -> Any:
+    """The block with all controls of an entry: the row that is pressed, or one around it and its buttons."""
+    outside = (
+        page.node(element).tag for element in record.elements if row not in {page.node(element), *page.node(element).iterancestors()}
+    )
+    tag = next(outside, "")
+    return next((outer for outer in row.iterancestors() if outer.xpath(f".//{tag}")), row) if tag else row
+
+
+def _cards(page: Page, entries: list[tuple[Any, Record]]) -> tuple[str, str]:
+    """XPaths of the blocks of entries that are pressed as a whole, and of what is pressed in them, "" for the block itself."""
+    rows = [page.node(next(filter(is_row, record.elements))) for _, record in entries]
+    expression, blocks = _rows(rows), {block for block, _ in entries}
+    if not expression or blocks == set(rows):
+        return expression, ""
+    around = (f"{expression}/ancestor::*[.//{tag}][1]" for tag in ("button", "a", "input"))
+    return next((card for card in around if set(rows[0].xpath(card)) == blocks), ""), f"/descendant::{expression[2:]}"
 
 
 def _rows(rows: Sequence[Any]) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from agents.contract.protocol import Form, Step
-from agents.learning.reading.pages import MOST_HTML, Fact, reduced
+from agents.learning.reading.pages import MOST_HTML, Fact, lists, reduced
 from agents.learning.reading.pages import learned as learned_of
 from agents.page import read
 from agents.template import plan
@@ -81,6 +81,19 @@ def test_the_page_behind_a_button_beside_an_items_name_is_learned() -> None:
     beside = {"type": "xpathSelector", "value": "(//p[normalize-space()='Vise']/ancestor::*[.//button][1]//button)[1]"}
     facts = learned_of(read(html, "http://a/tools-4"), html, shop, [beside], {})
     assert facts["effect", "/ > item/descendant::button[1]"] == {"to": "/*"}
+
+
+def test_an_entry_with_a_pressable_picture_is_the_block_around_its_buttons_too() -> None:
+    cards = "".join(
+        f"<div><div role=button class=cursor-pointer><i>${n}</i></div><p>{name}</p><button>More</button></div>"
+        for n, name in enumerate(("Saw", "Vise", "Plane"))
+    )
+    html = f"<title>x</title><main><h1>Tools</h1><section>{cards}</section></main>"
+    page = read(html, "http://a/")
+    (made,) = lists(page).values()
+    blocks = page.node(page.elements[0]).getroottree().xpath(made["card"])
+    assert ["".join(block.itertext()) for block in blocks] == ["$0SawMore", "$1ViseMore", "$2PlaneMore"]
+    assert [len(block.xpath(f".{made['link']}")) for block in blocks] == [1, 1, 1]
 
 
 def test_a_page_is_not_kept_again_as_earlier_presses_left_it() -> None:
