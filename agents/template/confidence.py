@@ -14,7 +14,7 @@ from agents.template.forms.forms import passwords
 from agents.template.forms.slots import slots
 from agents.template.items.matching import judge
 from agents.template.moves import GUESS, NO_PAGE, NOTHING_LEFT
-from agents.template.prompt import Intent, Kind, Trait, besides_item, target_of
+from agents.template.prompt import Criterion, Intent, Kind, Trait, besides_item, holds, target_of
 from agents.template.prompt.masking import mask
 from agents.template.prompt.values import without_exclusions
 from agents.template.recipes import BEST_GUESS, recipe_for
@@ -71,9 +71,17 @@ def _of_fills(plan: Plan, intent: Intent, page: Page) -> Iterator[Doubt]:
     for stage in (intent.login, besides_item(intent) or intent.criteria, *(later.criteria for later in intent.then)):
         given = answers(stage, offered, page)
         covered = {criterion for answer in given for criterion in answer.criteria}
-        missing = [criterion.field for criterion in stage if criterion not in covered]
+        missing = [criterion.field for criterion in stage if criterion not in covered and not _is_counted(criterion, page)]
         if missing and any(answer.slot.element in filled for answer in given):
             yield 0.5 + 0.4 * (1 - len(missing) / len(stage)), f"The form has no field for {missing[0]}."
+
+
+def _is_counted(criterion: Criterion, page: Page) -> bool:
+    """Whether the number between two buttons for it meets it already."""
+    counters = (
+        button for button in page.usable({"button"}) if button.group.isdecimal() and set(words(criterion.field)) & set(words(button.label))
+    )
+    return any(holds(criterion, button.group) for button in counters)
 
 
 def _of_press(plan: Plan, intent: Intent, page: Page) -> Iterator[Doubt]:

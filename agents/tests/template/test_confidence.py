@@ -63,6 +63,13 @@ def test_a_missing_field_of_a_form_is_named_in_the_reason() -> None:
     assert "The form has no field for planet." in unsure.confidence_why
 
 
+def test_a_counter_that_already_meets_a_criterion_is_no_missing_field() -> None:
+    counter = "<div><button type=button aria-label='Decrease guests'>-</button><span>1</span><button type=button aria-label='Increase guests'>+</button></div>"
+    form = f"<form><input name=name placeholder=Name><textarea name=message></textarea>{counter}<button>Send message</button></form>"
+    prompt = "Contact us where name equals 'Ann' and message equals 'Hi' and guests is less than '3'"
+    assert "no field for guests" not in made(prompt, form).confidence_why
+
+
 def test_an_item_is_judged_by_what_the_page_shows_of_it() -> None:
     prompt = "Open the film where the genre equals 'Sci-Fi' and the year is greater than 1960"
     step = Step("/step", Form.STEP, "t", prompt, START, films(40))
