@@ -204,7 +204,7 @@ def _list(page: Page, key: str, entries: list[tuple[Any, Record]]) -> dict[str, 
 def _card(page: Page, row: Any, record: Record) -> Any:
     """The block with all controls of an entry: the row that is pressed, or one around it and its buttons."""
     outside = (
-        page.node(element).tag for element in record.elements if row not in {page.node(element), *page.node(element).iterancestors()}
+        str(page.node(element).tag) for element in record.elements if row not in {page.node(element), *page.node(element).iterancestors()}
     )
     tag = next(outside, "")
     return next((outer for outer in row.iterancestors() if outer.xpath(f".//{tag}")), row) if tag else row
