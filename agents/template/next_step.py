@@ -22,14 +22,14 @@ from agents.template.items.finding import fitting, is_target_page, press_on_item
 from agents.template.items.matching import attribute_of, judge, was_pressed
 from agents.template.items.navigation import OWNERS, is_of_section, is_own_item, list_of, place_of, to_own_page, to_own_part, to_section
 from agents.template.moves import GUESS, LOADING, NO_PAGE, NOTHING_LEFT, Move, breathing, opened, press
-from agents.template.prompt import Intent, Kind, Trait, besides_item, target_of
+from agents.template.prompt import Intent, Kind, Trait, besides_item, only_opens, target_of
 from agents.template.prompt.verbs import VERBS, is_unrequested, verb_of
 from agents.template.recipes import LOGIN, LOGOUT, Recipe, recipe_for
 from agents.template.recipes.accounts import log_in
 from agents.template.recipes.form_task import FormTask, whole_form
 from agents.template.recipes.item_tasks import before_cart_task, takes_from_cart
 from agents.template.recipes.page_tasks import FILTER
-from agents.template.recipes.recipe import named_button, only_opens
+from agents.template.recipes.recipe import named_button
 
 # Kinds where trying another control with the same label does no harm.
 _BY_VERB = frozenset({Kind.MARK, Kind.REACT, Kind.SEARCH, Kind.WISHLIST, Kind.READING_LIST})
@@ -50,7 +50,10 @@ def next_step(step: Step, intent: Intent, page: Page) -> Plan:
     """A wait ends a task: the site may not have recorded the last action yet, and callers judge the result right after it."""
     past = Past(step.history)
     owner = page.headings[0] if page.headings and len(page.records) > 1 and path_of(page.url).count("/") > 1 else ""
-    intent = _about_listed(replace(intent, opened_as=past.opened_as(path_of(page.url)), page_of=owner), page)
+    opened_as = past.opened_as(path_of(page.url))
+    # An item that is still listed among others was pressed in vain.
+    is_listed = len(page.records) > 1 and any(record.name == opened_as for record in page.records)
+    intent = _about_listed(replace(intent, opened_as="" if is_listed else opened_as, page_of=owner), page)
     planned = _next(step, intent, page, past)
     if not planned.done or planned.answer or not past.entries:
         return planned
@@ -73,7 +76,7 @@ def _next(step: Step, intent: Intent, page: Page, past: Past) -> Plan:
         return _without_page(step, intent, past)
     if page.is_loading and past.waited < _MOST_WAITS and not (page.records or page.subject):
         return Plan((LOADING,), reasoning="Template: the page is still loading.")
-    if page.dialogs and not chosen_from_list(page, intent.criteria) and (closing := _close_dialog(step, page, past)):
+    if page.dialogs and not chosen_from_list(page, intent.criteria) and (closing := _close_dialog(step, intent, page, past)):
         return _sent([closing], past, "closing the dialog that covers the page")
     if intent.kind is Kind.QUESTION and (value := answer(intent, page)):
         return Plan((), done=True, reasoning="Template: the page shows the answer.", answer=value)
@@ -109,9 +112,11 @@ def _stage(step: Step, recipe: Recipe, intent: Intent, page: Page, past: Past) -
     is_astray = intent.kind is Kind.PERSON and not is_target_page(target_of(intent), page)
     is_owners = is_astray and place_of(page.url) in OWNERS
     is_other = is_owners or (isinstance(recipe, FormTask) and recipe.is_other_sort(intent, page, past))
-    acts = () if is_other else _requested(intent, page, _counted(intent, page) or recipe.act(intent, page))
+    acts = _counted(intent, page) or recipe.act(intent, page)
+    ahead = () if any(move.fills for move in acts) else _in_wizard(intent, page, past)
+    acts = () if is_other else _requested(intent, page, ahead or acts)
     first = () if prior or achieved else _before(intent, page, past, acts)
-    reach = () if is_astray else first or recipe.reach(intent, page)
+    reach = () if is_astray or ahead else first or recipe.reach(intent, page)
     reaching = [] if achieved else _open(step, past, _requested(intent, page, first or reach))
     actions = reaching or ([] if first else _open(step, past, acts))
     # A page of results has its own fields, maybe the same again: a search that was sent is done.
@@ -126,6 +131,12 @@ def _counted(intent: Intent, page: Page) -> tuple[Move, ...]:
     """The counters of a search, or on an item's own page; those of a cart are its recipe's."""
     is_here = not intent.kind.has(Trait.OF_ITEM) or is_target_page(target_of(intent), page)
     return counted(page, besides_item(intent)) if is_here and intent.kind is not Kind.CART else ()
+
+
+def _in_wizard(intent: Intent, page: Page, past: Past) -> tuple[Move, ...]:
+    """The moves of a dialog's step that has a next one: its other buttons, such as to add a skill, do not send the form."""
+    moves = wizard(intent, page, past) if page.dialogs and intent.kind in (Kind.ADD_ITEM, Kind.TODO) else ()
+    return moves if moves and moves[-1].repeats else ()
 
 
 def _is_amid(intent: Intent, page: Page, past: Past) -> bool:
@@ -281,7 +292,7 @@ def _without_page(step: Step, intent: Intent, past: Past) -> Plan:
     return Plan(() if done else (LOADING,), done=done, reasoning=NO_PAGE)
 
 
-def _close_dialog(step: Step, page: Page, past: Past) -> Action | None:
+def _close_dialog(step: Step, intent: Intent, page: Page, past: Past) -> Action | None:
     """Press the button that closes a modal dialog without fields; one with fields may be part of the task."""
     # A popover blocks nothing, and may offer a choice.
     inside = [element for element in page.elements if element.layer and element.usable and not element.overlay]
@@ -290,7 +301,8 @@ def _close_dialog(step: Step, page: Page, past: Past) -> Action | None:
         return None
     named = page.find(("close", "dismiss", "got it", "ok", "no thanks", "not now", "accept", "continue", "skip"), BUTTONS)
     order = sorted(buttons, key=lambda button: button is not named)
-    actions = (action for button in order[:2] for action in permitted(press(page, button).alternatives, step))
+    harmless = [button for button in order if not is_unrequested(button, intent)]
+    actions = (action for button in harmless[:2] for action in permitted(press(page, button).alternatives, step))
     # Sites show a dialog up to five times; one that is still there can't be closed.
     return next((action for action in actions if not past.failed(action) and past.times(action) < 5), None)
 

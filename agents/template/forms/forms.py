@@ -4,7 +4,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import islice, pairwise
 
 from agents.page import Element, Page
 from agents.page.elements import BUTTONS, FIELDS, PICKER, TEXT_FIELDS, score
@@ -88,6 +88,15 @@ def _saves(element: Element, nouns: Set[str]) -> bool:
     return bool(label & nouns and label & {"save", "submit", "confirm"})
 
 
+def _to_foot(elements: Sequence[Element], anchors: Sequence[Element]) -> Sequence[Element]:
+    """Up to the buttons "Cancel" and "Save" behind the fields: what comes after them adds another."""
+    last = max((anchor.place for anchor in anchors), default=0)
+    pairs = pairwise(element for element in elements if element.role == "button" and element.place > last)
+    ends = (second.place for first, second in pairs if {"cancel", "save"} <= {*words(first.label), *words(second.label)})
+    end = next(ends, None)
+    return elements if end is None else [element for element in elements if element.place <= end]
+
+
 def _vacant(offered: Sequence[Slot]) -> list[Slot]:
     """Without the filled ones of several fields with one label, such as those of a profile's jobs: new values go into the empty ones."""
     empty = {slot.element.label for slot in offered if not slot.value and slot.element.role in TEXT_FIELDS}
@@ -107,7 +116,8 @@ def _match_of(page: Page, elements: Sequence[Element], sought: FormQuery) -> For
     if item := page.items.get(anchors[0].place) if anchors and len(page.records) > 1 else None:
         # What stands beside the items sends something else.
         around = [element for element in around if page.items.get(element.place) is item]
-    own = around or inside
+    own = _to_foot(around or inside, anchors)
+    adds_more = len(own) < len(around or inside)
     button, named = _button(own, sought.row.sent_by, {choice.place for slot in offered for choice in slot.choices})
     if verbs and (saves := [element for element in own if element.usable and element.role == "button" and _saves(element, nouns)]):
         button = saves[0]
@@ -120,7 +130,7 @@ def _match_of(page: Page, elements: Sequence[Element], sought: FormQuery) -> For
     covered = (sum(answer.merit for answer in given) + len(opening)) / units if units else 0.0
     # Some sites say "Save settings" in any form.
     foreign = label & FOREIGN - nouns - ({"setting"} if "save" in label and covered >= _COVERED else set())
-    is_foreign = bool(verbs and (foreign or (label & other_verb and not label & verbs)))
+    is_foreign = bool(verbs and (foreign or (label & other_verb and not label & verbs and not adds_more)))
     does_other = button is not None and (label & _OTHERS or any(score(button, name) >= 0.9 for name in _OTHER_NAMES))
     is_another = is_foreign or (named < 0.8 and does_other)
     known = sum(any(slot.likeness(name) >= _CALLED for slot in offered) for name in sought.row.known_by)

@@ -13,6 +13,7 @@ from agents.template.items.matching import best_button, was_pressed
 from agents.template.items.navigation import nouns_of
 from agents.template.moves import Move, press
 from agents.template.prompt import Intent, Kind, Trait, besides_item
+from agents.template.prompt.verbs import BINDS
 
 _ONWARD = ("next", "next step", "continue", "proceed")
 # "Next month" turns a calendar's page and is no step of a form.
@@ -32,7 +33,7 @@ def wizard(intent: Intent, page: Page, past: Past) -> tuple[Move, ...]:
     foot = (element for element in reversed(inside) if _LEAVES.isdisjoint(words(element.label)) and not _STEP.fullmatch(element.label))
     steps = tuple(match[1] for element in inside if (match := _STEP.fullmatch(element.label)))
     names = (*_ONWARD, *steps)
-    onward = best_button([replace(element, disabled=False) for element in foot], names, 0.7)
+    onward = next((element for element in foot if was_named(element, names)), None)
     if onward is None and was_pressed(past, (*_ONWARD[:1], *steps)):
         onward = best_button([element for element in inside if element.usable and _may_send(element, intent)], intent.kind.row.sent_by, 0.6)
     if onward is None:
@@ -62,4 +63,6 @@ def _may_send(button: Element, intent: Intent) -> bool:
 
 
 def was_named(button: Element, names: Sequence[str]) -> bool:
-    return best_button([replace(button, disabled=False)], names, 0.7) is not None
+    """A button that confirms may match a synonym of "continue", but sends the form."""
+    is_last = BINDS & set(words(button.label or button.text))
+    return not is_last and best_button([replace(button, disabled=False)], names, 0.7) is not None

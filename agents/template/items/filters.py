@@ -9,12 +9,13 @@ from agents.page.elements import BUTTONS, CHECKED, PICKER, TICKED
 from agents.page.matching import likeness, words
 from agents.template.budget import in_time
 from agents.template.forms.filling import by_name, fills_for
+from agents.template.items.matching import press_best
 from agents.template.moves import Move, fill, press
 from agents.template.prompt import Criterion, Operator
 from agents.template.prompt.operators import POSITIVE
 from agents.template.prompt.synonyms import meanings_of, names_of
 from agents.template.prompt.task_rows import ADDING, CHANGING
-from agents.template.prompt.values import holds_all, only_exclude
+from agents.template.prompt.values import holds_all, only_exclude, without_exclusions
 
 _CHOICES = BUTTONS | TICKED | {"option"}
 # Words of options that choose nothing.
@@ -22,6 +23,8 @@ _NOTHING = frozenset({"all", "any", "none", "select", "choose", "clear", "reset"
 _NARROWS = frozenset({"search", "filter", "apply", "go", "view", "all", "confirm"})
 _MAKING = ADDING | CHANGING
 _LONGEST_CHIP = 6
+APPLY = ("apply", "apply filters", "show results", "filter", "update results")
+_MOST_BESIDE = 5  # elements from a field to the button of its form
 
 
 def controls(page: Page, criteria: Sequence[Criterion]) -> tuple[Move, ...]:
@@ -33,18 +36,39 @@ def controls(page: Page, criteria: Sequence[Criterion]) -> tuple[Move, ...]:
         for element in page.usable({"textbox", "spinbutton", "slider", "combobox"})
         if element.tag == "input" and element.type not in {"search", "email", "password"} and element.form not in sent
     ]
-    return (*choices(page, criteria), *fills_for(page, criteria, typed))
+    chosen = _choices(page, criteria)
+    # What a choice sets is not typed too, and an excluded value needs no text beside a stated one.
+    left = [group for group in by_name(criteria) if group not in chosen]
+    is_stated = bool(without_exclusions(criteria))
+    texts = [criterion for group in left if not (is_stated and only_exclude(group)) for criterion in group]
+    boxes = [box for box in page.usable(TICKED - {"radio"}) if box.form not in sent]
+    ticks = fills_for(page, [criterion for group in left for criterion in group], boxes)
+    return (*chosen.values(), *ticks, *fills_for(page, texts, typed))
 
 
 def choices(page: Page, criteria: Sequence[Criterion]) -> tuple[Move, ...]:
-    moves, unfolding = list[Move](), list[Move]()
+    return tuple(_choices(page, criteria).values())
+
+
+def _choices(page: Page, criteria: Sequence[Criterion]) -> dict[tuple[Criterion, ...], Move]:
+    moves, unfolding = dict[tuple[Criterion, ...], Move](), dict[tuple[Criterion, ...], Move]()
     for group in by_name(criteria):
         if (move := _chosen(page, group) or _chip(page, group, _sets(page))) is not None:
-            moves.append(move)
+            moves[group] = move
         elif not unfolding and (move := _unfolded(page, group)) is not None:
-            unfolding.append(move)
+            unfolding[group] = move
     # An unfolded list covers the page: one at a time, after all visible controls.
-    return (*moves, *unfolding)
+    return moves | unfolding
+
+
+def applied(page: Page, moves: Sequence[Move]) -> tuple[Move, ...]:
+    """Press the button that applies what the moves set."""
+    fills = [action for move in moves for action in move.alternatives[:1] if move.fills]
+    places = [element.place for action in fills if (element := page.element(action.fields["selector"]))]
+    # A search button behind the fields, before the list, applies them.
+    beside = page.elements[max(places) : max(places) + _MOST_BESIDE] if places else ()
+    names = (*APPLY, "search") if any(action.type == "TypeAction" for action in fills) else APPLY
+    return (press_best(page, page.elements, names, 0.9) or press_best(page, beside, ("search",), 0.9)) if moves else ()
 
 
 def other_chip(page: Page, criteria: Sequence[Criterion]) -> tuple[Move, ...]:
@@ -79,7 +103,10 @@ def _row(page: Page, at: Element) -> Iterator[Element]:
 
 def _chosen(page: Page, group: Sequence[Criterion]) -> Move | None:
     selects = [(select, _fitting(select, group)) for select in in_time(page.usable({"listbox"}), each=1) if select.tag == "select"]
-    able = [(_called(select, group[0].field), -select.place, select, option) for select, option in selects if option]
+    # A word in the markup of all selects, such as the kind of thing in the list, distinguishes none.
+    marked = [frozenset(words(select.hints)) for select, _ in selects]
+    shared = frozenset.intersection(*marked) if len(marked) > 1 else frozenset[str]()
+    able = [(_called(select, group[0].field, shared), -select.place, select, option) for select, option in selects if option]
     merit, _, select, option = max(able, key=lambda hit: hit[:2], default=(0.0, 0, None, ""))
     exact = any(criterion.operator in {Operator.EQUALS, Operator.ONE_OF} for criterion in group)
     if select is None or (not exact and merit < 0.45):
@@ -96,12 +123,13 @@ def _fitting(select: Element, group: Sequence[Criterion]) -> str:
     return select.value if select.value in fitting else next(iter(fitting), "")
 
 
-def _called(element: Element, field: str) -> float:
+def _called(element: Element, field: str, shared: frozenset[str] = frozenset()) -> float:
     # Of a button only its visible label: the markup of each chip may contain the field's name.
     marked = (element.hints,) if element.tag == "select" else ()
     texts = (element.label, element.text, element.name, element.placeholder, *element.options[:1], *marked)
     names = names_of(field) if element.tag == "select" else ((field, 1.0),)
-    return max(likeness(name, text) * weight for name, weight in names for text in texts)
+    told = [(name, weight) for name, weight in names if not shared.issuperset(words(name))]
+    return max((likeness(name, text) * weight for name, weight in told for text in texts), default=0.0)
 
 
 def _chip(page: Page, group: Sequence[Criterion], among: Sequence[Element]) -> Move | None:

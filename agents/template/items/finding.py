@@ -14,7 +14,7 @@ from agents.page.elements import BUTTONS, CHECKED
 from agents.page.matching import words
 from agents.template.budget import in_time, once
 from agents.template.forms.forms import search_for
-from agents.template.items.filters import choices
+from agents.template.items.filters import applied, choices
 from agents.template.items.matching import LEADS_TO, LEAST, Verdict, best, best_button, judge, places_of, press_best
 from agents.template.items.navigation import names_of_thing, place_of
 from agents.template.moves import LOADING, Move, press
@@ -51,7 +51,9 @@ def is_target_page(target: Target, page: Page) -> bool:
         return is_open_item(target, page)
     if page.subject is not None and _is_named(target, page.subject.name):
         return judge(target.criteria, page.subject, whole=True).fits
-    if target.name and any(_is_named(target, head) for head in (*page.headings[:3], page.title)):
+    # A few letters are in many a heading.
+    heads = (*page.headings[:3], page.title) if len(target.name) >= _TELLING else page.headings[:1]
+    if target.name and any(_is_named(target, head) for head in heads):
         return True
     return page.subject is None and (not page.records or (target.is_open and may_show(target, page)))
 
@@ -116,7 +118,8 @@ def _single(target: Target, page: Page) -> list[Record]:
         cards = (card for card in page.usable({"link"}) if len(words(card.text)) >= _ITEM_WORDS and path_of(card.href).startswith(below))
         return [Record(card.text, {}, card.text, (card,)) for card in cards if len(below) > 1 and path_of(card.href)[len(below) :]]
     blocks: dict[str, list[Element]] = {}
-    for element in in_time(page.usable(BUTTONS), each=4):
+    judged = page.items if len(page.records) > 1 else {}
+    for element in in_time((button for button in page.usable(BUTTONS) if button.place not in judged), each=4):
         # A button with this much text is itself an item.
         if _is_named(target, text := element.text if not element.href and len(words(element.text)) >= _ITEM_WORDS else page.card(element)):
             blocks.setdefault(text, []).append(element)
@@ -158,7 +161,8 @@ def _routes(target: Target, page: Page, past: Past) -> Iterator[tuple[Move, ...]
         yield (replace(press(page, back), repeats=True),)
     yield _searched(target.name if len(target.name.strip()) >= _LEAST_SEARCHED else "", page, past)
     stated = [criterion for criterion in target.criteria if criterion.operator in POSITIVE]
-    yield tuple(move for move in choices(page, stated) if not move.shown and not _tried(move, past))
+    narrowing = tuple(move for move in choices(page, stated) if not move.shown and not _tried(move, past))
+    yield (*narrowing, *applied(page, narrowing))
     # Other stated values may be searched for too.
     searched = [
         criterion for criterion in stated if number_in(criterion.value) is None and not _is_switch(criterion) and _as_searched(criterion)
@@ -186,7 +190,7 @@ def _is_loading(page: Page, past: Past) -> bool:
     if last is None or last.type != "ClickAction" or last.succeeded is False or not _unnumbered(last.fields):
         return False
     pressed = page.element(last.fields["selector"])
-    return pressed is not None and bool(pressed.href) and not _stays(pressed, page)
+    return pressed is not None and (past.is_in_item or (bool(pressed.href) and not _stays(pressed, page)))
 
 
 def _opened(page: Page, past: Past, records: Iterable[Record]) -> tuple[Move, ...]:
@@ -341,7 +345,8 @@ def _keeps_query(link: Element, page: Page) -> bool:
 def press_on_item(intent: Intent, page: Page, names: Sequence[str], least: float = LEAST) -> tuple[Move, ...]:
     target = target_of(intent)
     if is_target_page(target, page):
-        return press_best(page, _own(page), names, least)
+        # A link of the same name leads to the list of such items.
+        return press_best(page, sorted(_own(page), key=lambda element: bool(element.href.strip("#"))), names, least)
     # A card's button "Add" is for the cart.
     labels = names if intent.kind is Kind.CART else [name for name in names if meanings_of(name) != {"add"}]
     sure = certain_items(target, page)

@@ -45,6 +45,8 @@ _SAME = (
     frozenset({"updated", "last updated", "last", "last activity"}),
 )
 _CALLED = frozenset({"name", "title"})
+# So long a text is of one item.
+_TELLING = 20
 # People that an item belongs to: their name is not the item's name.
 _OWNERS = frozenset({"host", "owner", "seller", "organizer", "author", "director", "writer", "manager"})
 _SHAPES = {"year": re.compile(r"(?<![\d$.])(?:1[5-9]|20)\d\d(?![\d.])"), "rating": re.compile(r"(?<![\d$.,])(?:\d|10)\.\d(?![\d.%])")}
@@ -111,14 +113,16 @@ def _has_name(selector: object, names: Sequence[str]) -> bool:
 class Verdict:
     """How many criteria an item meets, fails and leaves open by what is shown of it. `hinted`: open ones whose value is in its text.
 
-    A negative criterion without a shown value is met: it excludes one value of many. `results`: each criterion's own, in their
-    order, by shown values alone: True, False, or None where the value may be on the item's own page.
+    A negative criterion without a shown value is met: it excludes one value of many. `told`: it has a stated text that no other item
+    has. `results`: each criterion's own, in their order, by shown values alone: True, False, or None where the value may be on the
+    item's own page.
     """
 
     met: int
     failed: int
     open: int
     hinted: int = 0
+    told: bool = False
     results: tuple[bool | None, ...] = field(default=(), compare=False)
 
     @property
@@ -127,7 +131,7 @@ class Verdict:
 
     @property
     def certain(self) -> bool:
-        return self.failed == 0 and self.open == 0
+        return self.failed == 0 and (self.open == 0 or (self.told and self.open == self.hinted))
 
 
 def judge(criteria: Iterable[Criterion], record: Record, *, whole: bool = False) -> Verdict:
@@ -138,7 +142,8 @@ def judge(criteria: Iterable[Criterion], record: Record, *, whole: bool = False)
         None if criterion.operator.negative and result and not _is_shown(criterion, record) else result for criterion, result in results
     )
     by_result = [result for _, result in results]
-    return Verdict(by_result.count(True), by_result.count(False), by_result.count(None), hinted, shown)
+    told = any(result and one.operator in POSITIVE and len(one.value) >= _TELLING for one, result in results)
+    return Verdict(by_result.count(True), by_result.count(False), by_result.count(None), hinted, told, shown)
 
 
 def _is_shown(criterion: Criterion, record: Record) -> bool:

@@ -83,8 +83,11 @@ _OR_BEYOND = re.compile(
 )
 _IN_TIME = re.compile(r"\b(?:after|before|earlier|later)\b", re.I)
 _COUNTED = re.compile(rf"(?P<number>{NUMBER}) (?P<unit>[a-z]+)")
-# As in: where to equals …
-_CALLED_TO = re.compile(r"(?:\bwhere|\band|,)\s+(?P<end>to|from)\s*$", re.I)
+# As in: where to equals …, where rate from equals …
+_CALLED_TO = re.compile(
+    r"(?:\bwhere|\band|,)\s+(?P<end>(?:(?:the )?(?:rate|price|budget|amount|salary|fee|cost|age|date|year|time) )?(?:to|from))\s*$",
+    re.I,
+)
 # As in: edit the headline where value contains …
 _ITS_VALUE = re.compile(r"\b(?P<of>[a-z]+) where (?:the )?value\s*$", re.I)
 _PRICED = dict.fromkeys(("priced", "costing", "costs"), "price")
@@ -233,7 +236,10 @@ def _next(
     if first is None:
         return None
     if "field" not in first.re.groupindex:
-        return first.start(), first.end(), _field_before(text[at : first.start()]), operator_of(first)
+        before = text[at : first.start()]
+        # As in: the year to be greater than …
+        before = _LEADS_ON.sub("", before) if first[0].lower().startswith("be") else before
+        return first.start(), first.end(), _field_before(before), operator_of(first)
     named, operator = _implied(first)
     kept = [word for word in named.split() if word.lower() not in _NOT_OF_A_FIELD]
     kept = kept[:-1] if len(kept) > 1 and kept[-1] in {"to", "as"} else kept
@@ -255,7 +261,7 @@ def _implied(match: re.Match[str]) -> tuple[str, Operator]:
 def _field_before(text: str) -> str:
     """The field's name at the end of the text: at most three words, without those before it ("where the", "and")."""
     if end := _CALLED_TO.search(text):
-        return end["end"].lower()
+        return _clean(end["end"]).removeprefix("the ")
     if done := _DONE_BY_WHOM.search(text):
         return _DONE_BY[done[1]]
     if its := _ITS_VALUE.search(text):

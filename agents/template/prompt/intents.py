@@ -95,9 +95,11 @@ _NAMING = frozenset(names("name, title, query, search term, search query, film, 
 _THING_NAMED = re.compile(rf"\b{ITEMS},? (?P<name>[\ue000-\uf7ff])", re.I)
 _NAMED_THING = re.compile(rf"(?P<name>[\ue000-\uf7ff]) {ITEMS}\b", re.I)
 _SEARCH = re.compile(rf"{LEAD_IN}(?:search(?:es)?|look(?:ing)? (?:up|for)|find|query|type)\b", re.I)
-# A form that is only opened is one of the kind that its name says: open the add-to-cart dialog.
+# A form that is only opened is one of the kind that its name says: open the add-to-cart dialog, open the appointment form.
 _SHOWN_FORM = re.compile(
-    rf"{LEAD_IN}(?:open|show|display) (?:the |an? |my )?(?P<what>[a-z]+-[a-z-]+) (?:modal|dialog|popup|window|form)\b", re.I
+    rf"{LEAD_IN}(?:open|show|display) (?:the |an? |my )?(?:(?P<what>[a-z]+-[a-z-]+)|(?P<booked>appointment|booking|reservation)) "
+    r"(?:modal|dialog|popup|window|form)\b",
+    re.I,
 )
 _OPEN = re.compile(rf"{LEAD_IN}(?:open|views?|show|see|visit|display|{MOVING}|check out|access|switch to|retrieve)\b", re.I)
 _BROWSE = re.compile(rf"{LEAD_IN}browse\b", re.I)
@@ -246,7 +248,7 @@ def _kind_of(text: str, values: tuple[str, ...], *, criteria: bool) -> Kind:
     """By the task's text, in which each quoted value is one mark; `values` are these, `criteria`: whether the text contains any."""
     head = _CRITERIA.split(text, maxsplit=1)[0]
     if shown := _SHOWN_FORM.search(head):
-        return _kind_of(shown["what"].replace("-", " "), (), criteria=False)
+        return _kind_of((shown["what"] or f"book {shown['booked']}").replace("-", " "), (), criteria=False)
     for kind in Kind:
         if kind.row.first_prompts and kind.row.first_prompts.search(head):
             return kind

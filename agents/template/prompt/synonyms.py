@@ -164,7 +164,8 @@ def names_of(field: str) -> tuple[tuple[str, float], ...]:
     own = " ".join(words(field.removeprefix("signup ")))
     parts = own.split()
     shorter = [(" ".join(parts[start:]), 0.85 - 0.05 * (start - 1)) for start in range(1, len(parts))]
-    leading = [(parts[0], 0.7)] if len(parts) > 1 and parts[0] not in _VAGUE else []
+    # The name of a doctor is not the doctor's speciality.
+    leading = [(parts[0], 0.7)] if len(parts) > 1 and parts[0] not in _VAGUE and parts[-1] != "name" else []
     weights = {own: 1.0}
     for name, weight in ((own, 1.0), *shorter, *leading):
         if len(name) > 1:

@@ -9,7 +9,7 @@ from agents.template.prompt.intents import CHOSEN, CHOSEN_THING, Intent, is_call
 from agents.template.prompt.measures import number_in
 from agents.template.prompt.operators import POSITIVE
 from agents.template.prompt.task_kinds import Kind
-from agents.template.prompt.task_rows import Trait
+from agents.template.prompt.task_rows import Trait, begins
 from agents.template.prompt.values import holds
 
 # Words that are not part of an item's name without quotes: "Add the Smart Watch to my cart".
@@ -23,7 +23,7 @@ _SETS = re.compile(r"\b(?:so|set|setting|changing|updating|modifying|(?<!where )
 _OWN = re.compile(r"^\W*(?:\w+\W+){1,3}(?:my|your|our) [a-z]+ (?:where|whose|so that|with)\b", re.I)
 # The list or state in "add a book to my cart where …" is not the thing.
 _NO_THING = r"(?:cart|basket|bag|(?:wish|watch)?list|favou?rites?|important|(?:un)?read|spam|junk|done)\b"
-_THING = re.compile(rf"(?<!\bas )\b(?!{_NO_THING})([a-z]+)(?: (?:details?|page|profile))*,? (?:where|whose|that|named|called)\b", re.I)
+_THING = re.compile(rf"(?<!\bas )\b(?!{_NO_THING})([a-z]+)(?: (?:details?|page|profile|form))*,? (?:where|whose|that|named|called)\b", re.I)
 _WHERE = re.compile(r"\b(?:where|whose|with|named|called|titled)\b", re.I)
 # Prefixes of the subjects of replies and forwarded messages.
 _ANSWERED = re.compile(r"^\s*(?:re|fwd?): *", re.I)
@@ -31,7 +31,15 @@ _WHOLE = re.compile(r"[1-5](?:\.0)?")
 _NAMED_BY = frozenset({"name", "title", "subject"})
 # How prompts call what the page of its seller lists: a dish of a restaurant.
 _LISTED = "item"
+# Fields of how a list is shown, which no item has.
+_OF_LISTS = ("filter", "sort")
 _OF_PERSONS = frozenset({"commenter", "reviewer", "recipient", "patient", "first", "last", "user", "sender", "host"})
+
+
+_FORM = r"(?:forms?|dialogs?|modals?|windows?|popups?)"
+_OPENS = begins("open|views?|show|see|display", _FORM)
+_OPENED = re.compile(rf"\b{_FORM} (?:is )?(?:open|opens|opened)\b", re.I)
+_SENDS = re.compile(r"\b(?:submit|send|fill|post|save|complete)", re.I)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +70,12 @@ def target_of(intent: Intent) -> Target:
     if not named and subject and (intent.is_quoted or (not own and _is_name(intent, subject))):
         named = subject
         own = (*own, Criterion("name", Operator.CONTAINS, (named,)))
-    # The kind of thing, by the field of its name ("author name"), or by the word before its criteria: "an author whose …".
-    things = {field[0] for criterion in own if len(field := words(criterion.field)) == 2 and field[1] in _NAMED_BY}
-    thing = next(iter(things), "")
-    if len(things) != 1 or thing in _OF_PERSONS:
-        match = _THING.search(intent.text)
-        thing = " ".join(words(match[1])) if match else ""
+    # The kind of thing, by the word before its criteria, "an author whose …", or by the field of its name: "author name".
+    things = {field[0] for criterion in own if len(field := words(criterion.field)) == 2 and field[1] in _NAMED_BY} - _OF_PERSONS
+    match = _THING.search(intent.text)
+    thing = next(iter(things), "") if len(things) == 1 else ""
+    if match and thing not in words(intent.head):
+        thing = " ".join(words(match[1]))
     # The heading of an item's page may differ from the name by which it was opened.
     met = [criterion for criterion in own if _is_name_of_item(criterion) and _is_opened(criterion, intent.opened_as)]
     kept = tuple(criterion for criterion in own if criterion not in met)
@@ -88,6 +96,11 @@ def to_choose(intent: Intent) -> tuple[Criterion, ...]:
     return tuple(criterion for criterion in intent.criteria if not field or criterion.field == field)
 
 
+def only_opens(intent: Intent) -> bool:
+    """Whether a form is only to be opened, not sent."""
+    return bool(_OPENS.search(intent.head) or _OPENED.search(intent.head)) and not _SENDS.search(intent.head)
+
+
 def besides_item(intent: Intent) -> tuple[Criterion, ...]:
     """The criteria that do not identify the item."""
     is_about = intent.kind.has(Trait.OF_ITEM)
@@ -100,11 +113,13 @@ def _is_of_item(intent: Intent, criterion: Criterion) -> bool:
     has_own_name = any(len(own := words(other.field)) == 2 and own[1] == "name" for other in intent.criteria)
     if intent.kind is Kind.CANCEL and not has_own_name:
         return False
+    if intent.kind is Kind.BOOKING and only_opens(intent):
+        return True  # nothing is filled in
     if intent.kind is Kind.MARK and field[:1] == ("is",) and set(field) & set(words(intent.head)):
         return False  # as in: mark as spam … where is_spam equals True, which is the result
     if field == ("subject",) and has_own_name:
         return True
-    if {*field[:1], *field[-1:]} & set(intent.kind.row.form_fields.split()) or _is_given(intent, criterion):
+    if {*field[:1], *field[-1:]} & {*intent.kind.row.form_fields.split(), *_OF_LISTS} or _is_given(intent, criterion):
         return False
     if intent.kind is Kind.CHOOSE and criterion in to_choose(intent):
         return False

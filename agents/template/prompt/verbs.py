@@ -77,7 +77,13 @@ _RISKS: dict[str, tuple[str, str]] = {
     "pay": ("pay purchase buy checkout", r"pay\w*|purchas\w+|buy\w*|check-?out|order\w*|finali[sz]\w+|complete\b.*\bbooking"),
     "book": ("book reserve consult", r"book\w*|reserv\w*|rent\w*|consult\w*|appointments?|hir(?:e|es|ed|ing)\b|stays?|visits?|tables?"),
     "spam": ("spam junk", r"spam|junk"),
-    "hire": ("hire", r"hir(?:e|es|ed|ing)\b"),
+    "hire": ("hire rehire", r"hir(?:e|es|ed|ing)\b"),
+    "hide": ("hide", r"(?:un)?hid\w+|restore|dismiss|not interested|collapse|fold"),
+    "publish": ("publish", r"publish\w*|post\w*|add\w*|creat\w+|writ\w+|share|upload|launch"),
+    "apply": ("apply", r"appl(?:y|ies|ied|ication)\b"),
+    "cancel": ("", r"cancel\w*|withdraw\w*|drop|delet\w+|remov\w+|call off"),
+    "submit": ("submit", r"submit\w*|send\w*|add\w*|creat\w+|click\w*|press\w*"),
+    "confirm": ("confirm approve finalize finalise", r"confirm\w*|approv\w+|accept\w*|finali[sz]\w+|complet\w+|finish"),
     "log out": ("logout signout", r"log ?out|sign ?out|log off|end (?:my |the )?session"),
     "report": ("block report deactivate", r"block|report\w*|flag|deactivate|spam"),
 }
@@ -99,24 +105,61 @@ _OTHERS = tuple(
 )
 _DRAFTS = re.compile(r"\b(?:save|keep|store|as)\b.*\bdrafts?\b", re.I)
 # Verbs and nouns of buttons that complete a booking or an order.
-_BINDS = frozenset({"submit", "confirm", "complete", "approve", "finalize", "finalise", "place"})
-_BOUND = frozenset({"booking", "reservation", "order", "appointment", "request", "trip", "ride", "purchase"})
-# Kinds of task that send a form, whatever the prompt's words.
-_SENT = frozenset(
+BINDS = frozenset({"submit", "confirm", "complete", "approve", "finalize", "finalise", "place"})
+_BOUND = frozenset({"booking", "reservation", "order", "appointment", "request", "trip", "ride", "purchase", "hire", "application"})
+_QUESTION = 4  # words; shorter ones are "Delete?"
+# Buttons that apply filters, and apply for nothing.
+_NARROWS = frozenset(
+    {"apply", "filter", "search", "change", "result", "all", "reset", "clear", "date", "setting", "code", "coupon", "promo"}
+)
+# Kinds that only show something: nothing is destroyed, sent or bound.
+_LOOKS = frozenset(
     {
-        Kind.CONTACT,
-        Kind.SHARE,
-        Kind.COMMENT,
-        Kind.OWN_COMMENT,
-        Kind.LOGIN,
-        Kind.REGISTER,
-        Kind.MESSAGE,
-        Kind.PERSON,
-        Kind.REPLY,
-        Kind.FORWARD,
-        Kind.BOOKING,
+        Kind.QUESTION,
+        Kind.SEARCH,
+        Kind.OPEN_ITEM,
+        Kind.PAGE,
+        Kind.BACK,
+        Kind.FILTER,
+        Kind.SORT,
+        Kind.TRAILER,
+        Kind.PREVIEW,
+        Kind.UNFOLD,
+        Kind.SCROLL,
+        Kind.NAVIGATE,
     }
 )
+# Kinds of task that send a form or do another such thing, whatever the prompt's words.
+_GRANTED = {
+    **dict.fromkeys(
+        (
+            Kind.CONTACT,
+            Kind.SHARE,
+            Kind.COMMENT,
+            Kind.OWN_COMMENT,
+            Kind.LOGIN,
+            Kind.REGISTER,
+            Kind.MESSAGE,
+            Kind.PERSON,
+            Kind.REPLY,
+            Kind.FORWARD,
+            Kind.BOOKING,
+        ),
+        frozenset({"send"}),
+    ),
+    Kind.CHECKOUT: frozenset({"pay", "send"}),
+    Kind.LOGOUT: frozenset({"log out"}),
+    Kind.DELETE_ITEM: frozenset({"confirm"}),
+}
+# What kinds and verbs do not request although a word of the prompt would: a job is not applied for to cancel an application.
+_MADE = frozenset({"book", "hire", "pay", "apply", "submit", "publish"})
+_WITHHELD = {
+    Kind.DELETE_ITEM: _MADE,
+    Kind.CANCEL: _MADE,
+    Kind.CHOOSE: frozenset({"submit", "publish"}),
+    "unsave": frozenset({"delete"}),
+    "hire later": frozenset({"hire", "book"}),
+}
 
 
 def verb_of(intent: Intent) -> tuple[str, Verb] | None:
@@ -127,29 +170,35 @@ def verb_of(intent: Intent) -> tuple[str, Verb] | None:
 
 @lru_cache(maxsize=256)
 def _requested_risks(intent: Intent) -> frozenset[str]:
-    prompt = " ".join(stage.text for stage in intent.stages)
+    verb = verb_of(intent)
+    withheld = _WITHHELD.get(verb[0] if verb else "", frozenset())
+    return frozenset().union(*map(_requested_by, intent.stages)) - withheld
+
+
+def _requested_by(stage: Intent) -> frozenset[str]:
+    if stage.kind in _LOOKS:
+        return frozenset()
+    prompt = _without_values(stage)
     requested = {risk for risk, (_, pattern) in _RISKS.items() if re.search(rf"\b(?:{pattern})", prompt, re.I)}
-    if any(stage.kind in _SENT for stage in intent.stages):
-        requested.add("send")
-    if any(stage.kind is Kind.CHECKOUT for stage in intent.stages):
-        requested |= {"pay", "send"}
-    if any(stage.kind is Kind.LOGOUT for stage in intent.stages):
-        requested.add("log out")
+    requested |= _GRANTED.get(stage.kind, frozenset())
+    if stage.kind.row.sent_by:
+        requested |= {"confirm", "submit"}
     if _DRAFTS.search(prompt) and not re.search(r"\b(?:send|deliver)\b", prompt, re.I):
         requested.discard("send")
-    if intent.kind in (Kind.DELETE_ITEM, Kind.CANCEL):
-        requested -= {"book", "hire", "pay"}
-    verb = verb_of(intent)
-    if verb and verb[0] == "unsave":
-        requested.discard("delete")
-    if verb and verb[0] == "hire later":
-        requested.discard("hire")
-    return frozenset(requested)
+    return frozenset(requested) - _WITHHELD.get(stage.kind, frozenset())
+
+
+def _without_values(stage: Intent) -> str:
+    """A value may contain any verb."""
+    text = stage.text
+    for value in sorted({value for criterion in stage.criteria for value in criterion.values}, key=len, reverse=True):
+        text = text.replace(value, " ")
+    return text
 
 
 def _is_of_other(label: frozenset[str], risks: set[str], intent: Intent) -> bool:
     """Whether it completes a booking where a value is only to be chosen, or deletes or sends something that the prompt does not name."""
-    if intent.kind is Kind.CHOOSE and label & _BINDS and label & _BOUND:
+    if intent.kind is Kind.CHOOSE and label & BINDS and label & _BOUND:
         return True
     prompt = {word for stage in intent.stages for word in words(stage.text if risks & {"delete", "remove"} else stage.head)}
     does = risks & {"delete", "remove", "send"} or label & {"submit", "publish"}
@@ -160,22 +209,32 @@ def is_unrequested(element: Element, intent: Intent) -> bool:
     """Whether pressing it would destroy, send or bind something that the task does not request."""
     named = words(element.label or element.text)
     label = frozenset((*named, "".join(named)))
-    exempt = _NOT_BY_ADDING if named[:2] == ("add", "to") or named[:1] == ("cancel",) else frozenset()
-    risks = {risk for risk, (does, _) in _RISKS.items() if not label.isdisjoint(does.split())} - exempt
-    if not element.is_named or not named:
-        risks |= {_ICONS[word] for word in element.icon.split() if word in _ICONS}
+    risks = _risks_of(element, named, label)
     if _is_of_other(label, risks, intent):
         return not element.href.strip("#")
     if not risks or element.opens in {"menu", "listbox", "dialog", "item"} or element.role in {"checkbox", "radio", "option", "switch"}:
         return False
     if label & _LEADS or (element.href.strip("#") and "log out" not in risks) or element.is_open_tab:
         return False
-    if "later" in label:
-        risks.discard("hire")
-    if not label.isdisjoint(_FOLDERS):
-        risks.discard("send")  # "Send to trash" moves it
     requested = _requested_risks(intent)
     if "remove" in risks and "remove" in requested and "delete" not in requested:
         # Removing a film from a list must not remove the film.
         return bool(label & _THINGS) and not label & _LISTS
     return not risks <= requested
+
+
+def _risks_of(element: Element, named: tuple[str, ...], label: frozenset[str]) -> set[str]:
+    if (element.label or element.text).strip().endswith("?") and len(named) >= _QUESTION:
+        return set()
+    risks = {risk for risk, (does, _) in _RISKS.items() if not label.isdisjoint(does.split())}
+    if not element.is_named or not named:
+        risks |= {_ICONS[word] for word in element.icon.split() if word in _ICONS}
+    if "cancel" in label and label & _BOUND:
+        risks.add("cancel")
+    harmless = {
+        "apply": label <= _NARROWS,
+        "hire": "later" in label,
+        "send": not label.isdisjoint(_FOLDERS),  # "Send to trash" moves it
+        **dict.fromkeys(_NOT_BY_ADDING, named[:2] == ("add", "to") or named[:1] == ("cancel",)),
+    }
+    return {risk for risk in risks if not harmless.get(risk)}

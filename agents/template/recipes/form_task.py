@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from agents.contract.action_history import Past
 from agents.contract.actions import FILLS
+from agents.contract.origins import path_of
 from agents.contract.protocol import PastAction
 from agents.page import Element, Page
 from agents.page.elements import BUTTONS, TEXT_FIELDS
@@ -18,17 +19,17 @@ from agents.template.forms.filling import Answer, answers, chosen_from_list, dem
 from agents.template.forms.forms import FormMatch, FormQuery, called, forms, openers, passwords
 from agents.template.forms.slots import MADE_UP, Slot, slots
 from agents.template.items.filters import other_chip
-from agents.template.items.finding import fitting, press_on_item
+from agents.template.items.finding import fitting, is_target_page, press_on_item
 from agents.template.items.matching import press_best, press_labelled, was_pressed
 from agents.template.items.navigation import OWN, form_links, nouns_of
 from agents.template.moves import Move, blind_press, fill, press, send
-from agents.template.prompt import Criterion, Intent, Kind, Trait, besides_item, holds, target_of, to_choose
+from agents.template.prompt import Criterion, Intent, Kind, Trait, besides_item, holds, only_opens, target_of, to_choose
 from agents.template.prompt.measures import date_in
 from agents.template.prompt.synonyms import names_of
 from agents.template.prompt.task_rows import ADDING
 from agents.template.prompt.values import holds_all, only_exclude, without_exclusions
 from agents.template.recipes.accounts import log_in
-from agents.template.recipes.recipe import BEST_GUESS, Recipe, only_opens
+from agents.template.recipes.recipe import BEST_GUESS, Recipe
 
 _SUCCESS = re.compile(
     r"(?i)\b(?:thank you|thanks for|success(?:ful(?:ly)?)?|(?:has|have) been (?:sent|saved|added|updated|created|submitted|received|"
@@ -39,6 +40,7 @@ _SUCCESS = re.compile(
 
 # A quick booking has another form than a usual one.
 _HIRES = frozenset({"hire", "hiring"})
+_LIST_OF_SUCH = re.compile(r"/[\w-]+s/?")
 _SORTS = frozenset({"quick", "express", "instant", "urgent", "emergency", "rush", "fast"})
 
 
@@ -174,6 +176,9 @@ class FormTask(Recipe):
         links = of_sort or (links if is_sort else [])
         if intent.kind is Kind.BOOKING and _HIRES.isdisjoint(words(intent.head)):
             links = [(link, merit) for link, merit in links if not {"start", *_HIRES} & set(words(link.label or link.text))]
+        if intent.kind is Kind.BOOKING and is_target_page(target, page):
+            # From the item's page, "Hires" leads to the list of those.
+            links = [(link, merit) for link, merit in links if not _LIST_OF_SUCH.fullmatch(path_of(link.href))]
         if intent.kind.has(Trait.OF_ITEM) and target.criteria and len(page.records) > 1:
             # Another item's controls are for that item.
             own = {element.place for record, _ in fitting(target, page) for element in record.elements}

@@ -15,6 +15,7 @@ from agents.template.forms.counters import steps_to
 from agents.template.forms.filling import answers, by_name, chosen_from_list, filled, fills_for
 from agents.template.forms.forms import search_for
 from agents.template.forms.slots import Slot, slots, value_for
+from agents.template.items.filters import controls
 from agents.template.items.finding import certain_items, fitting, is_target_page, press_on_item, towards
 from agents.template.items.matching import best_button, judge, press_best, press_labelled, was_pressed
 from agents.template.items.navigation import is_own_item, is_own_page, to_own_page
@@ -76,7 +77,7 @@ class OpenItem(Recipe):
         short = (tab for tab in page.usable({"tab", "button"}) if len(words(tab.label)) <= _MOST_OF_TAB and tab.place not in others)
         tabs = [tab for tab in short if not tab.selected and parts & set(words(tab.label))]
         tabs.sort(key=lambda tab: -len(set(words(intent.head)) & set(words(tab.label))))
-        return tuple(replace(press(page, tab), once=True) for tab in tabs[:1])
+        return tuple(replace(press(page, tab), once=True) for tab in tabs[:1]) or controls(page, besides_item(intent))
 
     def achieved(self, intent: Intent, page: Page, past: Past) -> bool:
         opens = self.act(intent, page)

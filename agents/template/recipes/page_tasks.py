@@ -13,7 +13,7 @@ from agents.template import blind_xpath
 from agents.template.budget import in_time
 from agents.template.forms.filling import fills_for
 from agents.template.forms.forms import search_for
-from agents.template.items.filters import controls, loose
+from agents.template.items.filters import APPLY, applied, controls, loose
 from agents.template.items.finding import is_target_page
 from agents.template.items.matching import best_button, places_of, press_best, press_labelled, was_pressed
 from agents.template.items.navigation import list_of
@@ -23,7 +23,6 @@ from agents.template.prompt.task_rows import NAVIGATION, names
 from agents.template.prompt.values import holds_all, meets_all, only_exclude, without_exclusions
 from agents.template.recipes.recipe import Recipe
 
-_APPLY = ("apply", "apply filters", "show results", "filter", "update results")
 _LIST_ROUTE = re.compile(r"/(?:search|browse|catalog(?:ue)?|explore|products|shop|items|all)(?:[/?#]|$)", re.I)
 _LISTS = ("search", "browse", "filter", "catalog", "explore", "discover", "shop", "all")
 _FALLING = frozenset("desc descending highest newest latest longest most high z expensive".split())  # noqa: SIM905 (words read best as words)
@@ -43,7 +42,7 @@ class Search(Recipe):
 
     def act(self, intent: Intent, page: Page) -> tuple[Move, ...]:
         fills = self._fills(intent, page)
-        sending = press_best(page, page.usable({"button"}), ("search", "find", *_APPLY), least=0.9) if fills else ()
+        sending = press_best(page, page.usable({"button"}), ("search", "find", *APPLY), least=0.9) if fills else ()
         return (*fills, *sending) if sending else search_for(page, self._text(intent))
 
     def achieved(self, intent: Intent, page: Page, past: Past) -> bool:
@@ -76,18 +75,15 @@ class Filter(Recipe):
 
     def act(self, intent: Intent, page: Page) -> tuple[Move, ...]:
         moves = controls(page, intent.criteria) or loose(page, intent.criteria)
-        return (*moves, *self._apply(page, moves))
+        return (*moves, *applied(page, moves))
 
     def achieved(self, intent: Intent, page: Page, past: Past) -> bool:
         moves = controls(page, intent.criteria) or loose(page, intent.criteria)
         if not moves:
             return past.filled or past.pressed
-        is_applied = not self._apply(page, moves) or was_pressed(past, _APPLY)
+        applies = applied(page, moves)
+        is_applied = not applies or was_pressed(past, APPLY) or any(past.did_any(move.alternatives) for move in applies)
         return is_applied and all(move.shown or past.did_any(move.alternatives) for move in moves)
-
-    def _apply(self, page: Page, moves: Sequence[Move]) -> tuple[Move, ...]:
-        typed = any(action.type == "TypeAction" for move in moves for action in move.alternatives)
-        return press_best(page, page.elements, (*_APPLY, "search") if typed else _APPLY, least=0.9) if moves else ()
 
 
 FILTER = Filter()

@@ -15,9 +15,9 @@ from agents.template.forms.filling import answers, filled
 from agents.template.forms.forms import form_of
 from agents.template.forms.slots import Slot
 from agents.template.moves import Move, blind_press, press, send
-from agents.template.prompt import Intent
+from agents.template.prompt import Intent, only_opens
 from agents.template.prompt.synonyms import meanings_of
-from agents.template.prompt.task_rows import ADDING, begins
+from agents.template.prompt.task_rows import ADDING
 
 # Words in the markup of any button.
 MARKUP = frozenset({"button", "btn", "link", "action", "cta", "trigger", "click"})
@@ -50,17 +50,6 @@ class Recipe(ABC):
 
     def blind_act(self, intent: Intent) -> tuple[Move, ...]:
         return ()
-
-
-_FORM = r"(?:forms?|dialogs?|modals?|windows?|popups?)"
-_OPENS = begins("open|views?|show|see|display", _FORM)
-_OPENED = re.compile(rf"\b{_FORM} (?:is )?(?:open|opens|opened)\b", re.I)
-_SENDS = re.compile(r"\b(?:submit|send|fill|post|save|complete)", re.I)
-
-
-def only_opens(intent: Intent) -> bool:
-    """Whether a form is only to be opened, not sent."""
-    return bool(_OPENS.search(intent.head) or _OPENED.search(intent.head)) and not _SENDS.search(intent.head)
 
 
 class BestGuess(Recipe):

@@ -35,6 +35,11 @@ ANY = st.sampled_from(Operator).flatmap(lambda operator: _criterion(operator, VA
 NAME = st.from_regex(r"[A-Z][a-z]{2,9}", fullmatch=True)
 
 
+def test_the_bounds_of_a_field_are_two_fields() -> None:
+    read_ = criteria(mask("Set the hourly rate where rate from equals 45 and the rate to is less equal 92"))
+    assert [(criterion.field, criterion.value) for criterion in read_] == [("rate from", "45"), ("rate to", "92")]
+
+
 def parsed(prompt: str) -> list[Criterion]:
     return [replace(criterion, end=0) for criterion in criteria(mask(prompt))]
 

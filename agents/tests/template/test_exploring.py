@@ -94,6 +94,16 @@ def test_a_second_control_of_the_same_verb_is_pressed_if_the_caller_continues() 
     ("<button>Hire</button>", "Decide to hire later the expert where name equals 'Ann'"),
     ("<button>Send message</button>", "Click the contact card where kind equals 'Phone'"),
     ("<button>Log out</button>", "Edit the profile where name equals 'Ann'"),
+    ("<button>Confirm</button>", "Open the page of the baker where name equals 'Ann'"),
+    ("<button>Consult a baker</button>", "View the hired baker where name equals 'Ann'"),
+    ("<button>Rehire ready</button>", "Contact the expert where name equals 'Ann'"),
+    ("<button>Hide post</button>", "Remove the post where content equals 'Dusk'"),
+    ("<button>Remove post</button>", "Hide the post where content equals 'Dusk'"),
+    ("<button>Apply now</button>", "Save the job where title equals 'Baker'"),
+    ("<button>Cancel booking</button>", "Change the booking where name equals 'Ann' to 2 people"),
+    ("<button>Submit application</button>", "Cancel the application where title equals 'Baker'"),
+    ("<button>Submit job</button>", "Choose the size of a job where size equals 'Large'"),
+    ("<button>Delete</button>", "Star the email where subject equals 'Delete the lamp'"),
 ])  # fmt: skip
 def test_controls_that_destroy_send_or_bind_are_not_pressed_unless_requested(markup: str, prompt: str) -> None:
     element = read(f"<html><body>{markup}</body></html>", URL).elements[0]
@@ -112,6 +122,11 @@ def test_controls_that_destroy_send_or_bind_are_not_pressed_unless_requested(mar
     ("<button>Hire later</button>", "Decide to hire later the expert where name equals 'Ann'"),
     ("<button>Send message</button>", "Fill in the contact form where name equals 'Ann'"),
     ("<button>Log out</button>", "Log in where username equals 'ann' and password equals 'x', then log out"),
+    ("<button>Confirm</button>", "Delete the film where title equals 'Dusk'"),
+    ("<button>Confirm</button>", "Hire the baker where name equals 'Ann'"),
+    ("<button>Hide post</button>", "Unhide the post where content equals 'Dusk'"),
+    ("<button>Apply filters</button>", "View the jobs where title equals 'Baker'"),
+    ("<button>Book appointment</button>", "Open the appointment form where doctor_name equals 'Ann'"),
 ])  # fmt: skip
 def test_such_controls_are_pressed_if_the_task_requests_them(markup: str, prompt: str) -> None:
     element = read(f"<html><body>{markup}</body></html>", URL).elements[0]

@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
+from agents.contract.protocol import Form, PastAction, Step
+from agents.template import plan
 from agents.template.prompt.criteria import criteria
 from agents.template.prompt.masking import mask
 from agents.template.prompt.synonyms import names_of
@@ -12,6 +14,37 @@ from agents.tests import form_sites
 from agents.tests.form_sites import SEEDS
 from agents.tests.paper_browser import Outcome, step_by_step
 from agents.tests.rows import rows
+
+NEW_JOB = "<h1>Jobs</h1><button type=button data-goto='/skills'>Post a job</button>"
+
+
+def dialog(title: str, body: str, foot: str) -> str:
+    return f"{NEW_JOB}<div role=dialog aria-modal=true><h2>{title}</h2><form>{body}</form>{foot}</div>"
+
+
+def jobs(last: str) -> dict[str, str]:
+    skill = "<input aria-label='Skill' value=''><button type=button data-goto='/added'>Add it</button>"
+    title, confirm = "<label>Title<input value='{0}'></label>", f"<button type=button data-goto='{last}'>Confirm</button>"
+    onward = "<button type=button data-goto='/{0}'>Next: {0}</button>"
+    bodies = {
+        "/": NEW_JOB,
+        "/skills": dialog("Skills", skill, onward.format("title")),
+        "/title": dialog("Title", title.format(""), confirm),
+        "/still": dialog("Title", title.format("Baker"), confirm),
+        "/posted": "<h1>Jobs</h1><p>Posted.</p>",
+    }
+    return {path: f"<html><body>{body}</body></html>" for path, body in bodies.items()}
+
+
+def test_nothing_is_added_in_a_step_of_a_dialog_that_the_task_does_not_name() -> None:
+    visited = step_by_step("Submit a job where title equals 'Baker' and pay equals '9'", jobs("/posted"), first_only=True).browser.visited
+    assert visited[:4] == ["/", "/skills", "/title", "/posted"]
+
+
+def test_a_dialog_is_confirmed_once_even_if_nothing_changes() -> None:
+    outcome = step_by_step("Submit a job where title equals 'Baker' and pay equals '9'", jobs("/still"), first_only=True)
+    assert sum("Confirm" in str(entry.fields) for entry in outcome.history) == 1
+
 
 CALLERS = [pytest.param(True, id="runs-the-first-call"), pytest.param(False, id="runs-all-calls")]
 
@@ -197,3 +230,67 @@ def test_a_form_for_another_purpose_is_not_sent(prompt: str, pages: dict[str, st
 
 def test_a_text_about_the_user_is_no_title() -> None:
     assert "title" not in dict(names_of("about"))
+
+
+def test_a_form_is_saved_by_its_foot_and_not_by_the_button_for_one_more() -> None:
+    row = "<label>Title<input value=''></label><label>Company<input value=''></label>"
+    foot = "<button type=button data-goto='/start'>Cancel</button><button type=button data-goto='/saved'>Save changes</button>"
+    more = "<button type=button data-goto='/row'>+ Add job</button>"
+    pages = {"/": f"<h1>Ann</h1>{more}", "/row": f"<h1>Ann</h1><div>{row}<div>{foot}{more}</div></div>", "/saved": "<h1>Ann</h1>"}
+    outcome = step_by_step("Add a job where title equals 'Baker' and company equals 'Rye'", pages, first_only=False)
+    assert outcome.browser.visited[:3] == ["/", "/row", "/saved"]
+
+
+def test_a_baker_is_hired_on_their_page_and_not_by_the_list_of_those_hired() -> None:
+    nav = "<nav><a href='/hires?seed=58'>Hires</a></nav>"
+    cards = "".join(f"<li><h3>{name}</h3><p>Baker</p><a href='/bakers/{name}?seed=58'>View</a></li>" for name in ("Ann", "Bo", "Cy"))
+    pages = {
+        "/": f"{nav}<h1>Bakers</h1><ul>{cards}</ul>",
+        "/bakers/Bo": f"{nav}<h1>Bo</h1><p>Baker</p><button type=button data-goto='/terms'>Start now</button>",
+        "/terms": "<h1>Terms</h1>",
+    }
+    visited = step_by_step("Hire a baker where name equals 'Bo'", pages, first_only=True).browser.visited
+    assert visited[:3] == ["/", "/bakers/Bo", "/terms"]
+
+
+def test_an_item_that_did_not_open_gives_no_way_to_another_one() -> None:
+    url = "http://localhost:8000/?seed=58"
+    cards = "".join(
+        f"<li><h3>{name}</h3><p>Rating: 4.{at}</p><button type=button>Consult us</button></li>"
+        for at, name in enumerate(("Ann", "Bo", "Cy"))
+    )
+    html = f"<html><body><h1>Bakers</h1><ul>{cards}</ul></body></html>"
+    first = plan(Step("/step", Form.STEP, "t", "Hire the baker where name equals 'Bo' and jobs is less than 9", url, html, 0, ()), None)
+    said = 'click button "Consult us" in item "Bo"'
+    tried = PastAction(
+        "ClickAction", dict(first.actions[0].fields), succeeded=True, error="", url=url, words=said, effect="nothing changed"
+    )
+    waited = PastAction("WaitAction", {"time_seconds": 1.5}, succeeded=True, error="", url=url)
+    for history in ((tried,), (tried, waited)):
+        made = plan(
+            Step(
+                "/step", Form.STEP, "t", "Hire the baker where name equals 'Bo' and jobs is less than 9", url, html, len(history), history
+            ),
+            None,
+        )
+        assert not any(name in str(action.fields) for action in made.actions for name in ("Ann", "Cy"))
+
+
+def test_a_form_that_is_only_to_be_opened_is_that_of_the_row_with_the_stated_day_and_hour() -> None:
+    rows_ = (
+        ("Ann", "2027-05-01", "09:30 AM"),
+        ("Ann", "2027-05-02", "09:30 AM"),
+        ("Bo", "2027-05-02", "09:30 AM"),
+        ("Ann", "2027-05-02", "10:15 AM"),
+    )
+    cells = "".join(
+        f"<tr><td>{hour}</td><td>Dr. {name}</td><td>{day}</td><td><button type=button data-goto='/form{at}'>Book appointment</button></td></tr>"
+        for at, (name, day, hour) in enumerate(rows_)
+    )
+    table = f"<h1>Appointments</h1><table><tr><th>Time</th><th>Doctor</th><th>Date</th><th>Action</th></tr>{cells}</table>"
+    form = "<div role=dialog aria-modal=true><h2>Book</h2><form action='/sent'><input aria-label='Patient name'><button>Confirm</button></form></div>"
+    pages = {"/": table} | {f"/form{at}": table + form for at in range(len(rows_))}
+    prompt = "Open the appointment form where doctor_name equals 'Dr. Ann' and date equals '2027-05-02' and time equals '09:30 AM'"
+    outcome = step_by_step(prompt, pages, first_only=True)
+    assert outcome.browser.visited == ["/", "/form1"]
+    assert not outcome.browser.sent

@@ -76,3 +76,12 @@ def test_the_likeliest_item_comes_first_and_failing_ones_are_left_out() -> None:
     ]
     found = best([Criterion("year", Operator.GREATER, ("2000",))], records)
     assert [record.name for record, _ in found] == ["C", "B"]
+
+
+def test_an_item_with_a_long_stated_text_is_certain_though_a_short_one_is_only_in_its_text() -> None:
+    post = Record("Owen Cox", {}, "Owen Cox Celebrating ten years of lamps and oil today", ())
+    long, short = (
+        Criterion(field, Operator.CONTAINS, (value,)) for field, value in (("content", "ten years of lamps and oil"), ("author", "we"))
+    )
+    assert judge((long, short), post).certain
+    assert not judge((short,), post).certain
