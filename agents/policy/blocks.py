@@ -4,7 +4,7 @@ Pure functions over a frozen value of fixed size. Durations are seconds, times U
 """
 
 from bisect import bisect_left
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
@@ -22,7 +22,7 @@ OnHit = StrEnum("OnHit", "NOTHING DOUBLES")
 MINUTES = (1, 1.5, 2, 3, 4, 5, 7.5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 240, 360, 480, 720, 1080, 1500)
 LENGTHS = tuple(60.0 * minutes for minutes in MINUTES)
 KINDS = tuple(product(OnHit, LENGTHS))
-# Before any evidence: the probability of each OnHit, which is only used on pages; and the log-normal distribution of lengths. Bans are
+# Before any evidence: the probability of each OnHit; and the log-normal distribution of lengths. Bans are
 # reported to take a minute at first and to grow with each violation, other blocks to take minutes to hours.
 PRIOR = (0.6, 0.4)
 MEDIAN, SPREAD = 60.0, 1.75
@@ -31,8 +31,9 @@ UNBANNED = 0.4
 # How often a probe contradicts the true length (others may use the account), and how often the next block is of another kind.
 WRONG, ANOTHER = 0.01, 0.1
 # How much likelier a block is over than not when a probe is sent, at a risk of 1. One that hits a doubling ban makes it at most three times
-# as long as it was, a second one at least four times: the first may be sent early, a later one when its success is almost sure.
-ODDS = (1.5, 6.0)
+# as long as it was, a second one at least four times: the first may be sent early, the second one when its success is almost sure. After
+# two hits a doubling ban is over four times its length anyway, and others are worth a probe.
+ODDS, SECOND_ODDS = 1.5, 6.0
 
 
 @lru_cache(maxsize=2)
@@ -48,21 +49,23 @@ def _prior(*, is_ours: bool) -> tuple[float, ...]:
 class Blocks:
     """`weights`: the probabilities of KINDS, empty before the first probe. `measured`: how many blocks ended with a success.
 
-    `is_ours`: they began with a refusal for our own pace, not from outside.
+    `is_ours`: they began with a refusal for our own pace, not from outside. `lasted`: seconds that the last one of those took, if its
+    first probe was refused, else 0.
     """
 
     weights: tuple[float, ...] = ()
     measured: int = 0
     is_ours: bool = False
+    lasted: float = 0.0
 
     def as_json(self) -> dict[str, Any]:
-        return {"weights": packed(self.weights), "measured": self.measured}
+        return {"weights": packed(self.weights), "measured": self.measured, "lasted": self.lasted}
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any], *, is_ours: bool = False) -> "Blocks":
         """Of a value of a version with other lengths only the count is kept."""
         weights = unpacked(value.get("weights", ()))
-        return cls(weights if len(weights) == len(KINDS) else (), value.get("measured", 0), is_ours)
+        return cls(weights if len(weights) == len(KINDS) else (), value.get("measured", 0), is_ours, value.get("lasted", 0.0))
 
     @property
     def probabilities(self) -> tuple[float, ...]:
@@ -70,8 +73,8 @@ class Blocks:
 
     @property
     def cost(self) -> float:
-        """Seconds that the next block takes, if its first probe is accepted."""
-        return _first_wait(self)
+        """Seconds that the next block takes: until its first probe, or as long as the last one if that outlasted it."""
+        return max(_first_wait(self), self.lasted)
 
     @property
     def lengthening(self) -> float:
@@ -100,24 +103,28 @@ def probed(blocks: Blocks, block: Block, now: float, *, is_over: bool) -> Blocks
     likely = [1 - WRONG if (block.left(*kind) <= waited) is is_over else WRONG for kind in KINDS]
     joint = [weight * chance for weight, chance in zip(blocks.probabilities, likely, strict=True)]
     mixed = ((1 - part) * weight / sum(joint) + part * prior for weight, prior in zip(joint, _prior(is_ours=blocks.is_ours), strict=True))
-    return Blocks(tuple(max(weight, 1e-6) for weight in mixed), blocks.measured + is_over, blocks.is_ours)
+    lasted = (now - block.began_at if block.hits and blocks.is_ours else 0.0) if is_over else blocks.lasted
+    return Blocks(tuple(max(weight, 1e-6) for weight in mixed), blocks.measured + is_over, blocks.is_ours, lasted)
 
 
 def next_wait(blocks: Blocks, block: Block, risk: float) -> float:
-    """After a hit just now: the least time by which the block is over with the required odds, whatever a hit does to it.
+    """After a hit just now: the least time by which the block is over with the required odds. `risk`: the weight of a refused probe.
 
-    `risk`: the weight of a refused probe.
+    The second probe outlasts what the first one may have caused, whatever a hit does. Later ones weigh both effects by their probability.
     """
-    odds = risk * ODDS[min(block.hits, 1)]
-    return max(_over_by(blocks, block, on_hit, odds / (1 + odds)) for on_hit in OnHit)
+    if block.hits == 1:
+        return max(_over_by(blocks, block, (on_hit,), risk * SECOND_ODDS) for on_hit in OnHit)
+    return _over_by(blocks, block, tuple(OnHit), risk * ODDS)
 
 
-def _over_by(blocks: Blocks, block: Block, on_hit: OnHit, enough: float) -> float:
-    """Seconds by which a block is over with the probability `enough`, if that is what a hit does."""
+def _over_by(blocks: Blocks, block: Block, effects: Collection[OnHit], odds: float) -> float:
+    """Seconds by which a block is over with these odds, if a hit has one of `effects`."""
     weights = zip(KINDS, blocks.probabilities, strict=True)
-    lefts = sorted((max(LENGTHS[0], block.left(*kind)), weight) for kind, weight in weights if kind[0] is on_hit)
+    lefts = sorted((block.left(*kind), weight) for kind, weight in weights if kind[0] in effects and block.left(*kind) > 0)
+    if not lefts:  # it has lasted for longer than any known one
+        return LENGTHS[-1]
     over = list(accumulate(weight for _, weight in lefts))
-    return lefts[bisect_left(over, enough * over[-1])][0]
+    return max(LENGTHS[0], lefts[bisect_left(over, odds / (1 + odds) * over[-1])][0])
 
 
 @lru_cache(maxsize=256)

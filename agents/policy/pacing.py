@@ -126,7 +126,8 @@ class Pace:
         minutes = UNREFUSED_MINUTES if self.used is None else REFUSED_MINUTES + RISKED_PART * self.used
         usual = min(self.published or USUAL, USUAL) - self.belief.taken if self.used is None else beliefs.quantiles(self.belief, now)[1]
         # A pace far above what is sent gains nothing and shows nothing about the limit.
-        sent = bisect_right(self.sends, now) - bisect_right(self.sends, now - MINUTE) + 1
+        last = max((now, *self.sends[-1:]))  # a crowd's requests are planned when it comes
+        sent = len(self.sends) - bisect_right(self.sends, last - MINUTE) + 1
         most = min(MOST, max(usual, 2.0 * sent))
         kept = 1.0 - risk * self.cost / MINUTE / minutes
         return beliefs.best_level(self.belief, now, kept, most)

@@ -129,6 +129,20 @@ def test_a_ban_that_doubles_with_each_hit_up_to_a_day_is_outlasted(first: float)
     assert Account(OnHit.DOUBLES, first).is_blocked(1).hits[0] <= 20
 
 
+@rows("hours", [1, 1.5, 2])
+def test_the_end_of_a_ban_of_one_or_two_hours_is_met_by_the_third_probe(hours: float) -> None:
+    met_late = Account(OnHit.NOTHING, 3600 * hours).is_blocked(1)
+    assert met_late.hits[0] <= 2
+    assert met_late.lasted[0] + met_late.late[0] <= 5.1 * 3600
+
+
+def test_own_blocks_that_outlast_their_first_probe_cost_as_long_as_the_last_one_took() -> None:
+    long = met(OURS, 120.0, 2520.0)
+    assert long.cost == 2520.0
+    assert met(Blocks(), 120.0, 2520.0).cost < 2520.0, "a block from outside is no cost of our pace"
+    assert met(long, 60.0).cost < 2520.0
+
+
 def test_longer_blocks_cost_more() -> None:
     costs = [Account(OnHit.NOTHING, first).is_blocked(4).blocks.cost for first in (120.0, 300.0, 900.0)]
     assert costs == sorted(costs)

@@ -138,6 +138,12 @@ def test_a_crowd_that_comes_at_once_and_goes_gets_a_burst() -> None:
     assert min(gaps(slots)) >= BURST_GAP - 1e-6
 
 
+def test_a_crowd_that_is_planned_already_may_go_above_the_usual_limit() -> None:
+    pace = answered(Pace(), even(60), 60.0)
+    planned = replace(pace, sends=tuple(even(60, NOW + 600)))
+    assert planned.level(NOW + 599, RISK) > USUAL == pace.level(NOW + 599, RISK)
+
+
 @rows("seconds", [None, 10.0])
 def test_no_burst_is_made_for_tasks_that_go_on_since_they_would_find_the_minute_used_up(seconds: float | None) -> None:
     pace = answered(Pace(), [NOW])
