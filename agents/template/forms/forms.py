@@ -34,6 +34,8 @@ _LEAVING = frozenset(
 )
 # A number alone, such as of likes, is no label.
 _COUNT = re.compile(r"\W*\d[\d.,]*\s?[kKmM]?\W*")
+# "Confirm time" ends a choice and opens none.
+_ENDING = frozenset({"confirm", "submit", "save", "cancel"})
 _SENDING = ("submit", "save", "send", "save changes", "confirm", "add", "create", "post", "publish", "done", "continue", "update", "ok")
 
 
@@ -168,7 +170,8 @@ def _alone(criteria: Sequence[Criterion], offered: Sequence[Slot], page: Page) -
 
 def openers(criteria: Sequence[Criterion], given: Sequence[Answer], elements: Sequence[Element]) -> Iterator[Element]:
     covered = {criterion.field for answer in given for criterion in answer.criteria}
-    buttons = [element for element in elements if element.usable and element.role == "button" and not element.overlay]
+    pressable = (element for element in elements if element.usable and element.role == "button" and not element.overlay)
+    buttons = [button for button in pressable if _ENDING.isdisjoint(words(button.label))]
     for field in dict.fromkeys(criterion.field for criterion in criteria if criterion.field not in covered):
         scored = ((max(_opener_of(button, name) * weight for name, weight in names_of(field)), button) for button in buttons)
         best = max(scored, key=lambda hit: (hit[0], -hit[1].place), default=None)

@@ -7,7 +7,7 @@ from agents.page.matching import words
 from agents.template.prompt.criteria import Criterion, Operator
 from agents.template.prompt.intents import CHOSEN, CHOSEN_THING, Intent, is_called
 from agents.template.prompt.measures import number_in
-from agents.template.prompt.operators import POSITIVE
+from agents.template.prompt.operators import ABOVE, BELOW, POSITIVE
 from agents.template.prompt.task_kinds import Kind
 from agents.template.prompt.task_rows import Trait, begins
 from agents.template.prompt.values import holds
@@ -130,10 +130,11 @@ def _is_of_item(intent: Intent, criterion: Criterion) -> bool:
 
 
 def _is_given(intent: Intent, criterion: Criterion) -> bool:
-    """Whether it is the rating that a review gives: a whole number, where no other criterion is called the review's rating."""
+    """Whether it is the rating that a review gives: a whole number or a bound, where no other criterion is called the review's rating."""
     ratings = [other for other in intent.criteria if "rating" in words(other.field)]
     is_only = intent.kind is Kind.COMMENT and ratings == [criterion]
-    return is_only and criterion.field == "rating" and _WHOLE.fullmatch(criterion.value) is not None
+    is_possible = criterion.operator in ABOVE | BELOW or _WHOLE.fullmatch(criterion.value) is not None
+    return is_only and criterion.field == "rating" and is_possible
 
 
 def _is_name_of_item(criterion: Criterion) -> bool:

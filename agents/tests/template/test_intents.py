@@ -224,6 +224,7 @@ def test_a_name_without_quotes_is_separated_from_the_verb() -> None:
     ("wording", "fields"),
     [
         ("rating equals '2'", {"name"}),
+        ("rating is less than '3.1'", {"name"}),
         ("rating equals '4.5'", {"name", "rating"}),
         ("rating equals '4' and review_rating equals '2'", {"name", "rating"}),
     ],

@@ -424,6 +424,14 @@ def test_a_button_that_does_something_with_the_typed_name_is_no_suggestion() -> 
     assert "Clear" not in pressed_next(prompt, html, replace(WAITED, type="TypeAction", fields=typed))
 
 
+def test_no_reservation_is_cancelled_to_choose_a_time_and_no_choice_confirmed_at_once() -> None:
+    prompt = "Select time for my trip where the time is NOT '21:00:00'"
+    page = "<h1>Trips</h1><p>Upcoming</p><button type=button>{}</button>"
+    assert pressed_next(prompt, page.format("Cancel Reservation"), WAITED) == ""
+    assert pressed_next(prompt, page.format("Cancel Trip"), WAITED) == ""
+    assert pressed_next(prompt, page.format("Confirm Time")) == ""
+
+
 def test_a_time_is_chosen_in_the_list_that_the_shown_time_opens() -> None:
     prompt = "Select time for my trip where time is less equal '20:20:00'"
     shown = "<h1>When</h1><div tabindex=0 role=button id=slot>09:30 AM</div>"
