@@ -81,6 +81,7 @@ def test_the_page_behind_a_button_beside_an_items_name_is_learned() -> None:
     beside = {"type": "xpathSelector", "value": "(//p[normalize-space()='Vise']/ancestor::*[.//button][1]//button)[1]"}
     facts = learned_of(read(html, "http://a/tools-4"), html, shop, [beside], {})
     assert facts["effect", "/ > item/descendant::button[1]"] == {"to": "/*"}
+    assert ("route", "/*") in learned_of(read(html, "http://a/tools-4"), html, shop, [{}], {})  # pressed at a point, or a way back
 
 
 def test_an_entry_with_a_pressable_picture_is_the_block_around_its_buttons_too() -> None:
