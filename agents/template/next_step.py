@@ -217,7 +217,9 @@ def _to_item(intent: Intent, page: Page, past: Past) -> tuple[Move, ...]:
         if narrowing and not any(move.shown or any(map(past.times, move.alternatives)) for move in narrowing):
             return narrowing
     if not is_target_page(target, page):
-        return towards(target, page, past)
+        # The only way to the page of an item may be its button to book it.
+        books = press_on_item(intent, page, intent.kind.row.opened_by) if intent.kind is Kind.BOOKING else ()
+        return books if books and not any(map(past.times, books[0].alternatives)) else towards(target, page, past)
     return press_on_item(intent, page, _BUY) if at_once and not was_pressed(past, _BUY) else ()
 
 

@@ -294,3 +294,11 @@ def test_a_form_that_is_only_to_be_opened_is_that_of_the_row_with_the_stated_day
     outcome = step_by_step(prompt, pages, first_only=True)
     assert outcome.browser.visited == ["/", "/form1"]
     assert not outcome.browser.sent
+
+
+def test_an_item_is_booked_by_the_only_button_of_its_card() -> None:
+    cards = "".join(
+        f"<li><h3>{name}</h3><p>Baker</p><button type=button data-goto='/{name}'>Book expert</button></li>" for name in ("Ann", "Bo", "Cy")
+    )
+    pages = {"/": f"<h1>Bakers</h1><ul>{cards}</ul><button type=button data-goto='/more'>Next</button>", "/Bo": "<h1>Bo</h1>"}
+    assert step_by_step("Hire a baker where name equals 'Bo'", pages, first_only=True).browser.visited[:2] == ["/", "/Bo"]
