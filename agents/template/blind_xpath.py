@@ -56,7 +56,7 @@ def element_at(expression: str, page: Page) -> Element | None:
 
 
 def picked(selector: Selector, page: Page) -> Element | None:
-    """The element with this selector, or the first one that its XPath picks, such as a button beside an item's name; None for no selector."""
+    """The element with this selector, or the first one that its XPath picks, as of a button beside a name; None for no selector."""
     if not selector:
         return None
     by_xpath = element_at(str(selector.get("value", "")), page) if selector.get("type") == XPATH else None
