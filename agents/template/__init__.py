@@ -4,6 +4,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import replace
 
+from agents.contract.action_history import WAITS
 from agents.contract.actions import wait
 from agents.contract.limits import MAX_CRITERIA
 from agents.contract.protocol import Form, Plan, Step
@@ -60,8 +61,9 @@ def _planned(step: Step, page: Page | None, known: Known, solutions: Sequence[So
         if planned := _as_learned(step, intent, page, solutions):
             return replace(planned, actions=conform(planned.actions, step))
         planned = next_step(step, intent, page)
-        if not page.blank and not is_certain(planned, intent, page):
-            planned = known_step(step, intent, page, known) or planned
+        sure, waits = is_certain(planned, intent, page), bool(planned.actions) and all(action.type in WAITS for action in planned.actions)
+        if not page.blank and (waits or not sure):
+            planned = known_step(step, intent, page, known, goes_on=sure) or planned
     return rated(replace(planned, actions=conform(planned.actions, step)), step, intent, page)
 
 

@@ -1,6 +1,7 @@
 """XPaths for unknown pages, built from what varies least between sites and visits."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from lxml import etree
 
@@ -44,15 +45,19 @@ def item(name: str) -> str:
 
 
 def element_at(expression: str, page: Page) -> Element | None:
-    """The first element that an XPath picks; None if it picks none, or is invalid."""
+    """The control that an XPath picks first; None if it picks none, or is invalid."""
+    node = node_at(expression, page)
+    return None if node is None else next((element for element in page.elements if page.node(element) is node), None)
+
+
+def node_at(expression: str, page: Page) -> Any:
     if not page.elements:
         return None
     try:
         nodes = page.node(page.elements[0]).getroottree().xpath(expression)
     except (etree.XPathError, ValueError):
         return None
-    node = nodes[0] if isinstance(nodes, list) and nodes else None
-    return next((element for element in page.elements if page.node(element) is node), None)
+    return nodes[0] if isinstance(nodes, list) and nodes else None
 
 
 def picked(selector: Selector, page: Page) -> Element | None:

@@ -10,7 +10,7 @@ from agents.contract.origins import path_of, split_http
 from agents.contract.protocol import PastAction, Plan, Step
 from agents.contract.task_rules import permitted
 from agents.page import Element, Page
-from agents.page.elements import BUTTONS
+from agents.page.elements import BUTTONS, TEXT_FIELDS
 from agents.page.matching import words
 from agents.template.explore import another, further
 from agents.template.forms.counters import counted
@@ -41,6 +41,8 @@ _PEOPLE = frozenset({"people", "person", "professional", "user", "member", "expe
 _MANY = re.compile(r"\b(?!details)[a-z]{3,}[^is]s,? (?:where|whose|which|that|with)\b", re.I)
 # After so many waits in a row a page is not loading any more.
 _MOST_WAITS = 2
+# Shorter words are in any heading.
+_LEAST_TELLING = 3
 # So many items of a list are compared with the criteria's fields.
 _MOST_COMPARED = 5
 _BUY = ("buy now", "buy it now", "order now", "purchase now", "checkout now", "buy", "purchase")
@@ -104,19 +106,22 @@ def _through(step: Step, intent: Intent, page: Page, since: Past) -> Plan:
 
 def _stage(step: Step, recipe: Recipe, intent: Intent, page: Page, past: Past) -> Plan:
     """`past` is the part of the history that belongs to the recipe."""
-    if page.dialogs and past.pressed and only_opens(intent) and intent.kind is not Kind.OTHER:
+    if past.pressed and only_opens(intent) and _is_open(intent, page):
         return Plan((), done=True, reasoning=f"Template: {intent.kind}, the dialog is open.")
     prior = intent.logs_in and recipe is LOGIN
-    achieved = not prior and recipe.achieved(intent, page, past) and not _is_amid(intent, page, past)
+    amid = not prior and _is_amid(intent, page, past)
+    achieved = not (prior or amid) and recipe.achieved(intent, page, past)
     # A person is contacted on their own page. The form on the site's contact page goes to the site's owners.
     is_astray = intent.kind is Kind.PERSON and not is_target_page(target_of(intent), page)
     is_owners = is_astray and place_of(page.url) in OWNERS
     is_other = is_owners or (isinstance(recipe, FormTask) and recipe.is_other_sort(intent, page, past))
-    acts = _counted(intent, page) or recipe.act(intent, page)
+    counts = _counted(intent, page)
+    acts = counts if _open(step, past, counts) else recipe.act(intent, page)
     ahead = () if any(move.fills for move in acts) else _in_wizard(intent, page, past)
     acts = () if is_other else _requested(intent, page, ahead or acts)
     first = () if prior or achieved else _before(intent, page, past, acts)
-    reach = () if is_astray or ahead else first or recipe.reach(intent, page)
+    # What an open dialog may add leads to no other form.
+    reach = () if is_astray or amid or ahead else first or recipe.reach(intent, page)
     reaching = [] if achieved else _open(step, past, _requested(intent, page, first or reach))
     actions = reaching or ([] if first else _open(step, past, acts))
     # A page of results has its own fields, maybe the same again: a search that was sent is done.
@@ -125,6 +130,12 @@ def _stage(step: Step, recipe: Recipe, intent: Intent, page: Page, past: Past) -
         return Plan((), done=True, reasoning=f"Template: {intent.kind} is done.")
     actions = actions or ([] if first else _open(step, past, _requested(intent, page, recipe.onward(intent, page))))
     return _sent(actions, past, intent.kind) if actions else _nothing_left(step, intent, page, past)
+
+
+def _is_open(intent: Intent, page: Page) -> bool:
+    """Whether a dialog is open; where the kind of task is unknown, one whose heading the prompt names."""
+    head = {word for word in words(intent.head) if len(word) > _LEAST_TELLING}
+    return any(intent.kind is not Kind.OTHER or head & set(words(dialog)) for dialog in page.dialogs)
 
 
 def _counted(intent: Intent, page: Page) -> tuple[Move, ...]:
@@ -141,7 +152,7 @@ def _in_wizard(intent: Intent, page: Page, past: Past) -> tuple[Move, ...]:
 
 def _is_amid(intent: Intent, page: Page, past: Past) -> bool:
     """Whether the task's dialog is open and has further steps."""
-    is_form = intent.kind in (Kind.OTHER, Kind.CHOOSE, Kind.ADD_ITEM, Kind.TODO)
+    is_form = intent.kind in (Kind.OTHER, Kind.CHOOSE, Kind.ADD_ITEM, Kind.TODO, Kind.CALENDAR)
     return is_form and bool(page.dialogs) and bool(wizard(intent, page, past))
 
 
@@ -157,8 +168,11 @@ def _requested(intent: Intent, page: Page, moves: Sequence[Move]) -> tuple[Move,
 
 
 def _pressed(page: Page, move: Move) -> list[Element]:
-    selectors = (action.fields.get("selector") for action in move.alternatives[:1] if action.type == "ClickAction")
-    return [element for selector in selectors if selector and (element := page.element(selector))]
+    """What a press is on. Enter in a field presses its form's button, even one that is disabled until something is typed."""
+    presses = (action for action in move.alternatives[:1] if action.type in ("ClickAction", "SubmitAction"))
+    on = [element for action in presses if (selector := action.fields.get("selector")) and (element := page.element(selector))]
+    forms = {element.form for element in on if element.role in TEXT_FIELDS} - {None}
+    return on + [element for element in page.elements if element.submits and element.form in forms]
 
 
 def _before(intent: Intent, page: Page, past: Past, acts: tuple[Move, ...]) -> tuple[Move, ...]:

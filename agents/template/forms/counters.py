@@ -33,16 +33,16 @@ class Counter:
 
 
 def counted(page: Page, criteria: Sequence[Criterion]) -> tuple[Move, ...]:
-    """The presses that set the first counter of a criterion to the nearest number that meets it; or the one that opens the counters."""
-    shown = list(_counters(page))
+    """The presses that set the counters of the criteria to the nearest numbers that meet them; or the one that opens the counters."""
+    shown, presses = list(_counters(page)), list[Move]()
     for unit in by_name(criteria):
         named = ((_likeness(unit[0].field, counter.name), counter) for counter in shown)
         merit, counter = max(named, key=lambda hit: hit[0], default=(0.0, None))
         if counter and merit >= _NAMED and not meets_all(unit, str(counter.count)):
             steps = steps_to(counter.count, unit)
-            return (replace(press(page, counter.more if steps > 0 else counter.less), repeats=True),) * abs(steps)
+            presses += [replace(press(page, counter.more if steps > 0 else counter.less), repeats=True)] * abs(steps)
     of_guests = [criterion for criterion in criteria if _OF_GUESTS & set(words(criterion.field))]
-    return () if shown or not of_guests else _opened(page, of_guests)
+    return tuple(presses) or (() if shown or not of_guests else _opened(page, of_guests))
 
 
 def steps_to(count: int, criteria: Sequence[Criterion], least: int = 0) -> int:

@@ -32,7 +32,8 @@ def wizard(intent: Intent, page: Page, past: Past) -> tuple[Move, ...]:
     # The button to the next step is at the dialog's foot; others may have the same word.
     foot = (element for element in reversed(inside) if _LEAVES.isdisjoint(words(element.label)) and not _STEP.fullmatch(element.label))
     steps = tuple(match[1] for element in inside if (match := _STEP.fullmatch(element.label)))
-    names = (*_ONWARD, *steps)
+    # A button called like the first step leads back to it.
+    names = (*_ONWARD, *steps[1:])
     onward = next((element for element in foot if was_named(element, names)), None)
     if onward is None and was_pressed(past, (*_ONWARD[:1], *steps)):
         onward = best_button([element for element in inside if element.usable and _may_send(element, intent)], intent.kind.row.sent_by, 0.6)

@@ -25,6 +25,7 @@ _MAKING = ADDING | CHANGING
 _LONGEST_CHIP = 6
 APPLY = ("apply", "apply filters", "show results", "filter", "update results")
 _MOST_BESIDE = 5  # elements from a field to the button of its form
+_TELLING = 3  # a shorter part of a value is in many labels
 
 
 def controls(page: Page, criteria: Sequence[Criterion]) -> tuple[Move, ...]:
@@ -144,6 +145,8 @@ def _chip(page: Page, group: Sequence[Criterion], among: Sequence[Element]) -> M
 
 
 def _exact(chips: Sequence[Element], group: Sequence[Criterion]) -> Element | None:
+    if any(criterion.operator is Operator.CONTAINS and len(criterion.value) < _TELLING for criterion in group):
+        return None
     named = [chip for chip in chips if not _NOTHING & set(words(chip.label))]
     fitting = [chip for chip in named if holds_all(group, _plain(chip))]
     values = [words(value) for criterion in group for value in criterion.values]

@@ -71,9 +71,15 @@ def is_open_item(target: Target, page: Page) -> bool:
         if criterion.operator in POSITIVE and number_in(criterion.value) is None and not _is_switch(criterion)
     ]
     stated = [criterion for criterion in stated if criterion.operator is not Operator.CONTAINS or len(criterion.value) >= _TELLING]
+    if any(_is_searched_for(criterion, page) for criterion in stated):
+        return False  # a search without results repeats the text that was searched for
     if not stated and not (only_exclude(target.criteria) and best_button(page.elements, _LEAVING, 0.8)):
         return False
     return judge(stated, shown, whole=True).met == len(stated) and judge(target.criteria, shown).fits
+
+
+def _is_searched_for(criterion: Criterion, page: Page) -> bool:
+    return page.search_box is not None and page.search_box.value.strip() in criterion.values
 
 
 def may_show(target: Target, page: Page) -> bool:
@@ -112,7 +118,7 @@ def _single(target: Target, page: Page) -> list[Record]:
     is_result = page.search_box is not None and page.search_box.value in {value for one in target.criteria for value in one.values}
     if is_result and (opener := best_button(page.elements, _OPENERS, _EXACT)):
         return [Record("", {}, "", (opener,))]
-    if not target.name:
+    if len(target.name) < _LEAST_SEARCHED:
         # A list with a single entry: a link to an address below the list's.
         below = path_of(page.url).rstrip("/") + "/"
         cards = (card for card in page.usable({"link"}) if len(words(card.text)) >= _ITEM_WORDS and path_of(card.href).startswith(below))
@@ -168,13 +174,17 @@ def _routes(target: Target, page: Page, past: Past) -> Iterator[tuple[Move, ...]
         criterion for criterion in stated if number_in(criterion.value) is None and not _is_switch(criterion) and _as_searched(criterion)
     ]
     searched = [criterion for criterion in searched if _is_searched_by(criterion, target, page)]
-    for criterion in sorted(searched, key=lambda criterion: not _SEARCHED_BY & set(words(criterion.field)))[:_MOST_SEARCHED]:
+    is_narrowed = bool(fits) and any(_is_searched_for(criterion, page) for criterion in stated)
+    for criterion in (
+        () if is_narrowed else sorted(searched, key=lambda criterion: not _SEARCHED_BY & set(words(criterion.field)))[:_MOST_SEARCHED]
+    ):
         yield _searched(_as_searched(criterion), page, past)
     yield _cleared(page, past)
     yield () if (place := _place_of_things(target, page)) else _to_place(target, page, past)
     # Each item that was opened in vain was left by going back, which takes two steps.
     if sum("go_back" in entry.fields for entry in past.entries) + len(past.nameless("NavigateAction", succeeded=True)) < MOST_OPENED:
-        yield _opened(page, past, (record for record, _ in fits))
+        # Whether it is the one shows once its page has loaded.
+        yield (*opening, Move((LOADING,))) if (opening := _opened(page, past, (record for record, _ in fits))) else ()
     # The items are not on further pages of other lists.
     yield () if place and path_of(place.href) != path_of(page.url) else _next_page(page, past)
     yield _listed(page, past)
@@ -307,7 +317,7 @@ def _searched(name: str, page: Page, past: Past) -> tuple[Move, ...]:
 
 
 def _next_page(page: Page, past: Past) -> tuple[Move, ...]:
-    if any(element.overlay and element.usable for element in page.elements):
+    if not page.records or any(element.overlay and element.usable for element in page.elements):
         return ()  # a calendar has a next month
     pages = page.pagination
     on = pages.next or (pages.numbered.get(pages.now + 1) if pages.now else None)

@@ -192,8 +192,8 @@ def names_of_thing(thing: str) -> tuple[str, ...]:
 
 
 def is_of_section(intent: Intent) -> bool:
-    """Whether the prompt names the template or draft of a message, which may have its own part of the site."""
-    return intent.kind in (Kind.MESSAGE, Kind.DRAFT) and _USED.search(intent.head) is not None
+    """Whether the prompt names the template or draft of a message, or what is to be cancelled, which may have its own part of the site."""
+    return intent.kind is Kind.CANCEL or (intent.kind in (Kind.MESSAGE, Kind.DRAFT) and _USED.search(intent.head) is not None)
 
 
 def place_of(href: str) -> str:

@@ -7,6 +7,7 @@ from functools import lru_cache
 from agents.page.matching import words
 from agents.template.prompt.criteria import Criterion, Operator, criteria
 from agents.template.prompt.masking import MARK, Masked, mask
+from agents.template.prompt.operators import OPERATOR
 from agents.template.prompt.questions import is_question
 from agents.template.prompt.synonyms import names_of
 from agents.template.prompt.task_kinds import Kind
@@ -83,6 +84,8 @@ _SPLIT = re.compile(
     r"(?i)(?:[,.;]\s*)?(?:\band\s+)?\b(?:then|after that|afterwards|finally|once (?:logged|signed) in)\b,?\s*"
     rf"|\s*,?\s*\band\s+(?=(?:{_DOING})\b)"
 )
+# A verb may be a field's name too: … and checkout equals …
+_FIELD_AFTER = re.compile(rf"(?:the )?[a-z_]+ (?:{OPERATOR.pattern})\s", re.I)
 # As in: find and delete …, find the book … and delete it.
 _FOUND_FIRST = re.compile(
     r"(?i)\b(?:find|locate|look up|search for)(?P<what> (?:(?!\b(?:and|then)\b).)+?)?,? (?:and then|and|then) "
@@ -190,7 +193,7 @@ def _understood(masked: Masked) -> Intent:
     if before != text[: login.start()] and re.search(r"\w+\W+\w", before):
         return _with_login(_tasks(masked, (0, len(before)), stated), masked, stated)
     rest = _AFTER_LOGIN.sub("", text[_end_of_login(masked, stated, login) :])
-    if re.search(r"[A-Za-z]+\W+[A-Za-z\ue000-\uf7ff]", rest):
+    if re.search(r"[A-Za-z]+\W+[A-Za-z\ue000-\uf7ff]", rest) and not _FIELD_AFTER.match(rest):
         return _with_login(_tasks(masked, (len(text) - len(rest), len(text)), stated), masked, stated)
     return Intent(Kind.LOGIN, _credentials(masked, stated), text="log in")
 
@@ -210,7 +213,7 @@ def _end_of_login(masked: Masked, stated: tuple[Criterion, ...], login: re.Match
 
 
 def _tasks(masked: Masked, span: tuple[int, int], stated: tuple[Criterion, ...]) -> Intent:
-    gaps = [gap.span() for gap in _SPLIT.finditer(masked.text, *span)]
+    gaps = [gap.span() for gap in _SPLIT.finditer(masked.text, *span) if not _FIELD_AFTER.match(masked.text, gap.end())]
     spans = zip((span[0], *(end for _, end in gaps)), (*(start for start, _ in gaps), span[1]), strict=True)
     parts = [_task(masked, part, stated) for part in spans]
     if len(parts) == 1 or any(part.kind is Kind.OTHER or " " not in part.text for part in parts[:-1]) or parts[-1].kind is Kind.OTHER:

@@ -81,6 +81,10 @@ to, recipient, recipients, send to, to email, recipient email, email, email addr
 cc, carbon copy
 bcc, blind carbon copy
 guests, people, party size, number of guests, number of people, persons, party, guests count, seats, travelers, passengers, adults
+adults, grown-ups
+children, kids, minors
+infants, babies, toddlers
+pets, animals
 attendees, guests, invitees, participants, members, people, invite
 check in, checkin, check-in date, checkin date, arrival, start date, from date, date from, from, start
 check out, checkout, check-out date, checkout date, departure, end date, to date, date to, to, until, end

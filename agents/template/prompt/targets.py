@@ -33,10 +33,12 @@ _NAMED_BY = frozenset({"name", "title", "subject"})
 _LISTED = "item"
 # Fields of how a list is shown, which no item has.
 _OF_LISTS = ("filter", "sort")
+# Beside one of these a country is the payer's.
+_PAID_BY = frozenset({"card", "cvv"})
 _OF_PERSONS = frozenset({"commenter", "reviewer", "recipient", "patient", "first", "last", "user", "sender", "host"})
 
 
-_FORM = r"(?:forms?|dialogs?|modals?|windows?|popups?)"
+_FORM = r"(?:forms?|dialogs?|modals?|windows?|popups?|wizards?)"
 _OPENS = begins("open|views?|show|see|display", _FORM)
 _OPENED = re.compile(rf"\b{_FORM} (?:is )?(?:open|opens|opened)\b", re.I)
 _SENDS = re.compile(r"\b(?:submit|send|fill|post|save|complete)", re.I)
@@ -119,6 +121,8 @@ def _is_of_item(intent: Intent, criterion: Criterion) -> bool:
         return False  # as in: mark as spam … where is_spam equals True, which is the result
     if field == ("subject",) and has_own_name:
         return True
+    if field == ("country",) and any(_PAID_BY & set(words(other.field)) for other in intent.criteria):
+        return False
     if {*field[:1], *field[-1:]} & {*intent.kind.row.form_fields.split(), *_OF_LISTS} or _is_given(intent, criterion):
         return False
     if intent.kind is Kind.CHOOSE and criterion in to_choose(intent):

@@ -35,6 +35,7 @@ _PREFERENCES = r"settings|preferences?|options?|themes?|dark mode|light mode|lan
 _WRITTEN = "content comment message text body review commenter reviewer author feedback reply"
 _ORDER = (
     "quantity count people guest adult child date time checkin checkout occasion phone email note request payment card address "
+    "cvv expiry expiration zip zipcode "
     "mode code preference size recipient username password reason patient visit notes insurance emergency increase"
 )
 
@@ -195,7 +196,7 @@ class Kind(StrEnum):
     REACT = TaskKind("like or follow", "Like or follow", _OF_ITEM | _ITEM_OPTIONAL | _ON_CARDS, prompts=(
         begins("hire later|(?:un)?like|upvote|(?:un)?follow|connect|endorse|(?:un)?hide|save|bookmark|react|subscribe|join|apply"),))
     CHOOSE = TaskKind("choose a value", "Choose a value", _OF_ITEM | _ITEM_OPTIONAL, first_prompts=begins("select|choose|pick",
-        "methods?|options?"), prompts=(begins("(?:set|select|choose|pick|specify|schedule)(?! up)"),),
+        "methods?|options?"), prompts=(begins("(?:set|select|choose|pick|specify|schedule)(?! up)"), begins("(?:de|un)select", "where|whose"),),
         opened_by=names(f"add new, new, create, post, add, book, {_BEGIN}"),
         sent_by=names("save, add, submit, create, confirm, book, find, search"), verbs=ADDING,
         form_fields=f"{_ORDER} from to method theme code")

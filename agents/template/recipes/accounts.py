@@ -154,7 +154,8 @@ def _credentials(intent: Intent) -> tuple[Criterion, Criterion]:
     criteria = intent.login or intent.criteria
     name, secret = _PLACEHOLDERS
     secret = next((criterion for criterion in criteria if _kind(criterion) == "password"), secret)
-    return next((criterion for criterion in criteria if criterion is not secret), name), secret
+    # A name that is only excluded can't be guessed.
+    return next((criterion for criterion in criteria if criterion is not secret and not criterion.operator.negative), name), secret
 
 
 def _account(intent: Intent) -> tuple[Criterion, ...]:

@@ -10,7 +10,7 @@ from agents.contract.actions import FILLS
 from agents.contract.origins import path_of
 from agents.contract.protocol import PastAction
 from agents.page import Element, Page
-from agents.page.elements import BUTTONS, TEXT_FIELDS
+from agents.page.elements import BUTTONS, CHECKED, TEXT_FIELDS
 from agents.page.matching import likeness, words
 from agents.template import blind_xpath
 from agents.template.budget import once
@@ -41,6 +41,7 @@ _SUCCESS = re.compile(
 # A quick booking has another form than a usual one.
 _HIRES = frozenset({"hire", "hiring"})
 _LIST_OF_SUCH = re.compile(r"/[\w-]+s/?")
+_TAKES_OFF = re.compile(r"(?:\w+\W+){0,4}?(?:(?:un|de)(?:select|check|tick)|hide|untick)", re.I)
 _SORTS = frozenset({"quick", "express", "instant", "urgent", "emergency", "rush", "fast"})
 
 
@@ -236,6 +237,9 @@ class Choose(FormTask):
 
     def act(self, intent: Intent, page: Page) -> tuple[Move, ...]:
         criteria = besides_item(intent)
+        if box := self._box(intent, page):
+            # Sites record changes only: a box in the requested state is changed and changed back.
+            return (replace(press(page, box), repeats=True),) * (2 if self._is_set(intent, box) else 1)
         if intent.kind is Kind.SETTINGS and self._form(intent, page):
             return super().act(intent, page)
         if listed := chosen_from_list(page, criteria):
@@ -259,6 +263,8 @@ class Choose(FormTask):
 
     def achieved(self, intent: Intent, page: Page, past: Past) -> bool:
         """An option that meets the criteria was pressed last, or all fields are set: often the page does not show the choice."""
+        if box := self._box(intent, page):
+            return self._is_set(intent, box) and any(map(past.times, press(page, box).alternatives))
         if self._types(intent, page) or self._is_sent(past, besides_item(intent), page):
             return BEST_GUESS.achieved(intent, page, past)
         if any(not past.did_any(move.alternatives) for move in time_chosen(page, to_choose(intent))):
@@ -266,6 +272,16 @@ class Choose(FormTask):
         moves = self.act(intent, page) if self._offers_first(intent, page) else ()
         set_ = bool(moves) and (past.filled or past.pressed) and all(move.shown or past.did_any(move.alternatives) for move in moves)
         return set_ or self._is_chosen(intent, past)
+
+    def _box(self, intent: Intent, page: Page) -> Element | None:
+        """The box beside one of several things of the task's kind, as in: select the calendar named 'Work'."""
+        thing, criteria = target_of(intent).thing, intent.criteria
+        boxes = (box for box in page.usable({"checkbox", "switch"}) if thing in words(box.label)) if thing else ()
+        named = ((box, [word for word in box.label.split() if not {thing, "toggle", "select", "show"} & set(words(word))]) for box in boxes)
+        return next((box for box, name in named if name and criteria and holds_all(criteria, " ".join(name))), None)
+
+    def _is_set(self, intent: Intent, box: Element) -> bool:
+        return (box.value == CHECKED) != bool(_TAKES_OFF.match(intent.text))
 
     def _offers_first(self, intent: Intent, page: Page) -> bool:
         """Whether the field that the prompt names first can be set here; fields named after it may have to be set before."""

@@ -19,6 +19,7 @@ from agents.template.items.matching import best_button, places_of, press_best, p
 from agents.template.items.navigation import list_of
 from agents.template.moves import Move, blind_press, fill, link_to, opened, press
 from agents.template.prompt import Criterion, Intent, besides_item, example, target_of
+from agents.template.prompt.measures import number_in
 from agents.template.prompt.task_rows import NAVIGATION, names
 from agents.template.prompt.values import holds_all, meets_all, only_exclude, without_exclusions
 from agents.template.recipes.recipe import Recipe
@@ -59,7 +60,9 @@ class Search(Recipe):
     def _text(self, intent: Intent) -> str:
         stated = without_exclusions(intent.criteria)
         is_named = not intent.criteria or intent.is_quoted or intent.subject in {criterion.value for criterion in stated}
-        return intent.subject or intent.text if is_named else example((stated or intent.criteria)[0])
+        # Words are searched for rather than numbers, such as of guests.
+        ordered = sorted(stated or intent.criteria, key=lambda criterion: number_in(criterion.value) is not None)
+        return intent.subject or intent.text if is_named else example(ordered[0])
 
 
 class Filter(Recipe):

@@ -4,17 +4,18 @@ The plan's actions are sent in order, each as often as the plan has it, and each
 pressed on the page of the task's item, or where the task is about none: what the rules do to an item they check by the page.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from agents.contract.action_history import WAITS, Past
+from agents.contract.action_history import WAITS, Past, sign
 from agents.contract.actions import FILLS, Action
 from agents.contract.origins import path_of
 from agents.contract.protocol import PastAction, Plan, Step
 from agents.page import Page
 from agents.page.elements import FIELDS
-from agents.template.blind_xpath import element_at
+from agents.template.blind_xpath import element_at, node_at
 from agents.template.items.finding import is_target_page
 from agents.template.moves import LOADING, Known, breathing
 from agents.template.prompt import Intent, Trait, target_of
@@ -23,6 +24,7 @@ from agents.template.prompt.verbs import is_unrequested
 
 # What such a press does that no task requests is destroying or sending.
 _NOTHING = understand("")
+_HEADING = re.compile(r"h[1-6]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,29 +43,38 @@ class _Place:
         return any(map(_is_password, self.actions))
 
 
-def known_step(step: Step, intent: Intent, page: Page, known: Known) -> Plan | None:
-    """None without a plan, or if none of its actions is left to try."""
+def known_step(step: Step, intent: Intent, page: Page, known: Known, *, goes_on: bool = False) -> Plan | None:
+    """None without a plan, or if none of its actions is left to try. `goes_on`: only what follows the plan's last action on this page."""
     whole, past = known(step, intent), Past(step.history)
     places = list(_places(whole.actions)) if whole else []
+    if goes_on and not _is_amid(places, past):
+        return None
     if places and _is_over(places[-1], intent, page, past):
         # The last press may still be sending its request.
         waits = () if past.last_waited else (LOADING,)
         return Plan(waits, done=not waits, reasoning="Template: all actions of the site's plan are done.")
     if intent.kind.has(Trait.OF_ITEM) and is_target_page(target_of(intent), page):
         presses = (action for action in _left(places, past) if action.type == "ClickAction")
-        action = next((press for press in presses if _may_do(press, page, intent, past)), None)
+        following = [press for press in presses if _may_do(press, page, intent) and not _is_done(press, page, past)][:1]
     else:
-        action = _next(places, intent, page, past)
-    if action is None:
-        return None
-    actions = tuple(breathing([action], after_failure=past.last_failed))
-    return Plan(actions, reasoning="Template: by the site's plan.")
+        following = _next(places, intent, page, past)
+    leaves = goes_on and any(action.type == "NavigateAction" for action in following)
+    actions = () if leaves else tuple(breathing(following, after_failure=past.last_failed))
+    return Plan(actions, reasoning="Template: by the site's plan.") if actions else None
+
+
+def _is_amid(places: Sequence[_Place], past: Past) -> bool:
+    last = next((entry for entry in reversed(past.entries) if entry.type not in WAITS), None)
+    sent = (action for place in places for action in place.actions)
+    return last is not None and any(Past((last,)).times(action) for action in sent)
 
 
 def _left(places: Sequence[_Place], past: Past) -> Iterator[Action]:
     """The actions that were not sent yet; a plan may have one twice, such as to put on a list and take off again."""
     actions = [action for place in places for action in place.actions]
-    return (action for at, action in enumerate(actions) if past.times(action) < actions[: at + 1].count(action))
+    # The same field may be filled in each step of a dialog.
+    signs = [sign(action.type, action.fields) for action in actions]
+    return (action for at, action in enumerate(actions) if past.times(action) < signs[: at + 1].count(signs[at]))
 
 
 def _is_over(place: _Place, intent: Intent, page: Page, past: Past) -> bool:
@@ -95,7 +106,7 @@ def _is_password(action: Action | PastAction) -> bool:
     return action.type in FILLS and "password" in str(action.fields.get("selector"))
 
 
-def _next(places: Sequence[_Place], intent: Intent, page: Page, past: Past) -> Action | None:
+def _next(places: Sequence[_Place], intent: Intent, page: Page, past: Past) -> list[Action]:
     visited = _visited(page, past)
     is_member = page.logged_in is True or any(map(_is_password, past.entries))
     is_of_item = intent.kind.has(Trait.OF_ITEM) and not target_of(intent).is_any
@@ -104,13 +115,25 @@ def _next(places: Sequence[_Place], intent: Intent, page: Page, past: Past) -> A
             continue
         left = list(_left([place], _since(place, past)))
         if place.path not in visited:
-            return place.opening
-        intended = _NOTHING if is_of_item else intent
-        if left and _is_at(place, page, past) and _may_do(left[0], page, intended, past, is_free=not is_of_item):
-            return left[0]
-        if place.logs_in:
-            return None  # the log-in comes first
-    return None
+            return [place.opening]
+        ready = _ready(left, intent, page, past, is_free=not is_of_item) if _is_at(place, page, past) else []
+        if ready or place.logs_in:  # the log-in comes first
+            return ready
+    return []
+
+
+def _ready(left: Sequence[Action], intent: Intent, page: Page, past: Past, *, is_free: bool) -> list[Action]:
+    """What can be done on this page at once: the fills that come next, and one press, which may change the page."""
+    ready = list[Action]()
+    for action in left:
+        if _is_done(action, page, past):
+            continue
+        if not _may_do(action, page, intent if is_free else _NOTHING, is_free=is_free):
+            break
+        ready.append(action)
+        if action.type not in FILLS:
+            break
+    return ready
 
 
 def _is_at(place: _Place, page: Page, past: Past) -> bool:
@@ -118,19 +141,34 @@ def _is_at(place: _Place, page: Page, past: Past) -> bool:
     return place.path == path_of(page.url) or any(past.times(action) for action in place.actions)
 
 
-def _may_do(action: Action, page: Page, intent: Intent, past: Past, *, is_free: bool = False) -> bool:
-    """Whether the page has the control, the rules have not pressed it by another selector, and it destroys, sends or binds nothing
-    unrequested. `is_free`: it may send a form, or be in a list, as the task is about no item."""
+def _may_do(action: Action, page: Page, intent: Intent, *, is_free: bool = False) -> bool:
+    """Whether the page has the control, and it destroys, sends or binds nothing unrequested. `is_free`: it may send a form, or be in a
+    list, as the task is about no item."""
     if "selector" not in action.fields:
         return action.type == "SendKeysIWAAction"
-    element = element_at(str(action.fields["selector"].get("value", "")), page)
+    element = element_at(_xpath(action), page)
     if element is None or not element.usable or element.is_open_tab:
         return False
     if action.type != "ClickAction":
         return element.role in FIELDS
-    others = [selector for selector in page.selectors(element) if selector["value"] != action.fields["selector"]["value"]]
-    here = Past(tuple(entry for entry in past.entries if path_of(entry.url) == path_of(page.url)))
-    if any(here.times(replace(action, fields={"selector": other})) for other in others):
-        return False
     is_harmless = element.role == "tab" or not is_unrequested(element, intent)
     return is_harmless and (is_free or not (element.submits or (len(page.records) > 1 and element.place in page.items)))
+
+
+def _is_done(action: Action, page: Page, past: Past) -> bool:
+    """Whether the rules did it by another selector, or it presses a heading, as a plan does where a box is not to be ticked."""
+    if "selector" not in action.fields:
+        return False
+    element = element_at(_xpath(action), page)
+    if action.type != "ClickAction":
+        return element is not None and bool(element.value) and element.value == action.fields.get("text")
+    if element is None:
+        node = node_at(_xpath(action), page)
+        return node is not None and _HEADING.fullmatch(str(node.tag)) is not None
+    others = [selector for selector in page.selectors(element) if selector["value"] != action.fields["selector"]["value"]]
+    here = Past(tuple(entry for entry in past.entries if path_of(entry.url) == path_of(page.url)))
+    return any(here.times(replace(action, fields={"selector": other})) for other in others)
+
+
+def _xpath(action: Action) -> str:
+    return str(action.fields["selector"].get("value", ""))

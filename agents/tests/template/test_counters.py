@@ -1,6 +1,6 @@
 """Numbers that are set by buttons beside them: guests, pets, rooms."""
 
-from agents.contract.protocol import Form, Step
+from agents.contract.protocol import Form, PastAction, Step
 from agents.page import read
 from agents.template import plan
 
@@ -40,3 +40,18 @@ def test_a_counter_is_lowered_where_it_is_above() -> None:
 def test_counters_that_meet_the_criteria_are_left_as_they_are() -> None:
     shown = pressed("Search for stays where pets is greater equal '2'", counters(Adults=1, Children=0, Pets=2))
     assert shown and not any("Pets" in label or label == "party" for label in shown)
+
+
+def test_counters_are_known_by_other_words_for_such_guests_and_set_together() -> None:
+    prompt = "Search for stays where adults is not '1' and children greater than '1' and infants equals '1'"
+    assert pressed(prompt, counters(**{"Grown-ups": 0, "Kids": 0, "Babies": 0})) == ["Increase Kids"] * 2 + ["Increase Babies"]
+
+
+def test_after_the_counters_the_search_goes_on() -> None:
+    opened = PastAction(
+        "ClickAction", {"selector": {"type": "attributeValueSelector", "attribute": "id", "value": "party"}}, True, "", SITE
+    )
+    prompt = "Search for stays where pets is greater equal '2' and destination equals 'Oslo'"
+    page = f"<body>{PICKERS}<div role=dialog aria-modal=false><input aria-label='Search cities'></div></body>"
+    actions = plan(Step("/step", Form.STEP, "t", prompt, SITE, page, 1, (opened,)), read(page, SITE)).actions
+    assert [action.fields["text"] for action in actions if action.type == "TypeAction"] == ["Oslo"]

@@ -134,3 +134,43 @@ def test_what_the_rules_pressed_by_another_selector_is_not_pressed_again_by_the_
 
     assert planned() == Plan((press,), reasoning="Template: by the site's plan.")
     assert planned(pressed) is None
+
+
+def steps_of(html: str, *history: PastAction, plan: tuple[dict[str, object], ...], goes_on: bool = False) -> list[str]:
+    url = "http://localhost:9410/notes?seed=58"
+    page, opening = read(f"<body><main>{html}</main></body>", url), validate({"type": "NavigateAction", "url": url})
+    step = Step("/step", Form.STEP, "t", "Add a note", url, index=len(history), history=history)
+    made = known_step(step, understand(step.prompt), page, lambda *_: Plan((opening, *map(validate, plan))), goes_on=goes_on)
+    return [action.fields["selector"]["value"] for action in made.actions if "selector" in action.fields] if made else []
+
+
+def on(expression: str, **fields: str) -> dict[str, object]:
+    kind = "TypeAction" if fields else "ClickAction"
+    return {"type": kind, "selector": {"type": "xpathSelector", "value": expression}, **fields}
+
+
+NOTE = (on("//input[1]", text="Tea"), on("//textarea", text="At noon"), on("//h1"), on("//button[1]"), on("//button[2]"))
+FIELDS = (
+    "<h1>Notes</h1><form><input name=title value='{}'><textarea></textarea><button type=button>Next</button><button>Save</button></form>"
+)
+
+
+def test_the_plans_fields_of_one_page_are_filled_in_one_reply_up_to_the_first_press() -> None:
+    assert steps_of(FIELDS.format(""), plan=NOTE) == ["//input[1]", "//textarea", "//button[1]"]
+
+
+def test_a_field_that_the_rules_filled_already_is_left_out() -> None:
+    assert steps_of(FIELDS.format("Tea"), plan=NOTE)[0] == "//textarea"
+
+
+def test_the_plan_goes_on_at_once_only_where_it_acted_last() -> None:
+    typed = PastAction("TypeAction", dict(validate(NOTE[0]).fields), True, "", "http://localhost:9410/notes?seed=58")
+    assert steps_of(FIELDS.format("Tea"), typed, plan=NOTE, goes_on=True)[0] == "//textarea"
+    assert steps_of(FIELDS.format("Tea"), plan=NOTE, goes_on=True) == []
+
+
+def test_a_field_with_the_same_place_in_a_later_step_of_a_dialog_is_filled_too() -> None:
+    typed = PastAction("TypeAction", dict(validate(NOTE[0]).fields), True, "", "http://localhost:9410/notes?seed=58")
+    later = (NOTE[0], on("//button[1]"), on("//input[1]", text="Ann"), on("//button[2]"))
+    pressed = PastAction("ClickAction", dict(validate(later[1]).fields), True, "", "http://localhost:9410/notes?seed=58")
+    assert steps_of(FIELDS.format(""), typed, pressed, plan=later) == ["//input[1]", "//button[2]"]

@@ -2,8 +2,10 @@
 
 import pytest
 
+from agents.contract.action_history import Past
 from agents.contract.protocol import PastAction
 from agents.page import Record, read
+from agents.template.forms.wizards import wizard
 from agents.template.items.matching import best_button, judge
 from agents.template.prompt.criteria import Criterion, Operator
 from agents.template.prompt.intents import Kind, understand
@@ -166,3 +168,43 @@ def test_the_end_of_an_address_is_the_end_of_a_name() -> None:
     criterion = Criterion("from email", Operator.CONTAINS, ("ris@gm",))
     names = ("Eric Harris", "Ann Lee")
     assert [judge([criterion], Record(name, {}, name, ())).results for name in names] == [(True,), (None,)]
+
+
+BOXES = "".join(
+    f"<div><input type=checkbox aria-label='Toggle {name} folder' {state}><span>{name}</span></div>"
+    for name, state in (("Trips", "checked"), ("Home", ""))
+)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "box", "presses"),
+    [
+        ("Unselect the folder where folder_name equals 'Trips'", "Toggle Trips folder", 1),
+        ("Select the folder where folder_name equals 'Home'", "Toggle Home folder", 1),
+        ("Select any folder where folder name not contains 'ome'", "Toggle Trips folder", 2),
+    ],
+)
+def test_the_box_of_a_named_thing_is_changed_even_if_that_takes_two_presses(prompt: str, box: str, presses: int) -> None:
+    made = next_plan(prompt, BOXES, WAITED)
+    assert [action.fields["selector"]["value"] for action in made.actions if action.type == "ClickAction"] == [box] * presses
+
+
+def test_a_box_that_was_changed_is_not_changed_again() -> None:
+    selector = {"type": "attributeValueSelector", "attribute": "aria-label", "value": "Toggle Home folder"}
+    done = PastAction("ClickAction", {"selector": selector}, succeeded=True, error="", url=SHOP)
+    assert next_plan("Unselect the folder where folder_name equals 'Home'", BOXES, done, WAITED).done
+
+
+STEPS = "".join(f"<button type=button aria-label='Go to {name} step'>{name}</button>" for name in ("Info", "People", "Options"))
+
+
+def test_a_dialog_is_not_led_back_to_its_first_step() -> None:
+    second = f"<div role=dialog aria-modal=true aria-label='Plan event'>{STEPS}<label>Guest <input></label><button type=button>Info</button></div>"
+    intent, page = understand("Arrange the event where colour equals 'red'"), read(f"<html><body>{second}</body></html>", SHOP)
+    assert wizard(intent, page, Past((pressed("People"),))) == ()
+
+
+def test_a_wizard_that_is_only_to_be_opened_is_not_filled() -> None:
+    dialog = f"<div role=dialog aria-modal=true><h2>Event details</h2>{STEPS}<label>Title <input name=title></label><button type=button>People</button></div>"
+    made = next_plan("Open the event wizard where title does NOT equal 'Tea'", dialog, pressed("New event"), WAITED)
+    assert made.done and not made.actions

@@ -487,3 +487,65 @@ def test_no_row_of_buttons_is_pressed_because_a_form_was_refused() -> None:
     made = next_plan("Fill out the contact form where message equals 'Hello there'", html, url="http://localhost:8000/contact?seed=58")
     assert not any(name in str(action.fields.get("selector")) for action in made.actions for name in ("Saved", "Orders"))
     assert any(action.fields.get("text") == "Hello there" for action in made.actions)
+
+
+def test_a_verb_that_is_a_fields_name_begins_no_further_task() -> None:
+    intent = understand("Book the stay where checkin equals '2026-05-01' and checkout equals '2026-05-04'")
+    assert [stage.kind for stage in intent.stages] == [Kind.BOOKING]
+
+
+def test_a_field_beside_a_credential_begins_no_further_task() -> None:
+    assert understand("Log in where the username does NOT contain 'Amelia' and the source is NOT 'None'").kind is Kind.LOGIN
+
+
+def test_an_excluded_name_is_not_used_to_log_in() -> None:
+    form = "<form><input name=username aria-label=Username><input type=password><button>Log in</button></form>"
+    made = next_plan("Log in where the username does NOT contain 'Amelia'", form)
+    assert [action.fields["text"] for action in made.actions if action.type == "TypeAction"] == ["<username>", "<password>"]
+
+
+def test_a_letter_of_a_name_chooses_no_chip() -> None:
+    cards = "".join(f"<li><a href='/lamps/{at}?seed=58'><b>{name}</b><p>$4</p></a></li>" for at, name in enumerate(("Lux", "Moon", "Arc")))
+    chips = "<button type=button>All</button><button type=button>hall</button><button type=button>desk</button>"
+    assert "hall" not in pressed_next("View the lamp where name contains 'h' and price equals '$5'", f"{chips}<ul>{cards}</ul>", WAITED)
+
+
+def test_an_uncertain_item_is_given_time_to_load_in_the_same_reply() -> None:
+    cards = "".join(f"<li><a href='/lamps/{at}?seed=58'><b>{name}</b><p>$4</p></a></li>" for at, name in enumerate(("Lux", "Moon", "Arc")))
+    made = next_plan("View the lamp where maker equals 'Glow'", f"<ul>{cards}</ul>", WAITED)
+    assert [action.type for action in made.actions] == ["ClickAction", "WaitAction"]
+
+
+def test_a_value_is_not_sent_by_the_form_of_a_review_whose_button_is_disabled() -> None:
+    review = "<form><input placeholder='Your name (optional)'><textarea></textarea><button disabled>Send review</button></form>"
+    made = next_plan("Select where method does NOT equal 'card' and the title contains 'Arc'", review, WAITED)
+    assert not any(action.type == "SubmitAction" for action in made.actions)
+
+
+def test_a_country_beside_a_card_is_the_payers() -> None:
+    prompt = "Confirm the booking for a stay where title contains 'Arc' and country equals 'Peru' and card_number equals '3000000'"
+    assert [criterion.field for criterion in target_of(understand(prompt)).criteria] == ["title"]
+
+
+def test_the_months_of_a_calendar_are_no_pages_of_a_list() -> None:
+    page = "<h1>Plans</h1><button type=button>New entry</button><button type=button aria-label='Next month'>›</button>"
+    assert "Next month" not in pressed_next("Delete the event where the title equals 'Tea'", page, WAITED)
+
+
+def test_a_search_without_results_shows_no_item_though_it_repeats_the_text() -> None:
+    html = "<h1>Mail</h1><input type=search value='lutions.com'><p>No results for lutions.com</p>"
+    made = next_plan("View the email where from_email contains 'lutions.com'", html, pressed("Search"), WAITED)
+    assert not made.reasoning.endswith("is done.")
+
+
+def test_what_a_search_found_is_opened_before_another_value_is_searched_for() -> None:
+    rows = "".join(mail(name, "Notes of 4 December") for name in ("Emily Bell", "Connor White", "Rachel Brown"))
+    prompt = "View the email where from_email contains 'lutions.com' and subject contains 'ecem'"
+    made = next_plan(prompt, f"<input type=search aria-label='Search mail' value='ecem'><ul>{rows}</ul>", WAITED)
+    assert [action.type for action in made.actions] == ["ClickAction", "WaitAction"]
+
+
+def test_what_is_to_be_cancelled_is_looked_for_in_its_own_part_of_the_site() -> None:
+    page = "<a href='/templates?seed=58'>Saved texts</a><button type=button>New message</button>"
+    home = "http://localhost:8000/?seed=58"
+    assert "/templates" in pressed_next("Cancel template where to equals 'ann@example.com'", page, WAITED, url=home)
