@@ -15,7 +15,7 @@ from agents.template.forms.calendar import day_chosen
 from agents.template.forms.slots import Slot, option_for, value_for
 from agents.template.moves import Move, fill, press
 from agents.template.prompt import Criterion, Operator
-from agents.template.prompt.measures import PURE_NUMBER, date_in, minutes_in, number_in
+from agents.template.prompt.measures import PURE_NUMBER, date_in, minutes_in, number_in, time_in
 from agents.template.prompt.operators import POSITIVE
 from agents.template.prompt.synonyms import forms_of, names_of
 from agents.template.prompt.values import holds_all, only_exclude, without_exclusions
@@ -154,7 +154,7 @@ class _Unit:
             return bool({"password", "pw", "pass", "passwort"} & self._words)
         if slot.ticks:
             return self._is_switch
-        if "phone" in slot.forms:
+        if "phone" in slot.forms and not slot.options:  # a list beside it is for the country
             return self._made_for["tel"]
         if slot.element.role == "searchbox":
             return bool({"query", "search", "keyword"} & self._words)
@@ -248,8 +248,8 @@ def _option(options: Sequence[Element], unit: Sequence[Criterion]) -> Element | 
     texts = [option.label or option.text for option in options]
     days = sum(date_in(text) is not None for text in texts)
     is_dated = all(date_in(value) is not None for criterion in unit for value in criterion.values)
-    if 2 * days > len(texts):
-        is_of = is_dated
+    if 2 * days > len(texts) or (is_dated and not days):
+        is_of = is_dated and days > 0
     else:
         # Plain buttons are a list for excluded values only if one of them has such a value.
         excluded = {" ".join(words(value)) for criterion in unit for value in criterion.values if criterion.operator.negative}
@@ -258,8 +258,8 @@ def _option(options: Sequence[Element], unit: Sequence[Criterion]) -> Element | 
     if not is_of:
         return None
     if all(PURE_NUMBER.fullmatch(value.strip()) for criterion in unit for value in criterion.values):
-        # Longer texts contain other numbers.
-        texts = [text if len(words(text)) <= _MOST_OF_NUMBER else "" for text in texts]
+        # Longer texts contain other numbers, and a time of day is no number.
+        texts = [text if len(words(text)) <= _MOST_OF_NUMBER and time_in(text) is None else "" for text in texts]
     value = option_for([text for text in texts if not days or not is_dated or _DATED.search(text)], unit)
     chosen = options[texts.index(value)] if value is not None else None
     return None if chosen is None or chosen.selected else chosen

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cached_property
 from itertools import islice
@@ -157,6 +157,7 @@ def value_for(slot: Slot, criteria: Sequence[Criterion], page: Page | None) -> s
     """A value for a slot, one of its options if it has any; None where no possible value meets any of the criteria."""
     element = slot.element
     if slot.options:
+        criteria = _as_codes(criteria, element.sent_as)
         option, sent_as = option_for(slot.options, criteria), element.sent_as
         # Visible texts are often translated or reworded, sent values rarely.
         if option is None and len(sent_as) == len(slot.options) and (sent := option_for(sent_as, criteria)) is not None:
@@ -170,6 +171,24 @@ def value_for(slot: Slot, criteria: Sequence[Criterion], page: Page | None) -> s
         valid = [value for value in valid if value.startswith("<") or ADDRESS.fullmatch(value)]
     best = max(valid, key=lambda value: sum(holds(criterion, value) for criterion in conditions), default=None)
     return best if best is not None and (not conditions or any(holds(criterion, best) for criterion in conditions)) else None
+
+
+# Lists of countries often show flags and dial codes, and send these codes.
+_COUNTRIES = """
+ar argentina, at austria, au australia, bd bangladesh, be belgium, br brazil, ca canada, ch switzerland, cl chile, cn china, co colombia,
+cz czech republic, de germany, dk denmark, eg egypt, es spain, fi finland, fr france, gb united kingdom, gr greece, hu hungary,
+id indonesia, ie ireland, il israel, in india, it italy, jp japan, ke kenya, kr south korea, mx mexico, my malaysia, ng nigeria,
+nl netherlands, no norway, nz new zealand, pe peru, ph philippines, pk pakistan, pl poland, pt portugal, ro romania, ru russia,
+sa saudi arabia, se sweden, sg singapore, th thailand, tr turkey, ua ukraine, us united states, vn vietnam, za south africa"""
+_CODES = {name: code for code, _, name in (pair.strip().partition(" ") for pair in _COUNTRIES.split(","))}
+
+
+def _as_codes(criteria: Sequence[Criterion], sent_as: Sequence[str]) -> Sequence[Criterion]:
+    """With the codes of countries in place of their names, where a list sends those."""
+    codes = {value for value in sent_as if value.lower() in _CODES.values()}
+    if 2 * len(codes) <= len(sent_as):
+        return criteria
+    return [replace(one, values=tuple(_CODES.get(value.lower(), value) for value in one.values)) for one in criteria]
 
 
 def option_for(options: Iterable[str], criteria: Sequence[Criterion]) -> str | None:

@@ -313,7 +313,8 @@ def _cleared(page: Page, past: Past) -> tuple[Move, ...]:
 def _searched(name: str, page: Page, past: Past) -> tuple[Move, ...]:
     moves = search_for(page, name) if name else ()
     sent = any(past.times(action) for move in moves if not move.fills for action in move.alternatives)
-    return () if not moves or sent or moves[0].shown else moves
+    # The results are loaded in the same reply.
+    return () if not moves or sent or moves[0].shown else (*moves, Move((LOADING,))) if moves[0].fills else moves
 
 
 def _next_page(page: Page, past: Past) -> tuple[Move, ...]:

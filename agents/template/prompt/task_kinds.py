@@ -196,7 +196,8 @@ class Kind(StrEnum):
     REACT = TaskKind("like or follow", "Like or follow", _OF_ITEM | _ITEM_OPTIONAL | _ON_CARDS, prompts=(
         begins("hire later|(?:un)?like|upvote|(?:un)?follow|connect|endorse|(?:un)?hide|save|bookmark|react|subscribe|join|apply"),))
     CHOOSE = TaskKind("choose a value", "Choose a value", _OF_ITEM | _ITEM_OPTIONAL, first_prompts=begins("select|choose|pick",
-        "methods?|options?"), prompts=(begins("(?:set|select|choose|pick|specify|schedule)(?! up)"), begins("(?:de|un)select", "where|whose"),),
+        "methods?|options?"), prompts=(begins("(?:set|select|choose|pick|specify|schedule)(?! up)"),
+        begins("(?:de|un)select", "where|whose")),
         opened_by=names(f"add new, new, create, post, add, book, {_BEGIN}"),
         sent_by=names("save, add, submit, create, confirm, book, find, search"), verbs=ADDING,
         form_fields=f"{_ORDER} from to method theme code")

@@ -208,3 +208,24 @@ def test_a_wizard_that_is_only_to_be_opened_is_not_filled() -> None:
     dialog = f"<div role=dialog aria-modal=true><h2>Event details</h2>{STEPS}<label>Title <input name=title></label><button type=button>People</button></div>"
     made = next_plan("Open the event wizard where title does NOT equal 'Tea'", dialog, pressed("New event"), WAITED)
     assert made.done and not made.actions
+
+
+TIMES = "".join(f"<div role=option tabindex=0>{time}</div>" for time in ("2:00 PM", "12:00 PM", "12:30 PM"))
+HOURS = f"<button type=button aria-haspopup=listbox aria-expanded=true>Time</button><div role=listbox>{TIMES}</div>"
+
+
+@pytest.mark.parametrize("other", ["people is greater equal 6", "date is less than or equal to '2026-12-13T19:00:00+00:00'"])
+def test_a_time_of_day_is_neither_a_number_of_people_nor_a_date(other: str) -> None:
+    assert "12:30" in pressed_next(f"Select a country where {other} and time equals '12:30 PM'", HOURS, pressed("Time"))
+
+
+def test_a_country_is_chosen_by_its_code_in_a_list_of_flags_and_dial_codes() -> None:
+    options = "".join(f"<option value={code}>+{number}</option>" for code, number in (("BR", 55), ("CA", 1), ("ZA", 27)))
+    page = f"<h1>Details</h1><label>Phone <select id=country-field>{options}</select></label><input aria-label='Phone number'>"
+    made = next_plan("Select a country where the country equals 'Canada'", page, WAITED)
+    assert made.actions[0].fields["text"] == "+1"
+
+
+def test_a_search_for_an_item_loads_its_results_in_the_same_reply() -> None:
+    box = "<h1>Lamps</h1><input type=search aria-label='Search lamps'>"
+    assert next_plan("View the lamp where name equals 'Moon'", box, WAITED).actions[-1].fields == {"time_seconds": 1.5}
