@@ -258,7 +258,7 @@ class Unfold(Recipe):
             return ()
         buttons = [button for button in page.usable(BUTTONS) if not button.href]
         foldable = [button for button in buttons if button.expanded is not None and not button.opens]
-        if _COLLAPSES.search(intent.text) and (open_ := best_button(buttons, self._fold_labels(intent)[: len(_COLLAPSE) + 1], 0.8)):
+        if _COLLAPSES.search(intent.text) and (open_ := best_button(buttons, self._fold_labels(intent)[: len(_COLLAPSE) + 2], 0.8)):
             return (replace(press(page, open_), repeats=True),)
         button = best_button(foldable, self._fold_labels(intent), 0.4) or best_button(buttons, self._fold_labels(intent), 0.7)
         return (press(page, button),) if button else ()
@@ -277,7 +277,7 @@ class Unfold(Recipe):
         part = re.search(r"\b(details?|menu|description|reviews?|specifications?|faq|section|panel)\b", intent.text, re.I)
         name = part[1] if part else "details"
         unfolding = (f"show full {name}", f"expand {name}", name, *_EXPAND)
-        return (*_COLLAPSE, f"hide {name}", *unfolding) if _COLLAPSES.search(intent.text) else unfolding
+        return (*_COLLAPSE, f"hide {name}", f"fold {name}", *unfolding) if _COLLAPSES.search(intent.text) else unfolding
 
 
 class Scroll(Recipe):

@@ -229,3 +229,9 @@ def test_a_country_is_chosen_by_its_code_in_a_list_of_flags_and_dial_codes() -> 
 def test_a_search_for_an_item_loads_its_results_in_the_same_reply() -> None:
     box = "<h1>Lamps</h1><input type=search aria-label='Search lamps'>"
     assert next_plan("View the lamp where name equals 'Moon'", box, WAITED).actions[-1].fields == {"time_seconds": 1.5}
+
+
+def test_a_menu_is_folded_by_a_button_that_says_so() -> None:
+    page = "<h1>Blue Bowl</h1><p>Rating 4.5</p><button type=button>Main menu</button><button type=button>Fold Menu</button>"
+    made = pressed_next("Please collapse the menu for the restaurant where rating equals 4.5", page, WAITED, url=SHOP)
+    assert "Fold Menu" in made
