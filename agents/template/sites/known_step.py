@@ -54,13 +54,19 @@ def known_step(step: Step, intent: Intent, page: Page, known: Known, *, goes_on:
         waits = () if past.last_waited else (LOADING,)
         return Plan(waits, done=not waits, reasoning="Template: all actions of the site's plan are done.")
     if intent.kind.has(Trait.OF_ITEM) and is_target_page(target_of(intent), page):
-        presses = (action for action in _left(places, past) if action.type == "ClickAction")
-        following = [press for press in presses if _may_do(press, page, intent) and not _is_done(press, page, past)][:1]
+        following = _on_item(list(_left(places, past)), intent, page, past)
     else:
         following = _next(places, intent, page, past)
     leaves = goes_on and any(action.type == "NavigateAction" for action in following)
     actions = () if leaves else tuple(breathing(following, after_failure=past.last_failed))
     return Plan(actions, reasoning="Template: by the site's plan.") if actions else None
+
+
+def _on_item(left: Sequence[Action], intent: Intent, page: Page, past: Past) -> list[Action]:
+    """The plan's next press on the page of the item, after the fills that come before it."""
+    able = [action for action in left if _may_do(action, page, intent) and not _is_done(action, page, past)]
+    press = next((at for at, action in enumerate(able) if action.type == "ClickAction"), None)
+    return [] if press is None else able[: press + 1]
 
 
 def _is_amid(places: Sequence[_Place], past: Past) -> bool:

@@ -174,3 +174,20 @@ def test_a_field_with_the_same_place_in_a_later_step_of_a_dialog_is_filled_too()
     later = (NOTE[0], on("//button[1]"), on("//input[1]", text="Ann"), on("//button[2]"))
     pressed = PastAction("ClickAction", dict(validate(later[1]).fields), True, "", "http://localhost:9410/notes?seed=58")
     assert steps_of(FIELDS.format(""), typed, pressed, plan=later) == ["//input[1]", "//button[2]"]
+
+
+def test_on_an_items_page_the_plans_fields_are_filled_before_its_press(tmp_path: Path) -> None:
+    facts = FACTS.replace(
+        '{ press = "(//main//button)[1]" }', '{ fill = "//main//input", with = "phone" }, { press = "(//main//button)[1]" }'
+    )
+    (tmp_path / "lamps.toml").write_text(facts, "utf-8")
+    sites, _ = load(tmp_path)
+    moon = "<main><h1>Moon</h1><p>Watts: 40</p><input name=a><button type=button data-goto='/kept'>Zzz</button></main>"
+    prompt = "Add to my cart the lamp where the name equals 'Moon' and phone equals '555'"
+    typed = [
+        action.fields["text"]
+        for made in step_by_step(prompt, {**PAGES, "/lamps/1": moon}, by_facts(sites), first_only=False).plans
+        for action in made.actions
+        if action.type == "TypeAction"
+    ]
+    assert "555" in typed
