@@ -121,8 +121,6 @@ def _is_of_item(intent: Intent, criterion: Criterion) -> bool:
         return False  # as in: mark as spam … where is_spam equals True, which is the result
     if field == ("subject",) and has_own_name:
         return True
-    if field == ("country",) and any(_PAID_BY & set(words(other.field)) for other in intent.criteria):
-        return False
     if {*field[:1], *field[-1:]} & {*intent.kind.row.form_fields.split(), *_OF_LISTS} or _is_given(intent, criterion):
         return False
     if intent.kind is Kind.CHOOSE and criterion in to_choose(intent):
@@ -134,7 +132,9 @@ def _is_of_item(intent: Intent, criterion: Criterion) -> bool:
 
 
 def _is_given(intent: Intent, criterion: Criterion) -> bool:
-    """Whether it is the rating that a review gives: a whole number or a bound, where no other criterion is called the review's rating."""
+    """Whether it is the payer's country, or the rating that a review gives: a whole number or a bound, and the only rating."""
+    if criterion.field == "country" and any(_PAID_BY & set(words(other.field)) for other in intent.criteria):
+        return True
     ratings = [other for other in intent.criteria if "rating" in words(other.field)]
     is_only = intent.kind is Kind.COMMENT and ratings == [criterion]
     is_possible = criterion.operator in ABOVE | BELOW or _WHOLE.fullmatch(criterion.value) is not None
