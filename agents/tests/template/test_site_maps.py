@@ -117,8 +117,8 @@ class Desk:
         top = "<title>Desk</title><header><nav><a href='/?seed=5'>Home</a><a href='/contact?seed=5'>Contact</a></nav></header>"
         if path == "/":
             return f"{top}<main><h1>Desk</h1></main>"
-        fields = (("Name", "<input name=n required>"), ("Email Address", "<input type=email name=e required>"))
-        fields += (("Subject", "<input name=s>"), ("Your thoughts", "<textarea name=t required></textarea>"))
+        fields = [("Name", "<input name=n required>"), ("Email Address", "<input type=email name=e required>")]
+        fields += [("Subject", "<input name=s>"), ("Your thoughts", "<textarea name=t required></textarea>")]
         inside = "".join(f"<div><label><svg><path/></svg>{label}</label>{field}</div>" for label, field in fields)
         return f"{top}<main><h1>Contact</h1><form method=post action=/contact>{inside}<button type=submit>Send</button></form></main>"
 
