@@ -130,6 +130,8 @@ _ALL_OF_THEM = re.compile(
 )
 # As in: my saved posts, popular hotels.
 _LIST_OF = re.compile(r"\b(?:popular|trending|latest|recent|(?:my|all|the) [a-z]+ed) [a-z]+s(?: list| page)?\W*$", re.I)
+# As in: the email templates page.
+_PAGE_OF_LIST = re.compile(r"\b(?:the|my|our) (?:[a-z]+ ){0,3}(?!details|previews)[a-z]+[^s\W]s page\W*$")
 _CONTROL = re.compile(r"\b(?:forms?|modal|wizard|dialog|pop-?up|drop-?down|selector|picker)\b", re.I)
 _CHOICE = re.compile(r"\b(?:drop-?down|selector|picker)\b", re.I)
 _WIDGETS = frozenset({"dropdown", "picker", "selector", "option", "value", "menu", "one"})
@@ -270,6 +272,8 @@ def _kind_of(text: str, values: tuple[str, ...], *, criteria: bool) -> Kind:
 def _opened(text: str, head: str, values: tuple[str, ...], *, criteria: bool) -> Kind:
     """Whether the task opens a page of the site ("the jobs page", "the Jobs tab"), or one of its items."""
     if _LIST_OF.search(head) and not values[: not criteria]:
+        return Kind.NAVIGATE
+    if _PAGE_OF_LIST.search(text) and not values:
         return Kind.NAVIGATE
     if criteria and _ABOUT_PAGE.search(text) and _PLACE.search(head):
         return Kind.NAVIGATE

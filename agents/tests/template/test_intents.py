@@ -57,6 +57,7 @@ PROMPTS = [
     ("Switch to the Jobs tab.", Kind.NAVIGATE, "Jobs"),
     ("Open http://localhost:8000/about?seed=4", Kind.NAVIGATE, "http://localhost:8000/about?seed=4"),
     ("Visit the wishlist", Kind.NAVIGATE, "wishlist"),
+    ("Go to the email templates page.", Kind.NAVIGATE, "email templates"),
     # kinds without a recipe of their own
     ("Add the Smart Watch to my cart", Kind.CART, None),
     ("Filter films where genre equals 'Drama' and year greater than 1994", Kind.FILTER, None),
