@@ -218,7 +218,7 @@ class _SolutionRun:
         return other or self._by_place(control, usable)
 
     def _by_place(self, control: Control, usable: Sequence[Element]) -> Element | None:
-        """The control at the runs' place, if its label differs from theirs: sites change labels by seed."""
+        """The control at the runs' place, if its label differs from theirs: a site may word it anew for each visitor."""
         at = element_at(control.place, self.page) if control.place else None
         return at if at and at in usable and role_of(at) == control.role else None
 

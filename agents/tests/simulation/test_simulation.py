@@ -103,9 +103,10 @@ def test_daily_caps_hold_only_where_the_settings_or_the_scenario_set_them() -> N
     assert played(caps={"attempts": 20}, miner=miner_with(["pacing=auto", "daily_attempts=1000000"])) == free
 
 
-def test_a_burst_uses_the_published_limit_once_an_answer_states_it() -> None:
+def test_a_burst_uses_the_published_limit_once_an_answer_states_it_and_tries_more_once() -> None:
     measures = played({"every": [600, 600], "tasks": 100, "steps": 1}, horizon=3600)
-    assert (measures.edge_429, measures.llm >= 270) == (0, True)
+    assert measures.edge_429 <= 1
+    assert measures.llm >= 270
 
 
 def test_a_leaky_bucket_with_a_small_burst_is_learned_with_few_refusals() -> None:

@@ -95,7 +95,7 @@ def test_of_several_accounts_the_first_usable_speaks_else_the_one_that_is_back_f
     ("gate", "limits", "risk"),
     [
         (PAUSED, Limits(), "If the limit still holds, the next pause takes 4 min."),
-        (PAUSED, AUTO, "If the limit still holds, the next pause takes 40 min."),
+        (PAUSED, AUTO, "If the limit still holds, the next pause takes 8 min."),
         (Gate(), AUTO, "If it is refused by the edge, the account is paused for 4 min."),
         (replace(PAUSED, strikes=7), Limits(), "If the limit still holds, the next pause takes 10 min."),
         (replace(PAUSED, cause="auth"), Limits(), "If it is refused again, the next check is in 5 min."),
