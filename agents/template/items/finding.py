@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Any
 
 from agents.contract.action_history import Past
-from agents.contract.actions import validate
+from agents.contract.actions import FILLS, validate
 from agents.contract.origins import joined, path_of, split_http
 from agents.page import Element, Page, Record
 from agents.page.elements import BUTTONS, CHECKED
@@ -313,8 +313,11 @@ def _cleared(page: Page, past: Past) -> tuple[Move, ...]:
 def _searched(name: str, page: Page, past: Past) -> tuple[Move, ...]:
     moves = search_for(page, name) if name else ()
     sent = any(past.times(action) for move in moves if not move.fills for action in move.alternatives)
-    # The results are loaded in the same reply.
-    return () if not moves or sent or moves[0].shown else (*moves, Move((LOADING,))) if moves[0].fills else moves
+    is_typed = bool(moves) and moves[0].shown
+    if not moves or sent or (is_typed and not any(entry.type in FILLS for entry in past.entries[-1:])):
+        return ()
+    # A caller may do one action of each reply: what it has just typed is sent next. The results are loaded in the same reply.
+    return (*moves[is_typed:], Move((LOADING,))) if moves[0].fills else moves
 
 
 def _next_page(page: Page, past: Past) -> tuple[Move, ...]:

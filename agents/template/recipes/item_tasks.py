@@ -115,12 +115,17 @@ class Share(PressOnItem):
     _FORM = FormTask()
 
     def before(self, intent: Intent, page: Page) -> tuple[Move, ...]:
-        if any(element.role in TEXT_FIELDS and element.layer and element.usable for element in page.elements):
+        if self._has_form(page):
             return self._FORM.act(intent, page)
         return _press_in_dialog(page, intent.kind.row.sent_by)
 
     def achieved(self, intent: Intent, page: Page, past: Past) -> bool:
+        if self._has_form(page):
+            return self._FORM.achieved(intent, page, past)
         return super().achieved(intent, page, past) and (not page.dialogs or past.filled)
+
+    def _has_form(self, page: Page) -> bool:
+        return any(element.role in TEXT_FIELDS and element.layer and element.usable for element in page.elements)
 
 
 class Wishlist(PressOnItem):

@@ -36,6 +36,29 @@ def test_a_task_about_an_item_is_done_and_ends_there(prompt: str, path: str, fir
     assert not outcome.browser.failures
 
 
+@rows("first_only", CALLERS)
+def test_an_item_is_shared_by_sending_the_dialogs_form(first_only: bool) -> None:
+    fields = "<label>Recipient name<input name=n></label><label>Recipient email<input type=email name=e></label>"
+    dialog = f"<div role=dialog><h2>Share this lamp</h2><form action='/sent'>{fields}<button type=submit>Send invite</button></form></div>"
+    pages = shop() | {"/lamps/2/share": f"<body>{NAV}<h1>Cone lamp</h1>{dialog}</body>", "/sent": f"<body>{NAV}<h1>Shared</h1></body>"}
+    outcome = done("Share a lamp where name contains 'Cone'", pages, first_only=first_only)
+    assert outcome.browser.visited[-1] == "/sent"
+    assert outcome.done
+
+
+@rows("first_only", CALLERS)
+def test_a_typed_search_is_sent_before_items_are_tried(first_only: bool) -> None:
+    search = "<form action='/search'><input type=search name=q aria-label='Find lamps'></form>"
+
+    def listed(*names: str) -> str:
+        cards = "".join(f"<li><h3>{name} lamp</h3><a href='/lamps/{'ABC'.index(name[0])}?seed=58'>View details</a></li>" for name in names)
+        return f"<body>{NAV}{search}<ul>{cards}</ul></body>"
+
+    pages = shop() | {"/": listed("Arc", "Bow"), "/search": listed("Bow", "Cone")}
+    visited = done("Show the details of a lamp where name equals 'Cone lamp'", pages, first_only=first_only).browser.visited
+    assert visited == ["/", "/search", "/lamps/2"]
+
+
 def test_values_that_a_card_does_not_show_are_checked_on_the_items_own_pages() -> None:
     visited = done("Show the details of a lamp where brand equals 'Nordlicht'").browser.visited
     assert visited[-1] == "/lamps/1"
