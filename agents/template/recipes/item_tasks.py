@@ -115,14 +115,11 @@ class Share(PressOnItem):
     _FORM = FormTask()
 
     def before(self, intent: Intent, page: Page) -> tuple[Move, ...]:
-        if self._has_form(page):
-            return self._FORM.act(intent, page)
-        return _press_in_dialog(page, intent.kind.row.sent_by)
+        return self._FORM.act(intent, page) if self._has_form(page) else _press_in_dialog(page, intent.kind.row.sent_by)
 
     def achieved(self, intent: Intent, page: Page, past: Past) -> bool:
-        if self._has_form(page):
-            return self._FORM.achieved(intent, page, past)
-        return super().achieved(intent, page, past) and (not page.dialogs or past.filled)
+        is_sent = super().achieved(intent, page, past) and (not page.dialogs or past.filled)
+        return self._FORM.achieved(intent, page, past) if self._has_form(page) else is_sent
 
     def _has_form(self, page: Page) -> bool:
         return any(element.role in TEXT_FIELDS and element.layer and element.usable for element in page.elements)
@@ -283,10 +280,8 @@ class Cart(PressOnItem):
         records = certain_items(target_of(intent), page)
         return records[0].elements if records else page.elements
 
-    def _stepped(
-        self, page: Page, elements: Sequence[Element], criteria: Sequence[Criterion], *, is_more: bool = False
-    ) -> tuple[Move, ...]:
-        more, less = best_button(elements, _MORE), best_button(elements, _LESS)
+    def _stepped(self, page: Page, shown: Sequence[Element], criteria: Sequence[Criterion], *, is_more: bool = False) -> tuple[Move, ...]:
+        more, less = best_button(shown, _MORE), best_button(shown, _LESS)
         count = self._count_beside(more)
         steps = steps_to(count, criteria, least=count + 1 if is_more else 1)
         button, labels = (more, _MORE) if steps > 0 else (less, _LESS)
