@@ -68,13 +68,13 @@ def test_a_decision_costs_as_many_queries_after_thousands_of_sends_as_after_one(
 
 
 @database
-def test_an_automatic_decision_with_its_write_takes_at_most_twice_the_processor_time_of_a_fixed_one() -> None:
+def test_an_automatic_decision_with_its_write_takes_at_most_three_times_the_processor_time_of_a_fixed_one() -> None:
     cases = [prepared(pacing) for pacing in (Pacing.FIXED, Pacing.AUTO)]
     for case in cases:
         for _ in range(int(MOST)):  # until all slots of a minute have holders
             case.decide()
     fixed, automatic = (min(timeit.repeat(case.decide, timer=time.thread_time, repeat=200, number=1)) for case in cases)
-    assert automatic <= 2 * fixed
+    assert automatic <= 3 * fixed
 
 
 @database
