@@ -27,7 +27,7 @@ def forms(page: Page, stored: Mapping[str, Mapping[str, Any]]) -> Mapping[str, d
 def _merged(stored: Sequence[Mapping[str, Any]], shown: Sequence[Element]) -> list[dict[str, Any]]:
     names = [labels_of(element) for element in shown[:MOST_FIELDS]]
     times = Counter(name for own in names for name in own)
-    # A name that several fields have tells none from the others.
+    # A name that several fields have identifies none of them.
     made = [
         {"kind": kind_of(element), "names": [name for name in own if times[name] == 1]} for element, own in zip(shown, names, strict=False)
     ]

@@ -129,8 +129,8 @@ def _called(element: Element, field: str, shared: frozenset[str] = frozenset()) 
     marked = (element.hints,) if element.tag == "select" else ()
     texts = (element.label, element.text, element.name, element.placeholder, *element.options[:1], *marked)
     names = names_of(field) if element.tag == "select" else ((field, 1.0),)
-    told = [(name, weight) for name, weight in names if not shared.issuperset(words(name))]
-    return max((likeness(name, text) * weight for name, weight in told for text in texts), default=0.0)
+    distinct = [(name, weight) for name, weight in names if not shared.issuperset(words(name))]
+    return max((likeness(name, text) * weight for name, weight in distinct for text in texts), default=0.0)
 
 
 def _chip(page: Page, group: Sequence[Criterion], among: Sequence[Element]) -> Move | None:

@@ -113,7 +113,7 @@ def _has_name(selector: object, names: Sequence[str]) -> bool:
 class Verdict:
     """How many criteria an item meets, fails and leaves open by what is shown of it. `hinted`: open ones whose value is in its text.
 
-    A negative criterion without a shown value is met: it excludes one value of many. `told`: it has a stated text that no other item
+    A negative criterion without a shown value is met: it excludes one value of many. `is_stated`: it has a stated text that no other item
     has. `results`: each criterion's own, in their order, by shown values alone: True, False, or None where the value may be on the
     item's own page.
     """
@@ -122,7 +122,7 @@ class Verdict:
     failed: int
     open: int
     hinted: int = 0
-    told: bool = False
+    is_stated: bool = False
     results: tuple[bool | None, ...] = field(default=(), compare=False)
 
     @property
@@ -131,7 +131,7 @@ class Verdict:
 
     @property
     def certain(self) -> bool:
-        return self.failed == 0 and (self.open == 0 or (self.told and self.open == self.hinted))
+        return self.failed == 0 and (self.open == 0 or (self.is_stated and self.open == self.hinted))
 
 
 def judge(criteria: Iterable[Criterion], record: Record, *, whole: bool = False) -> Verdict:
@@ -142,8 +142,8 @@ def judge(criteria: Iterable[Criterion], record: Record, *, whole: bool = False)
         None if criterion.operator.negative and result and not _is_shown(criterion, record) else result for criterion, result in results
     )
     by_result = [result for _, result in results]
-    told = any(result and one.operator in POSITIVE and len(one.value) >= _TELLING for one, result in results)
-    return Verdict(by_result.count(True), by_result.count(False), by_result.count(None), hinted, told, shown)
+    is_stated = any(result and one.operator in POSITIVE and len(one.value) >= _TELLING for one, result in results)
+    return Verdict(by_result.count(True), by_result.count(False), by_result.count(None), hinted, is_stated, shown)
 
 
 def _is_shown(criterion: Criterion, record: Record) -> bool:

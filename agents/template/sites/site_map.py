@@ -79,7 +79,7 @@ def place_of(page: Page, element: Element) -> str:
 
 
 def form_of(page: Page, element: Element) -> str:
-    """The key of the form around an element; "" outside of any. A page may show forms in turn: the number of fields tells them apart."""
+    """The key of the form around an element; "" outside of any. A page may show forms in turn: they differ by their number of fields."""
     form = next(page.node(element).iterancestors("form"), None)
     if form is None:
         return ""
