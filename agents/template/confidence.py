@@ -7,16 +7,14 @@ from math import prod
 from agents.contract.action_history import PRESSES, WAITS, Past
 from agents.contract.actions import FILLS
 from agents.contract.protocol import Form, Plan, Step
-from agents.page import Element, Page
-from agents.page.matching import likeness, words
+from agents.page import Element, Page, likeness, words
 from agents.template.forms.filling import answers
 from agents.template.forms.forms import passwords
 from agents.template.forms.slots import slots
 from agents.template.items.matching import judge
 from agents.template.moves import GUESS, NO_PAGE, NOTHING_LEFT
-from agents.template.prompt import Criterion, Intent, Kind, Trait, besides_item, holds, target_of
+from agents.template.prompt import Criterion, Intent, Kind, Trait, besides_item, holds, target_of, without_exclusions
 from agents.template.prompt.masking import mask
-from agents.template.prompt.values import without_exclusions
 from agents.template.recipes import BEST_GUESS, recipe_for
 
 SURE = "The task is understood, and the page shows what it needs."

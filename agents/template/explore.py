@@ -7,19 +7,14 @@ from itertools import islice
 from agents.contract.action_history import PRESSES, Past
 from agents.contract.actions import click, validate
 from agents.contract.origins import path_of
-from agents.page import Element, Page
-from agents.page.elements import BUTTONS, OPTIONS, PICKER, TICKED
-from agents.page.matching import words
+from agents.page import BUTTONS, OPTIONS, PICKER, TICKED, Element, Page, words
 from agents.page.past import action_in_words
 from agents.template.budget import in_time
 from agents.template.items.finding import fitting, may_show
 from agents.template.items.matching import LEADS_TO, best_button, was_pressed
 from agents.template.items.navigation import only_sends
 from agents.template.moves import Move, made, press
-from agents.template.prompt import Intent, Kind, Trait, target_of
-from agents.template.prompt.operators import POSITIVE
-from agents.template.prompt.synonyms import meanings_of
-from agents.template.prompt.values import holds_all
+from agents.template.prompt import POSITIVE, Intent, Kind, Trait, holds_all, meanings_of, target_of
 from agents.template.prompt.verbs import is_unrequested, verb_of
 from agents.template.recipes.recipe import MARKUP, quoted_in
 

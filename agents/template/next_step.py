@@ -9,9 +9,7 @@ from agents.contract.actions import FILLS, Action
 from agents.contract.origins import path_of, split_http
 from agents.contract.protocol import PastAction, Plan, Step
 from agents.contract.task_rules import permitted
-from agents.page import Element, Page
-from agents.page.elements import BUTTONS, TEXT_FIELDS
-from agents.page.matching import words
+from agents.page import BUTTONS, TEXT_FIELDS, Element, Page, words
 from agents.template.explore import another, further
 from agents.template.forms.counters import counted
 from agents.template.forms.filling import chosen_from_list

@@ -8,9 +8,7 @@ from datetime import date
 from agents.page import Element, Page
 from agents.template.items.matching import best_button
 from agents.template.moves import Move, press
-from agents.template.prompt import Criterion
-from agents.template.prompt.measures import date_in, time_in
-from agents.template.prompt.values import holds_all
+from agents.template.prompt import Criterion, date_in, holds_all, time_in
 
 # A month that is shown in part has at least so many days.
 _LEAST_DAYS = 20

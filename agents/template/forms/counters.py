@@ -4,15 +4,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from agents.page import Element, Page
-from agents.page.elements import PICKER
-from agents.page.matching import likeness, words
+from agents.page import PICKER, Element, Page, likeness, words
 from agents.template.forms.filling import answers, by_name
 from agents.template.forms.slots import slots
 from agents.template.moves import Move, press
-from agents.template.prompt import Criterion
-from agents.template.prompt.synonyms import names_of
-from agents.template.prompt.values import meets_all
+from agents.template.prompt import Criterion, meets_all, names_of
 
 _UP = frozenset({"increase", "increment", "plus", "add", "more", "raise"})
 _SIGNS_UP, _SIGNS_DOWN = frozenset({"+", "＋"}), frozenset({"-", "–", "−", "—"})

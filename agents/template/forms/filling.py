@@ -7,18 +7,13 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import islice, takewhile
 
-from agents.page import Element, Page
-from agents.page.elements import CHECKED
-from agents.page.matching import words
+from agents.page import CHECKED, Element, Page, words
 from agents.template.budget import in_time
 from agents.template.forms.calendar import day_chosen
 from agents.template.forms.slots import Slot, option_for, value_for
 from agents.template.moves import Move, fill, press
-from agents.template.prompt import Criterion, Operator
+from agents.template.prompt import POSITIVE, Criterion, Operator, forms_of, holds_all, names_of, only_exclude, without_exclusions
 from agents.template.prompt.measures import PURE_NUMBER, date_in, minutes_in, number_in, time_in
-from agents.template.prompt.operators import POSITIVE
-from agents.template.prompt.synonyms import forms_of, names_of
-from agents.template.prompt.values import holds_all, only_exclude, without_exclusions
 
 _LOW, _HIGH = frozenset({"min", "minimum", "from", "least"}), frozenset({"max", "maximum", "to", "most"})
 _SIDES = {Operator.GREATER: _LOW, Operator.GREATER_EQUAL: _LOW, Operator.LESS: _HIGH, Operator.LESS_EQUAL: _HIGH}

@@ -6,17 +6,15 @@ from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 from itertools import islice, pairwise
 
-from agents.page import Element, Page
+from agents.page import Element, Page, likeness, words
 from agents.page.elements import BUTTONS, FIELDS, PICKER, TEXT_FIELDS, score
-from agents.page.matching import likeness, words
 from agents.template import blind_xpath
 from agents.template.budget import in_time
 from agents.template.forms.filling import Answer, answers, by_name
 from agents.template.forms.slots import Slot, slots, value_for
 from agents.template.items.navigation import FOREIGN, makes_another
 from agents.template.moves import Move, blind_enter, blind_fill, fill, press, send
-from agents.template.prompt import Criterion, holds
-from agents.template.prompt.synonyms import alike, meanings_of, names_of, words_of
+from agents.template.prompt import Criterion, alike, holds, meanings_of, names_of, words_of
 from agents.template.prompt.task_rows import ADDING, CHANGING, TaskKind, is_for_other
 
 # How well a button or field must match a name; and the merit of a button that sends any form.

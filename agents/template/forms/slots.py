@@ -7,13 +7,10 @@ from datetime import date, timedelta
 from functools import cached_property
 from itertools import islice
 
-from agents.page import Element, Page
-from agents.page.elements import BUTTONS, CHECKED, FIELDS, PICKER, TICKED
+from agents.page import BUTTONS, CHECKED, FIELDS, PICKER, TICKED, Element, Page
 from agents.page.matching import forms, likeness, words
 from agents.template.budget import in_time
-from agents.template.prompt import Criterion, Operator, holds, meets
-from agents.template.prompt.measures import date_in, number_in, time_in
-from agents.template.prompt.operators import EXACT
+from agents.template.prompt import EXACT, Criterion, Operator, date_in, holds, meets, number_in, time_in
 from agents.template.prompt.values import ADDRESS, address, chosen, holds_all, only_exclude
 
 # Per form: no task fills more, and each is compared with each criterion.

@@ -5,8 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from agents.contract.action_history import Past
-from agents.page import Element, Page
-from agents.page.matching import words
+from agents.page import Element, Page, words
 from agents.template.forms.filling import answers, demanded, filled
 from agents.template.forms.slots import slots
 from agents.template.items.matching import best_button, was_pressed

@@ -5,12 +5,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
 from agents.contract.limits import MAX_ANSWER
-from agents.page import Page, Record
-from agents.page.matching import likeness, words
+from agents.page import Page, Record, likeness, words
 from agents.template.budget import in_time
 from agents.template.items.matching import attribute_of, judge
-from agents.template.prompt import Criterion, Intent
-from agents.template.prompt.operators import POSITIVE
+from agents.template.prompt import POSITIVE, Criterion, Intent
 from agents.template.prompt.questions import NAME, Request, request_of
 
 # The weighted share of the question's words that must be in the item's texts.

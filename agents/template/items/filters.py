@@ -4,17 +4,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import takewhile
 
-from agents.page import Element, Page
-from agents.page.elements import BUTTONS, CHECKED, PICKER, TICKED
-from agents.page.matching import likeness, words
+from agents.page import BUTTONS, CHECKED, PICKER, TICKED, Element, Page, likeness, words
 from agents.template.budget import in_time
 from agents.template.forms.filling import by_name, fills_for
 from agents.template.items.matching import press_best
 from agents.template.moves import Move, fill, press
-from agents.template.prompt import Criterion, Operator
-from agents.template.prompt.operators import POSITIVE
-from agents.template.prompt.synonyms import meanings_of, names_of
-from agents.template.prompt.task_rows import ADDING, CHANGING
+from agents.template.prompt import ADDING, CHANGING, POSITIVE, Criterion, Operator, meanings_of, names_of
 from agents.template.prompt.values import holds_all, only_exclude, without_exclusions
 
 _CHOICES = BUTTONS | TICKED | {"option"}

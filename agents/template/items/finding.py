@@ -9,21 +9,15 @@ from typing import Any
 from agents.contract.action_history import Past
 from agents.contract.actions import FILLS, validate
 from agents.contract.origins import joined, path_of, split_http
-from agents.page import Element, Page, Record
-from agents.page.elements import BUTTONS, CHECKED
-from agents.page.matching import words
+from agents.page import BUTTONS, CHECKED, Element, Page, Record, words
 from agents.template.budget import in_time, once
 from agents.template.forms.forms import search_for
 from agents.template.items.filters import applied, choices
 from agents.template.items.matching import LEADS_TO, LEAST, Verdict, best, best_button, judge, places_of, press_best
 from agents.template.items.navigation import names_of_thing, place_of
 from agents.template.moves import LOADING, Move, press
-from agents.template.prompt import Criterion, Intent, Kind, Operator, Target, target_of
-from agents.template.prompt.measures import number_in
-from agents.template.prompt.operators import POSITIVE
+from agents.template.prompt import ADDING, CHANGING, POSITIVE, Criterion, Intent, Kind, Operator, Target, number_in, only_exclude, target_of
 from agents.template.prompt.synonyms import alike, field_names_in, forms_of, meanings_of
-from agents.template.prompt.task_rows import ADDING, CHANGING
-from agents.template.prompt.values import only_exclude
 
 _OPENERS = ("view details", "details", "view", "open", "see more", "more info", "read more", "learn more", "show", "view profile")
 _LISTS = ("view all", "search", "browse", "all", "catalog", "shop", "library", "products", "items", "home")

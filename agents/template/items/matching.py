@@ -6,15 +6,10 @@ from dataclasses import dataclass, field
 
 from agents.contract.action_history import Past
 from agents.contract.origins import path_of
-from agents.page import Element, Page, Record
-from agents.page.elements import BUTTONS
-from agents.page.matching import likeness, words
+from agents.page import BUTTONS, Element, Page, Record, likeness, words
 from agents.template.budget import in_time
 from agents.template.moves import Move, press
-from agents.template.prompt import Criterion, Operator, holds, meets
-from agents.template.prompt.measures import PURE_NUMBER, comparable
-from agents.template.prompt.operators import ABOVE, BELOW, POSITIVE
-from agents.template.prompt.synonyms import alike, meanings_of
+from agents.template.prompt import ABOVE, BELOW, POSITIVE, PURE_NUMBER, Criterion, Operator, alike, comparable, holds, meanings_of, meets
 
 # Half of the words: "Share" matches "share link", and "Remove" matches "remove from the cart".
 LEAST = 0.5

@@ -4,15 +4,12 @@ import re
 from collections.abc import Iterator, Sequence, Set
 
 from agents.contract.origins import path_of
-from agents.page import Element, Page
+from agents.page import Element, Page, words
 from agents.page.elements import BUTTONS, TEXT_FIELDS, score
-from agents.page.matching import words
 from agents.template.budget import in_time
 from agents.template.items.matching import LEADS_TO, best_button
 from agents.template.moves import Move, press
-from agents.template.prompt import Intent, Kind, Trait, target_of
-from agents.template.prompt.synonyms import alike, meanings_of, names_of, words_of
-from agents.template.prompt.task_rows import CHANGING
+from agents.template.prompt import CHANGING, Intent, Kind, Trait, alike, meanings_of, names_of, target_of, words_of
 
 # By label, verb and noun match; only by markup: "Submit" with the id "team-add-button"; SECTION: the form may be in that part of the site.
 OWN, MARKED, SECTION, NAMED = 1.5, 1.2, 0.9, 0.55

@@ -4,8 +4,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from agents.page import Element
-from agents.page.matching import words
+from agents.page import Element, words
 from agents.template.prompt.intents import Intent
 from agents.template.prompt.task_kinds import Kind
 from agents.template.prompt.task_rows import names

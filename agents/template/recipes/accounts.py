@@ -6,8 +6,7 @@ from dataclasses import replace
 
 from agents.contract.action_history import Past
 from agents.contract.origins import path_of
-from agents.page import Element, Page
-from agents.page.elements import BUTTONS, CHECKED, TEXT_FIELDS
+from agents.page import BUTTONS, CHECKED, TEXT_FIELDS, Element, Page
 from agents.template import blind_xpath
 from agents.template.forms.filling import answers, fills_for
 from agents.template.forms.forms import Form, form_of, passwords

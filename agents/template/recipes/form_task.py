@@ -9,9 +9,7 @@ from agents.contract.action_history import Past
 from agents.contract.actions import FILLS
 from agents.contract.origins import path_of
 from agents.contract.protocol import PastAction
-from agents.page import Element, Page
-from agents.page.elements import BUTTONS, CHECKED, TEXT_FIELDS
-from agents.page.matching import likeness, words
+from agents.page import BUTTONS, CHECKED, TEXT_FIELDS, Element, Page, likeness, words
 from agents.template import blind_xpath
 from agents.template.budget import once
 from agents.template.forms.calendar import time_chosen
@@ -23,9 +21,7 @@ from agents.template.items.finding import fitting, is_target_page, press_on_item
 from agents.template.items.matching import press_best, press_labelled, was_pressed
 from agents.template.items.navigation import OWN, form_links, nouns_of
 from agents.template.moves import Move, blind_press, fill, press, send
-from agents.template.prompt import Criterion, Intent, Kind, Trait, besides_item, holds, only_opens, target_of, to_choose
-from agents.template.prompt.measures import date_in
-from agents.template.prompt.synonyms import names_of
+from agents.template.prompt import Criterion, Intent, Kind, Trait, besides_item, date_in, holds, names_of, only_opens, target_of, to_choose
 from agents.template.prompt.task_rows import ADDING
 from agents.template.prompt.values import holds_all, only_exclude, without_exclusions
 from agents.template.recipes.accounts import log_in

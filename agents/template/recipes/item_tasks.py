@@ -6,9 +6,7 @@ from dataclasses import replace
 
 from agents.contract.action_history import Past
 from agents.contract.origins import path_of
-from agents.page import Element, Page, Record
-from agents.page.elements import BUTTONS, FIELDS, TEXT_FIELDS
-from agents.page.matching import words
+from agents.page import BUTTONS, FIELDS, TEXT_FIELDS, Element, Page, Record, words
 from agents.template import blind_xpath
 from agents.template.budget import in_time
 from agents.template.forms.counters import steps_to
@@ -20,11 +18,8 @@ from agents.template.items.finding import certain_items, fitting, is_target_page
 from agents.template.items.matching import best_button, judge, press_best, press_labelled, was_pressed
 from agents.template.items.navigation import is_own_item, is_own_page, to_own_page
 from agents.template.moves import Move, blind_press, fill, press
-from agents.template.prompt import Criterion, Intent, Kind, besides_item, target_of
-from agents.template.prompt.measures import PURE_NUMBER
-from agents.template.prompt.operators import POSITIVE
+from agents.template.prompt import POSITIVE, PURE_NUMBER, Criterion, Intent, Kind, besides_item, meets_all, target_of, without_exclusions
 from agents.template.prompt.task_rows import names
-from agents.template.prompt.values import meets_all, without_exclusions
 from agents.template.prompt.verbs import VERBS, verb_of
 from agents.template.recipes.form_task import FormTask
 from agents.template.recipes.recipe import Recipe

@@ -6,9 +6,7 @@ from dataclasses import replace
 
 from agents.contract.action_history import Past
 from agents.contract.origins import path_of
-from agents.page import Element, Page
-from agents.page.elements import BUTTONS, FIELDS, OPTIONS, TICKED
-from agents.page.matching import words
+from agents.page import BUTTONS, FIELDS, OPTIONS, TICKED, Element, Page, words
 from agents.template import blind_xpath
 from agents.template.budget import in_time
 from agents.template.forms.filling import fills_for
@@ -18,8 +16,7 @@ from agents.template.items.finding import is_target_page
 from agents.template.items.matching import best_button, places_of, press_best, press_labelled, was_pressed
 from agents.template.items.navigation import list_of
 from agents.template.moves import Move, blind_press, fill, link_to, opened, press
-from agents.template.prompt import Criterion, Intent, besides_item, example, target_of
-from agents.template.prompt.measures import number_in
+from agents.template.prompt import Criterion, Intent, besides_item, example, number_in, target_of
 from agents.template.prompt.task_rows import NAVIGATION, names
 from agents.template.prompt.values import holds_all, meets_all, only_exclude, without_exclusions
 from agents.template.recipes.recipe import Recipe

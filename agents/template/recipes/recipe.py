@@ -6,18 +6,14 @@ from collections.abc import Mapping
 
 from agents.contract.action_history import PRESSES, Past
 from agents.contract.protocol import PastAction
-from agents.page import Element, Page
-from agents.page.elements import BUTTONS, FIELDS, TEXT_FIELDS, TICKED
-from agents.page.matching import words
+from agents.page import BUTTONS, FIELDS, TEXT_FIELDS, TICKED, Element, Page, words
 from agents.template import blind_xpath
 from agents.template.budget import in_time
 from agents.template.forms.filling import answers, filled
 from agents.template.forms.forms import form_of
 from agents.template.forms.slots import Slot
 from agents.template.moves import Move, blind_press, press, send
-from agents.template.prompt import Intent, only_opens
-from agents.template.prompt.synonyms import meanings_of
-from agents.template.prompt.task_rows import ADDING
+from agents.template.prompt import ADDING, Intent, meanings_of, only_opens
 
 # Words in the markup of any button.
 MARKUP = frozenset({"button", "btn", "link", "action", "cta", "trigger", "click"})

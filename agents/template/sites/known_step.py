@@ -13,8 +13,7 @@ from agents.contract.action_history import WAITS, Past, sign
 from agents.contract.actions import FILLS, Action
 from agents.contract.origins import path_of
 from agents.contract.protocol import PastAction, Plan, Step
-from agents.page import Page
-from agents.page.elements import FIELDS
+from agents.page import FIELDS, Page
 from agents.template.blind_xpath import element_at, node_at
 from agents.template.items.finding import is_target_page
 from agents.template.moves import LOADING, Known, breathing

@@ -16,16 +16,13 @@ from agents.contract.actions import FILLS, Action, InvalidAction, click, navigat
 from agents.contract.origins import path_of
 from agents.contract.protocol import Form, PastAction, Plan, Step
 from agents.contract.selectors import ATTRIBUTE, Selector, quoted, xpath
-from agents.page import Element, Page, Record, read
-from agents.page.elements import BUTTONS, TICKED
+from agents.page import BUTTONS, TICKED, Element, Page, Record, read
 from agents.page.past import action_in_words
 from agents.template.blind_xpath import picked
 from agents.template.forms.filling import LONG, by_name
 from agents.template.moves import NOTHING_LEFT
 from agents.template.next_step import next_step
-from agents.template.prompt import Criterion, Intent, Operator, Trait, besides_item, target_of
-from agents.template.prompt.synonyms import names_of
-from agents.template.prompt.values import chosen
+from agents.template.prompt import Criterion, Intent, Operator, Trait, besides_item, chosen, names_of, target_of
 from agents.template.recipes import LOGIN, recipe_for
 from agents.template.sites import site_map
 from agents.template.sites.site_facts import Item, SiteFacts

@@ -15,12 +15,11 @@ from agents.contract.protocol import Form, Plan, Step
 from agents.contract.selectors import quoted, xpath
 from agents.template.blind_xpath import folded
 from agents.template.moves import BREATH, LOADING, Known, opened
-from agents.template.prompt import Criterion, Intent, Operator, meets
+from agents.template.prompt import ABOVE, BELOW, EXACT, LISTS, OPERATOR, POSITIVE, Criterion, Intent, Operator, meets, operator_of
 from agents.template.prompt.criteria import criteria
 from agents.template.prompt.intents import understand
 from agents.template.prompt.masking import MARK, Masked, mask
 from agents.template.prompt.measures import date_in, moved, number_in, time_in
-from agents.template.prompt.operators import ABOVE, BELOW, EXACT, LISTS, OPERATOR, POSITIVE, operator_of
 from agents.template.prompt.values import address, chosen, meets_all
 from agents.template.sites.rehearsal import Rehearsal, item_of
 from agents.template.sites.site_facts import HOLE, MOST_PAGES, Item, SiteAction, SiteFacts, SitePlan, Sites

@@ -8,13 +8,10 @@ from functools import lru_cache
 from typing import Any
 from zlib import crc32
 
-from agents.page import Element
-from agents.page.elements import FIELDS
-from agents.page.matching import words
-from agents.template.prompt import Criterion, Intent, Kind, Operator
+from agents.page import FIELDS, Element, words
+from agents.template.prompt import Criterion, Intent, Kind, Operator, meanings_of, names_of
 from agents.template.prompt.intents import CREDENTIALS
 from agents.template.prompt.masking import MARK, mask
-from agents.template.prompt.synonyms import meanings_of, names_of
 from agents.template.prompt.task_rows import LEAD_IN
 from agents.template.prompt.verbs import verb_of
 

@@ -9,9 +9,7 @@ from agents.contract.action_history import PRESSES, WAITS, Past
 from agents.contract.actions import FILLS, Action, navigate, send_keys, submit, validate
 from agents.contract.origins import path_of
 from agents.contract.protocol import PastAction, Plan, Step
-from agents.page import Element, Page, Record
-from agents.page.elements import BUTTONS, FIELDS, OPTIONS, PICKER, TEXT_FIELDS, TICKED
-from agents.page.matching import likeness, words
+from agents.page import BUTTONS, FIELDS, OPTIONS, PICKER, TEXT_FIELDS, TICKED, Element, Page, Record, likeness, words
 from agents.template.blind_xpath import element_at
 from agents.template.budget import in_time
 from agents.template.explore import MOST_PRESSES
@@ -20,9 +18,7 @@ from agents.template.forms.slots import Slot, slots, value_for
 from agents.template.items.finding import towards
 from agents.template.items.matching import best
 from agents.template.moves import LOADING, Move, breathing, fill, made, press
-from agents.template.prompt import Criterion, Intent, Target, besides_item, target_of
-from agents.template.prompt.synonyms import alike
-from agents.template.prompt.values import holds_all
+from agents.template.prompt import Criterion, Intent, Target, alike, besides_item, holds_all, target_of
 from agents.template.prompt.verbs import is_unrequested
 from agents.template.solutions.solution import HOLE, ITEM, SENDS, SUBJECT, Control, LearnedAction, Solution, called, criteria_for, role_of
 
