@@ -33,12 +33,9 @@ def plan(
     step: Step, page: Page | None, known: Known = lambda *_: None, budget: TimeBudget = ENDLESS, solutions: Sequence[Solution] = ()
 ) -> Plan:
     """The best plan for a step by rules alone. `page`: the step's page as read, None to read it here in steps. `solutions`: learned from
-    runs on the step's site; they come before the rules.
-
-    Every action is valid and keeps to the task's host and query; a one-shot plan opens the task's URL first. An action that
-    failed in the history is not sent again. `done`: the task is achieved or nothing is left to do. When `budget` is over, the best
-    plan so far is returned, at least a plain one.
-    """
+    runs on the step's site; they come before the rules. Every action is valid and keeps to the task's host and query; a one-shot plan opens
+    the task's URL first. An action that failed in the history is not sent again. `done`: the task is achieved or nothing is left to do.
+    When `budget` is over, the best plan so far is returned, at least a plain one."""
     with budgeted(budget) as current:
         planned = plain(step) if current.is_over() else _planned(step, page, known, solutions)
         if not current.is_cut_off:

@@ -1,7 +1,6 @@
 """The time limit of planning, and loops that end when it is over.
 
-It is a context variable: otherwise some sixty functions between a plan and its loops would have to pass it on.
-"""
+It is a context variable: otherwise some sixty functions between a plan and its loops would have to pass it on."""
 
 import math
 from collections.abc import Callable, Hashable, Iterable, Iterator
@@ -19,10 +18,8 @@ TEMPLATE_SECONDS = 0.5  # of the processor, for the template's plan: ten times w
 
 @dataclass(slots=True)
 class TimeBudget:
-    """Planning ends when `clock` reaches `ends_at`, both in seconds; without `ends_at` it is unlimited.
-
-    `is_cut_off`: it ended before all was read. `values`: computed once for several parts of the plan.
-    """
+    """Planning ends when `clock` reaches `ends_at`, both in seconds; without `ends_at` it is unlimited. `is_cut_off`: it ended before all
+    was read. `values`: computed once for several parts of the plan."""
 
     clock: Callable[[], float] = float
     ends_at: float = math.inf

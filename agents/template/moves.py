@@ -28,12 +28,9 @@ Known = Callable[[Step, Intent], Plan | None]
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """`alternatives` are interchangeable actions, the best first. `shown`: the page shows that it is done already.
-
-    `once`: a second press would undo it or is not needed. `tries`: the alternatives are different controls, each tried if the one
-    before had no effect, without waiting in between. `opens`: the next page is needed before further moves.
-    `repeats`: it may be pressed again.
-    """
+    """`alternatives` are interchangeable actions, the best first. `shown`: the page shows that it is done already. `once`: a second press
+    would undo it or is not needed. `tries`: the alternatives are different controls, each tried if the one before had no effect, without
+    waiting in between. `opens`: the next page is needed before further moves. `repeats`: it may be pressed again."""
 
     alternatives: tuple[Action, ...]
     shown: bool = False
@@ -57,9 +54,8 @@ def made(make: Callable[[Selector], Action], selectors: Sequence[Selector]) -> t
 
 
 def press(page: Page, element: Element, prefer: Callable[[Selector], bool] = bool, beside: str = "") -> Move:
-    """Preferred selectors come first. `beside`: the name of the element's item, as many items have a button of the same label. An open
-    tab needs no press, even if the history does not show one: some callers' entries have no selectors.
-    """
+    """Preferred selectors come first. `beside`: the name of the element's item, as many items have a button of the same label. An open tab
+    needs no press, even if the history does not show one: some callers' entries have no selectors."""
     selectors = (*(page.beside(element, beside) if beside and not element.href else ()), *page.selectors(element))
     return Move(made(click, sorted(selectors, key=lambda selector: not prefer(selector))), shown=element.is_open_tab)
 

@@ -48,11 +48,9 @@ class FormQuery:
 
 @dataclass(frozen=True, slots=True)
 class FormMatch:
-    """A form, or the fields outside of any.
-
-    `merit`: how well the form matches the task; `good`: enough to fill it; `sure`: by its button, and without contradiction.
-    `openers`: buttons labelled like a criterion without a field ("Date", "Priority"): they open a list or calendar for it.
-    """
+    """A form, or the fields outside of any. `merit`: how well the form matches the task; `good`: enough to fill it; `sure`: by its button,
+    and without contradiction. `openers`: buttons labelled like a criterion without a field ("Date", "Priority"): they open a list or
+    calendar for it."""
 
     elements: tuple[Element, ...]
     slots: tuple[Slot, ...]

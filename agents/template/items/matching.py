@@ -106,12 +106,10 @@ def _has_name(selector: object, names: Sequence[str]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """How many criteria an item meets, fails and leaves open by what is shown of it. `hinted`: open ones whose value is in its text.
-
-    A negative criterion without a shown value is met: it excludes one value of many. `is_stated`: it has a stated text that no other item
-    has. `results`: each criterion's own, in their order, by shown values alone: True, False, or None where the value may be on the
-    item's own page.
-    """
+    """How many criteria an item meets, fails and leaves open by what is shown of it. `hinted`: open ones whose value is in its text. A
+    negative criterion without a shown value is met: it excludes one value of many. `is_stated`: it has a stated text that no other item
+    has. `results`: each criterion's own, in their order, by shown values alone: True, False, or None where the value may be on the item's
+    own page."""
 
     met: int
     failed: int

@@ -18,9 +18,7 @@ __all__ = ["Criterion", "Operator", "are_cut", "criteria"]
 @dataclass(frozen=True, slots=True)
 class Criterion:
     """`field` in lower case with blanks ("release year"), `values` as the prompt writes them, without quotes: one, or several for lists.
-
-    `end` is where it ends in the masked text.
-    """
+    `end` is where it ends in the masked text."""
 
     field: str
     operator: Operator
@@ -221,10 +219,8 @@ def _next(
     text: str, ahead: dict[re.Pattern[str], re.Match[str] | None], at: int, goes_on: re.Pattern[str] | None
 ) -> tuple[int, int, str, Operator] | None:
     """The next operator from `at` on, stated or implied: its start and end (the same for an implied one), its field and its kind.
-
-    `goes_on`: the pattern of further fields at `at`, where a criterion ends there. `ahead`: each pattern's next match, kept until
-    it is passed, so that the prompt is not searched once per operator.
-    """
+    `goes_on`: the pattern of further fields at `at`, where a criterion ends there. `ahead`: each pattern's next match, kept until it is
+    passed, so that the prompt is not searched once per operator."""
     for pattern in (_BETWEEN, OPERATOR, _IMPLIED):
         match = ahead.get(pattern)
         if pattern not in ahead or (match and match.start() < at):

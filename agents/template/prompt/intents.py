@@ -18,13 +18,10 @@ __all__ = ["Intent", "Kind", "understand"]
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """`criteria` are those of the task itself; `login` are the credentials if the prompt requests a log-in first, else empty.
-
-    `subject` is the item to open, the text to search for, or the page to go to, as in the prompt. `is_quoted`: it is in quotes and
-    not in a criterion. `text` is the prompt's part about the task, with values, and `head` its part before the criteria. `then` are
-    the tasks that follow, in order. `opened_as`: the name of the item that opened the page; `page_of`: the heading of a page that lists
-    things of one item.
-    """
+    """`criteria` are those of the task itself; `login` are the credentials if the prompt requests a log-in first, else empty. `subject` is
+    the item to open, the text to search for, or the page to go to, as in the prompt. `is_quoted`: it is in quotes and not in a criterion.
+    `text` is the prompt's part about the task, with values, and `head` its part before the criteria. `then` are the tasks that follow, in
+    order. `opened_as`: the name of the item that opened the page; `page_of`: the heading of a page that lists things of one item."""
 
     kind: Kind
     criteria: tuple[Criterion, ...] = ()

@@ -1,7 +1,6 @@
 """The row type of the table of kinds of task.
 
-Rows with `sent_by` are done by `FormTask`, rows with `buttons` by `PressOnItem`; code in `recipes/` is for what a row cannot express.
-"""
+Rows with `sent_by` are done by `FormTask`, rows with `buttons` by `PressOnItem`; code in `recipes/` is for what a row cannot express."""
 
 import re
 from collections.abc import Iterable
@@ -50,15 +49,12 @@ class Trait(Flag):
 
 @dataclass(frozen=True, slots=True)
 class TaskKind:
-    """Names of links, buttons and fields are listed with the most certain first.
-
-    `sentence`: the task, for operators. `prompts`: prompts that request it; `first_prompts`: those that would otherwise be read as a
-    search or as opening an item. `buttons`: its button on an item. `form_fields`: first or last words of fields that are not the item's.
-
-    A kind with `sent_by`, its form's button, is done by a form. `opened_by`: links, tabs and buttons that lead to it; `routes`: parts
-    of their addresses; `known_by`: fields of such a form; `fills`: fields that are filled even if the prompt does not name them;
-    `verbs`: verbs on its buttons, beside the prompt's own noun ("Add film"); `purpose`: one of PURPOSES, "" for any form.
-    """
+    """Names of links, buttons and fields are listed with the most certain first. `sentence`: the task, for operators. `prompts`: prompts
+    that request it; `first_prompts`: those that would otherwise be read as a search or as opening an item. `buttons`: its button on an
+    item. `form_fields`: first or last words of fields that are not the item's. A kind with `sent_by`, its form's button, is done by a form.
+    `opened_by`: links, tabs and buttons that lead to it; `routes`: parts of their addresses; `known_by`: fields of such a form; `fills`:
+    fields that are filled even if the prompt does not name them; `verbs`: verbs on its buttons, beside the prompt's own noun ("Add film");
+    `purpose`: one of PURPOSES, "" for any form."""
 
     name: str
     sentence: str

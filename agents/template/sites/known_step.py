@@ -1,8 +1,7 @@
 """The next action in steps by the plan of the task's site, where the rules are not certain of theirs.
 
-The plan's actions are sent in order, each as often as the plan has it, and each route is opened once. What destroys or sends is
-pressed on the page of the task's item, or where the task is about none: what the rules do to an item they check by the page.
-"""
+The plan's actions are sent in order, each as often as the plan has it, and each route is opened once. What destroys or sends is pressed on
+the page of the task's item, or where the task is about none: what the rules do to an item they check by the page."""
 
 import re
 from collections.abc import Iterator, Sequence

@@ -2,8 +2,7 @@
 
 The steps are planned by the rules, or by a learned solution. The site has other items, texts and ids by now. So a list's first entry and
 the page of an item are used in place of the task's item: actions on them are sent with an XPath of the item's criteria. A form's controls
-are located by the names learned over seeds, other controls by their recorded selector or, if that is gone, by their place.
-"""
+are located by the names learned over seeds, other controls by their recorded selector or, if that is gone, by their place."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress

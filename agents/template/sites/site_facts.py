@@ -14,11 +14,9 @@ HOLE = re.compile(r"\{([a-z][a-z |]*)\}")
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """How an item of a list is located. All mappings are from or to field names, alternated by |.
-
-    `next`: the control to the list's next page; `here`: a node of the list's page alone; `pages`: how many further pages are searched;
-    `entries`: how many the list had, 0 if unknown.
-    """
+    """How an item of a list is located. All mappings are from or to field names, alternated by |. `next`: the control to the list's next
+    page; `here`: a node of the list's page alone; `pages`: how many further pages are searched; `entries`: how many the list had, 0 if
+    unknown."""
 
     list: str
     card: str
@@ -40,10 +38,9 @@ class Item:
 @dataclass(frozen=True, slots=True)
 class SiteAction:
     """`names`: its field; `default`: the value without a criterion, None to leave the action out; `options`: possible values; `only_if`:
-    the field whose criterion it requires, with + a positive one; `inside`: the control within a card; `tries`: how many values to choose
-    in turn where the offered ones are unknown; `each`: the field for each of whose values it is repeated; `times`: the field with the
-    number of repetitions.
-    """
+    the field whose criterion it requires, with + a positive one; `inside`: the control within a card; `tries`: how many values to choose in
+    turn where the offered ones are unknown; `each`: the field for each of whose values it is repeated; `times`: the field with the number
+    of repetitions."""
 
     verb: str
     target: str
@@ -82,11 +79,8 @@ class FormField:
 @dataclass(frozen=True, slots=True)
 class SiteFacts:
     """`confidence`: the share of tasks that its plans have done, 0 to 1; the default is that of a blind plan for an understood task.
-
     `pages`: how the site's pages are built, by key: the `html`, or the key of the page `to` which a control led. `forms`: by
-    `site_map.form_of`. `solutions`: of whole tasks, from runs.
-    `port`: identifies the site if a caller names no project; None for any.
-    """
+    `site_map.form_of`. `solutions`: of whole tasks, from runs. `port`: identifies the site if a caller names no project; None for any."""
 
     login: tuple[SiteAction, ...] = ()
     items: Mapping[str, Item] = field(default_factory=dict)
