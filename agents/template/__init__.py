@@ -5,20 +5,21 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from agents.contract.action_history import WAITS
-from agents.contract.actions import wait
+from agents.contract.actions import Action, wait
 from agents.contract.limits import MAX_CRITERIA
 from agents.contract.protocol import Form, Plan, Step
 from agents.contract.task_rules import conform
 from agents.page import Page, read
 from agents.template.budget import ENDLESS, TimeBudget, budgeted
 from agents.template.confidence import is_certain, rated
-from agents.template.moves import Known, opened
+from agents.template.items.answers import answer
+from agents.template.moves import BREATH, LOADING, Known, opened
 from agents.template.next_step import next_step
-from agents.template.one_shot import one_shot
-from agents.template.prompt import Intent
+from agents.template.prompt import Intent, Kind
 from agents.template.prompt.criteria import are_cut
 from agents.template.prompt.intents import understand
 from agents.template.prompt.masking import mask
+from agents.template.recipes import LOGIN, Recipe, recipe_for
 from agents.template.sites.known_step import known_step
 from agents.template.solutions.solution import Solution, best_for
 from agents.template.solutions.using import by_solution
@@ -52,7 +53,7 @@ def _planned(step: Step, page: Page | None, known: Known, solutions: Sequence[So
         if planned := known(step, intent):
             return replace(planned, actions=conform(planned.actions, step))
         page = None if page is None or page.blank else page
-        planned = one_shot(step, intent, page)
+        planned = _one_shot(step, intent, page)
     else:
         page = page or read(step.page, step.url)
         if planned := _as_learned(step, intent, page, solutions):
@@ -62,6 +63,27 @@ def _planned(step: Step, page: Page | None, known: Known, solutions: Sequence[So
         if not page.blank and (waits or not sure):
             planned = known_step(step, intent, page, known, goes_on=sure) or planned
     return rated(replace(planned, actions=conform(planned.actions, step)), step, intent, page)
+
+
+def _one_shot(step: Step, intent: Intent, page: Page | None) -> Plan:
+    if intent.kind is Kind.QUESTION:
+        return Plan(opened(step.url), reasoning="Template: a question.", answer=answer(intent, page) if page else "")
+    return Plan((*opened(step.url), *_by_recipes(intent, page)), reasoning=f"Template: {intent.kind}, all at once.")
+
+
+def _by_recipes(intent: Intent, page: Page | None) -> list[Action]:
+    """The best action of each move, with waits in between: longer where the next page may be loading."""
+    stages: list[tuple[Recipe, Intent]] = [(LOGIN, intent)] if intent.logs_in else []
+    stages += [(recipe_for(stage), stage) for stage in intent.stages]
+    actions: list[Action] = []
+    for recipe, stage in stages:
+        reach = recipe.reach(stage, page) if page else recipe.blind_reach(stage)
+        act = recipe.act(stage, page) if page and not reach else ()
+        moves = (*reach, *(act or recipe.blind_act(stage)))
+        best = [move.alternatives[0] for move in moves if move.alternatives and not move.shown]
+        actions += [part for action in best for part in (action, BREATH if action.type == "TypeAction" else LOADING)]
+        page = None
+    return actions[:-1] if best else actions
 
 
 def _as_learned(step: Step, intent: Intent, page: Page, solutions: Sequence[Solution]) -> Plan | None:

@@ -5,15 +5,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from itertools import islice, takewhile
 
 from agents.page import CHECKED, Element, Page, words
 from agents.template.budget import in_time
-from agents.template.forms.calendar import day_chosen
-from agents.template.forms.slots import Slot, option_for, value_for
+from agents.template.forms.slots import Slot, value_for
 from agents.template.moves import Move, fill, press
-from agents.template.prompt import POSITIVE, Criterion, Operator, forms_of, holds_all, names_of, only_exclude, without_exclusions
-from agents.template.prompt.measures import PURE_NUMBER, date_in, minutes_in, number_in, time_in
+from agents.template.prompt import POSITIVE, Criterion, Operator, forms_of, holds_all, names_of, without_exclusions
+from agents.template.prompt.measures import PURE_NUMBER, date_in, minutes_in, number_in
 
 _LOW, _HIGH = frozenset({"min", "minimum", "from", "least"}), frozenset({"max", "maximum", "to", "most"})
 _SIDES = {Operator.GREATER: _LOW, Operator.GREATER_EQUAL: _LOW, Operator.LESS: _HIGH, Operator.LESS_EQUAL: _HIGH}
@@ -21,10 +19,6 @@ LONG = frozenset({"message", "comment", "content", "body", "description", "revie
 _DATES, _NUMBERS = frozenset({"date", "datetime-local", "month", "week"}), frozenset({"number", "range"})
 _YES = re.compile(r"\s*(?:true|yes|on|enabled?|checked|1|false|no|off|disabled?|unchecked|0)\s*", re.I)
 _NAME = re.compile(r"[A-Z][\w'’-]+(?: [A-Z][\w'’-]+){1,2}")
-# More words than this are no number.
-_MOST_OF_NUMBER = 3
-_MOST_SUGGESTED = 12
-_DATED = re.compile(r"\b\d{4}\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,55 +200,3 @@ def demanded(
 def _best(name: str, offered: Sequence[Slot]) -> Slot | None:
     best = max(offered, key=lambda slot: (slot.likeness(name), -slot.element.place), default=None)
     return best if best and best.likeness(name) >= 0.6 else None
-
-
-def chosen_from_list(page: Page, criteria: Sequence[Criterion]) -> tuple[Move, ...]:
-    if at_once := day_chosen(page, criteria) or _suggested(page, criteria):
-        return at_once
-    # A stated option identifies the list's field; excluded values would fit any list.
-    ordered = sorted(by_name(criteria), key=only_exclude)
-    by_overlay: dict[int, list[Element]] = defaultdict(list)
-    for shown in in_time(page.usable({"option", "button"})):
-        if (shown.role == "option" or shown.overlay) and (shown.label or shown.text):
-            by_overlay[shown.overlay].append(shown)
-    # The list opened last is on top, and last in most markup.
-    for _, options in in_time(sorted(by_overlay.items(), reverse=True)):
-        chosen = next((option for unit in ordered if (option := _option(options, unit)) is not None), None)
-        if chosen is not None:
-            return (press(page, chosen),)
-    return ()
-
-
-def _suggested(page: Page, criteria: Sequence[Criterion]) -> tuple[Move, ...]:
-    """The suggestion below a filled field that repeats its value: many sites take a place only from there."""
-    typed = [Slot(field) for field in page.usable({"textbox", "combobox"}) if field.value]
-    for answer in answers(criteria, typed, page) if typed else ():
-        field, value = answer.slot.element, " ".join(words(answer.slot.value))
-        below = takewhile(lambda element: element.role in {"button", "option"}, page.elements[field.place + 1 :])
-        shown = (element for element in islice(below, _MOST_SUGGESTED) if element.usable and not element.selected)
-        named = ((element, f"{' '.join(words(element.label or element.text))} ") for element in shown)
-        repeats = (element for element, label in named if label.startswith((f"{value} ", f"use {value} ")))
-        if holds_all(answer.criteria, answer.slot.value) and (suggestion := next(repeats, None)):
-            return (replace(press(page, suggestion), once=True),)
-    return ()
-
-
-def _option(options: Sequence[Element], unit: Sequence[Criterion]) -> Element | None:
-    texts = [option.label or option.text for option in options]
-    days = sum(date_in(text) is not None for text in texts)
-    is_dated = all(date_in(value) is not None for criterion in unit for value in criterion.values)
-    if 2 * days > len(texts) or (is_dated and not days):
-        is_of = is_dated and days > 0
-    else:
-        # Plain buttons are a list for excluded values only if one of them has such a value.
-        excluded = {" ".join(words(value)) for criterion in unit for value in criterion.values if criterion.operator.negative}
-        plain = all(option.role != "option" for option in options) and only_exclude(unit)
-        is_of = not plain or any(" ".join(words(text)) in excluded for text in texts)
-    if not is_of:
-        return None
-    if all(PURE_NUMBER.fullmatch(value.strip()) for criterion in unit for value in criterion.values):
-        # Longer texts contain other numbers, and a time of day is no number.
-        texts = [text if len(words(text)) <= _MOST_OF_NUMBER and time_in(text) is None else "" for text in texts]
-    value = option_for([text for text in texts if not days or not is_dated or _DATED.search(text)], unit)
-    chosen = options[texts.index(value)] if value is not None else None
-    return None if chosen is None or chosen.selected else chosen

@@ -1,6 +1,5 @@
 """Logging in, logging out and registering."""
 
-from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -33,8 +32,8 @@ class _AccountForm(Recipe):
     routes: tuple[str, ...]
     blind_links: tuple[str, ...]
 
-    @abstractmethod
-    def form(self, page: Page) -> Form | None: ...
+    def form(self, page: Page) -> Form | None:
+        raise NotImplementedError
 
     def reach(self, intent: Intent, page: Page) -> tuple[Move, ...]:
         if self.form(page):

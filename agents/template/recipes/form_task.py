@@ -12,9 +12,9 @@ from agents.contract.protocol import PastAction
 from agents.page import BUTTONS, CHECKED, TEXT_FIELDS, Element, Page, likeness, words
 from agents.template import blind_xpath
 from agents.template.budget import once
-from agents.template.forms.calendar import time_chosen
-from agents.template.forms.filling import Answer, answers, chosen_from_list, demanded, filled
+from agents.template.forms.filling import Answer, answers, demanded, filled
 from agents.template.forms.forms import FormMatch, FormQuery, called, forms, openers, passwords
+from agents.template.forms.pickers import chosen_from_list, time_chosen
 from agents.template.forms.slots import MADE_UP, Slot, slots
 from agents.template.items.filters import other_chip
 from agents.template.items.finding import fitting, is_target_page, press_on_item

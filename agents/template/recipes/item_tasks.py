@@ -9,9 +9,9 @@ from agents.contract.origins import path_of
 from agents.page import BUTTONS, FIELDS, TEXT_FIELDS, Element, Page, Record, words
 from agents.template import blind_xpath
 from agents.template.budget import in_time
-from agents.template.forms.counters import steps_to
-from agents.template.forms.filling import answers, by_name, chosen_from_list, filled, fills_for
+from agents.template.forms.filling import answers, by_name, filled, fills_for
 from agents.template.forms.forms import search_for
+from agents.template.forms.pickers import chosen_from_list, steps_to
 from agents.template.forms.slots import Slot, slots, value_for
 from agents.template.items.filters import controls
 from agents.template.items.finding import certain_items, fitting, is_target_page, press_on_item, towards

@@ -1,7 +1,6 @@
 """The interface of recipes, and the recipe for prompts of unknown kind."""
 
 import re
-from abc import ABC, abstractmethod
 from collections.abc import Mapping
 
 from agents.contract.action_history import PRESSES, Past
@@ -21,8 +20,9 @@ MARKUP = frozenset({"button", "btn", "link", "action", "cta", "trigger", "click"
 _CALLED = 0.6
 
 
-class Recipe(ABC):
-    """How tasks of some kinds are done. Recipes have no state between steps."""
+class Recipe:
+    """How tasks of some kinds are done. Recipes have no state between steps. A question has no moves of its own: `next_step` moves towards
+    the item, and `items.answers` reads the answer on each page."""
 
     def reach(self, intent: Intent, page: Page) -> tuple[Move, ...]:
         """The moves to the page where the task can be done; none if this is it."""
@@ -36,9 +36,9 @@ class Recipe(ABC):
         """The moves to the next page if nothing is left to do here and the task is not done."""
         return ()
 
-    @abstractmethod
     def achieved(self, intent: Intent, page: Page, past: Past) -> bool:
         """Whether the history and the page show that the task is done."""
+        return False
 
     def blind_reach(self, intent: Intent) -> tuple[Move, ...]:
         """`reach` for an unseen page: by selectors for unknown sites."""

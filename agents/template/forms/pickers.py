@@ -1,0 +1,221 @@
+"""Values that are chosen by presses: days and times, options of open lists, and counters between two buttons."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from itertools import islice, pairwise, takewhile
+
+from agents.page import PICKER, Element, Page, likeness, words
+from agents.template.budget import in_time
+from agents.template.forms.filling import answers, by_name
+from agents.template.forms.slots import Slot, option_for, slots
+from agents.template.items.matching import best_button
+from agents.template.moves import Move, press
+from agents.template.prompt import PURE_NUMBER, Criterion, date_in, holds_all, meets_all, names_of, only_exclude, time_in
+
+# A month that is shown in part has at least so many days.
+_LEAST_DAYS = 20
+_MONTH = re.compile(r"\b(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.? (\d{4})\b", re.I)
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_EARLIER = ("go to previous month", "previous month", "previous", "prev", "chevron left", "arrow left")
+_LATER = ("go to next month", "next month", "next", "chevron right", "arrow right")
+_CLOCK = re.compile(r"\d\d?:\d\d(?: ?[ap]\.?m\.?)?", re.I)
+# Fewer times are no list to choose from.
+_LEAST_TIMES = 4
+# No day of a task is further away.
+_MOST_MONTHS = 18
+# More words than this are no number.
+_MOST_OF_NUMBER = 3
+_MOST_SUGGESTED = 12
+_DATED = re.compile(r"\b\d{4}\b")
+_UP = frozenset({"increase", "increment", "plus", "add", "more", "raise"})
+_SIGNS_UP, _SIGNS_DOWN = frozenset({"+", "＋"}), frozenset({"-", "–", "−", "—"})
+# Kinds of guests, which have a counter each below a field for all of them.
+_OF_GUESTS = frozenset({"adult", "children", "child", "kid", "infant", "pet", "room", "guest"})
+# A task has too few steps for more presses.
+_MOST = 30
+# Below this likeness a counter shares only a part of its name with the field.
+_NAMED = 0.55
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """`days`: the month's days that can be pressed."""
+
+    first: date
+    days: tuple[tuple[date, Element], ...]
+    elements: tuple[Element, ...]
+
+
+def calendars(page: Page) -> list[Calendar]:
+    """The visible calendars in page order; two months side by side are two."""
+    shown = [element for element in page.elements if not (element.hidden or element.covered) and element.role in {"button", "option"}]
+    numbered = [
+        element
+        for element in shown
+        if (element.label or element.text).strip().isdecimal() and len((element.label or element.text).strip()) <= 2
+    ]
+    months, run = list[list[Element]](), list[Element]()
+    for element in numbered:
+        if int(element.label or element.text) == 1 and run:
+            months.append(run)
+            run = []
+        run.append(element)
+    months.append(run)
+    firsts = [date(int(year), _MONTHS.index(name.lower()) + 1, 1) for name, year in _MONTH.findall(_heading(page, shown))]
+    whole = [run for run in months if len(run) >= _LEAST_DAYS and int(run[0].label or run[0].text) == 1]
+    return [_calendar(first, run, shown) for first, run in zip(firsts, whole, strict=False)]
+
+
+def _heading(page: Page, shown: Sequence[Element]) -> str:
+    groups = dict.fromkeys(element.group for element in shown if _MONTH.search(element.group))
+    texts = (text for text in (*page.headings, *page.texts(20_000)) if _MONTH.fullmatch(text.strip()))
+    return " ".join(groups or dict.fromkeys(texts))
+
+
+def _calendar(first: date, run: Sequence[Element], shown: Sequence[Element]) -> Calendar:
+    days, last = list[tuple[date, Element]](), 0
+    for element in run:
+        number = int(element.label or element.text)
+        if number <= last:
+            break
+        last = number
+        if element.usable:
+            days.append((first.replace(day=number), element))
+    return Calendar(first, tuple(days), tuple(shown))
+
+
+def day_chosen(page: Page, criteria: Sequence[Criterion]) -> tuple[Move, ...]:
+    """Press the day that meets all criteria of the first date field, else the button towards its month."""
+    dated = [criterion for criterion in criteria if all(date_in(value) for value in criterion.values)]
+    if not dated or not (shown := calendars(page)):
+        return ()
+    same = [criterion for criterion in dated if criterion.field == dated[0].field]
+    sought = max(day for criterion in same for value in criterion.values if (day := date_in(value)))
+    days = [pair for calendar in shown for pair in calendar.days if holds_all(same, pair[0].isoformat())]
+    if days:
+        # Past days can't be chosen: the day nearest to the stated one is the likeliest.
+        nearest = min(days, key=lambda pair: (abs((pair[0] - sought).days), pair[0]))[1]
+        return () if nearest.selected else (press(page, nearest),)
+    away = (sought.year - shown[0].first.year) * 12 + sought.month - shown[0].first.month
+    button = best_button(shown[0].elements, _LATER if away > 0 else _EARLIER, 0.7) if 0 < abs(away) <= _MOST_MONTHS else None
+    return (replace(press(page, button), repeats=True),) * abs(away) if button else ()
+
+
+def time_chosen(page: Page, criteria: Sequence[Criterion]) -> tuple[Move, ...]:
+    """In a list of times, press the one nearest to the stated one that meets all criteria of the first time field; where only the current
+    time is shown, press that, to open the list."""
+    timed = [one for one in criteria if all(time_in(value) is not None and not date_in(value) for value in one.values)]
+    same = [one for one in timed if one.field == timed[0].field]
+    shown = [(element, element.text) for element in page.usable({"button", "option"}) if _CLOCK.fullmatch(element.text)]
+    if not same or not (len(shown) == 1 or len(shown) >= _LEAST_TIMES):
+        return ()
+    if len(shown) == 1:
+        return (replace(press(page, shown[0][0]), once=True, opens=True),)
+    sought = time_in(same[0].value) or 0
+    fitting = [(abs((time_in(text) or 0) - sought), element) for element, text in shown if holds_all(same, text)]
+    nearest = min(fitting, key=lambda hit: hit[0], default=(0, None))[1]
+    return () if nearest is None or nearest.selected else (press(page, nearest),)
+
+
+def chosen_from_list(page: Page, criteria: Sequence[Criterion]) -> tuple[Move, ...]:
+    if at_once := day_chosen(page, criteria) or _suggested(page, criteria):
+        return at_once
+    # A stated option identifies the list's field; excluded values would fit any list.
+    ordered = sorted(by_name(criteria), key=only_exclude)
+    by_overlay: dict[int, list[Element]] = defaultdict(list)
+    for shown in in_time(page.usable({"option", "button"})):
+        if (shown.role == "option" or shown.overlay) and (shown.label or shown.text):
+            by_overlay[shown.overlay].append(shown)
+    # The list opened last is on top, and last in most markup.
+    for _, options in in_time(sorted(by_overlay.items(), reverse=True)):
+        chosen = next((option for unit in ordered if (option := _option(options, unit)) is not None), None)
+        if chosen is not None:
+            return (press(page, chosen),)
+    return ()
+
+
+def _suggested(page: Page, criteria: Sequence[Criterion]) -> tuple[Move, ...]:
+    """The suggestion below a filled field that repeats its value: many sites take a place only from there."""
+    typed = [Slot(field) for field in page.usable({"textbox", "combobox"}) if field.value]
+    for answer in answers(criteria, typed, page) if typed else ():
+        field, value = answer.slot.element, " ".join(words(answer.slot.value))
+        below = takewhile(lambda element: element.role in {"button", "option"}, page.elements[field.place + 1 :])
+        shown = (element for element in islice(below, _MOST_SUGGESTED) if element.usable and not element.selected)
+        named = ((element, f"{' '.join(words(element.label or element.text))} ") for element in shown)
+        repeats = (element for element, label in named if label.startswith((f"{value} ", f"use {value} ")))
+        if holds_all(answer.criteria, answer.slot.value) and (suggestion := next(repeats, None)):
+            return (replace(press(page, suggestion), once=True),)
+    return ()
+
+
+def _option(options: Sequence[Element], unit: Sequence[Criterion]) -> Element | None:
+    texts = [option.label or option.text for option in options]
+    days = sum(date_in(text) is not None for text in texts)
+    is_dated = all(date_in(value) is not None for criterion in unit for value in criterion.values)
+    if 2 * days > len(texts) or (is_dated and not days):
+        is_of = is_dated and days > 0
+    else:
+        # Plain buttons are a list for excluded values only if one of them has such a value.
+        excluded = {" ".join(words(value)) for criterion in unit for value in criterion.values if criterion.operator.negative}
+        plain = all(option.role != "option" for option in options) and only_exclude(unit)
+        is_of = not plain or any(" ".join(words(text)) in excluded for text in texts)
+    if not is_of:
+        return None
+    if all(PURE_NUMBER.fullmatch(value.strip()) for criterion in unit for value in criterion.values):
+        # Longer texts contain other numbers, and a time of day is no number.
+        texts = [text if len(words(text)) <= _MOST_OF_NUMBER and time_in(text) is None else "" for text in texts]
+    value = option_for([text for text in texts if not days or not is_dated or _DATED.search(text)], unit)
+    chosen = options[texts.index(value)] if value is not None else None
+    return None if chosen is None or chosen.selected else chosen
+
+
+@dataclass(frozen=True, slots=True)
+class Counter:
+    name: str
+    count: int
+    less: Element
+    more: Element
+
+
+def counted(page: Page, criteria: Sequence[Criterion]) -> tuple[Move, ...]:
+    """The presses that set the counters of the criteria to the nearest numbers that meet them; or the one that opens the counters."""
+    shown, presses = list(_counters(page)), list[Move]()
+    for unit in by_name(criteria):
+        named = ((_name_likeness(unit[0].field, counter.name), counter) for counter in shown)
+        merit, counter = max(named, key=lambda hit: hit[0], default=(0.0, None))
+        if counter and merit >= _NAMED and not meets_all(unit, str(counter.count)):
+            steps = steps_to(counter.count, unit)
+            presses += [replace(press(page, counter.more if steps > 0 else counter.less), repeats=True)] * abs(steps)
+    of_guests = [criterion for criterion in criteria if _OF_GUESTS & set(words(criterion.field))]
+    return tuple(presses) or (() if shown or not of_guests else _counters_opened(page, of_guests))
+
+
+def steps_to(count: int, criteria: Sequence[Criterion], least: int = 0) -> int:
+    """The difference from the count to the nearest other number that meets the criteria; negative if that is lower."""
+    amounts = sorted((amount for amount in range(least, _MOST + 1) if amount != count), key=lambda amount: abs(amount - count))
+    return next((amount for amount in amounts if meets_all(criteria, str(amount))), count + 1) - count
+
+
+def _counters(page: Page) -> Iterator[Counter]:
+    buttons = [element for element in page.elements if element.role == "button" and not (element.hidden or element.covered)]
+    for less, more in pairwise(buttons):
+        if less.text in _SIGNS_DOWN and more.text in _SIGNS_UP and more.group.isdecimal():
+            item = page.items.get(more.place) or page.items.get(less.place)
+            name = " ".join(word for word in words(more.label) if word not in _UP)
+            yield Counter(f"{name} {item.name if item else less.group}", int(more.group), less, more)
+
+
+def _name_likeness(field: str, name: str) -> float:
+    return max(likeness(other, name) * weight for other, weight in names_of(field))
+
+
+def _counters_opened(page: Page, criteria: Sequence[Criterion]) -> tuple[Move, ...]:
+    if answers(criteria, slots(page.elements), page):
+        return ()
+    pickers = [element for element in page.usable({"button", PICKER}) if not element.href and not element.overlay]
+    named = ((max(_name_likeness("guests", text) for text in (picker.label, picker.hints)), picker) for picker in pickers)
+    merit, picker = max(named, key=lambda hit: (hit[0], -hit[1].place), default=(0.0, None))
+    return (replace(press(page, picker), once=True, opens=True),) if picker and merit >= _NAMED else ()
