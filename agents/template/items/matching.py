@@ -176,10 +176,11 @@ def _by_address(criterion: Criterion, record: Record) -> bool | None:
     if not _ADDRESS.match(criterion.value) or criterion.operator.negative or len(criterion.values) > 1 or "@" in record.text:
         return None
     local, names = criterion.value.partition("@")[0].lower(), record.name.lower().split()
-    # The end of a local part, such as "ris@", is the end of a name.
-    is_end = criterion.operator is Operator.CONTAINS and "@" in criterion.value and len(local) > 2 and ".".join(names).endswith(local)
-    if is_end or len(local) <= 3 or local in ".".join(names):
-        return is_end or len(local) > 3 or None
+    if criterion.operator is Operator.CONTAINS and criterion.value.find("@") > 0 and len(names) == 2:
+        # The end of a local part, such as "ris@", is the end of a name.
+        return (len(local) > 2 or None) if ".".join(names).endswith(local) else False
+    if len(local) <= 3 or local in ".".join(names):
+        return len(local) > 3 or None
     # Ann Lee's address is not bob.hill@example.com; other names, such as a team's, decide nothing.
     parts = local.split(".")
     is_name = criterion.operator is Operator.EQUALS and len(parts) == len(names) == 2

@@ -76,6 +76,7 @@ _RISKS: dict[str, tuple[str, str]] = {
     "pay": ("pay purchase buy checkout", r"pay\w*|purchas\w+|buy\w*|check-?out|order\w*|finali[sz]\w+|complete\b.*\bbooking"),
     "book": ("book reserve consult", r"book\w*|reserv\w*|rent\w*|consult\w*|appointments?|hir(?:e|es|ed|ing)\b|stays?|visits?|tables?"),
     "spam": ("spam junk", r"spam|junk"),
+    "unread": ("unread", r"unread"),
     "hire": ("hire rehire", r"hir(?:e|es|ed|ing)\b"),
     "hide": ("hide", r"(?:un)?hid\w+|restore|dismiss|not interested|collapse|fold"),
     "publish": ("publish", r"publish\w*|post\w*|add\w*|creat\w+|writ\w+|share|upload|launch"),

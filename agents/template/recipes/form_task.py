@@ -9,7 +9,7 @@ from agents.contract.action_history import Past
 from agents.contract.actions import FILLS
 from agents.contract.origins import path_of
 from agents.contract.protocol import PastAction
-from agents.page import BUTTONS, CHECKED, TEXT_FIELDS, Element, Page, likeness, words
+from agents.page import BUTTONS, CHECKED, TEXT_FIELDS, Element, Page, Record, likeness, words
 from agents.template import blind_xpath
 from agents.template.budget import once
 from agents.template.forms.filling import Answer, answers, demanded, filled
@@ -18,7 +18,7 @@ from agents.template.forms.pickers import chosen_from_list, time_chosen
 from agents.template.forms.slots import MADE_UP, Slot, slots
 from agents.template.items.filters import other_chip
 from agents.template.items.finding import fitting, is_target_page, press_on_item
-from agents.template.items.matching import press_best, press_labelled, was_pressed
+from agents.template.items.matching import best, press_best, press_labelled, was_pressed
 from agents.template.items.navigation import OWN, form_links, nouns_of
 from agents.template.moves import Move, blind_press, fill, press, send
 from agents.template.prompt import Criterion, Intent, Kind, Trait, besides_item, date_in, holds, names_of, only_opens, target_of, to_choose
@@ -36,6 +36,7 @@ _SUCCESS = re.compile(
 
 # A quick booking has another form than a usual one.
 _HIRES = frozenset({"hire", "hiring"})
+_LEAST_GROUP = 3  # buttons
 _LIST_OF_SUCH = re.compile(r"/[\w-]+s/?")
 _TAKES_OFF = re.compile(r"(?:\w+\W+){0,4}?(?:(?:un|de)(?:select|check|tick)|hide|untick)", re.I)
 _SORTS = frozenset({"quick", "express", "instant", "urgent", "emergency", "rush", "fast"})
@@ -249,7 +250,15 @@ class Choose(FormTask):
             *(self._opened(page, opener) for opener in openers(criteria, given, page.elements)),
             *time_chosen(page, [one for one in to_choose(intent) if not any(one in answer.criteria for answer in given)]),
         )
-        return moves or (other_chip(page, criteria) if criteria else ())
+        return moves or self._of_group(intent, page) or (other_chip(page, criteria) if criteria else ())
+
+    def _of_group(self, intent: Intent, page: Page) -> tuple[Move, ...]:
+        """The likeliest of several buttons in a part of the page that is named like them, such as "Saved templates"."""
+        named = Counter(button.group for button in page.usable({"button"}) if set(words(button.group)) & set(words(intent.head)))
+        group = next((name for name, count in named.items() if count >= _LEAST_GROUP), None)
+        buttons = [button for button in page.usable({"button"}) if group and button.group == group]
+        fits = best(intent.criteria, [Record(button.text, {}, button.text, (button,)) for button in buttons])
+        return tuple(replace(press(page, record.elements[0]), once=True) for record, _ in fits[:1])
 
     def _set_anew(self, page: Page, given: Sequence[Answer]) -> tuple[Move, ...]:
         """A number that already has the stated value is set to another one and back: sites record changes only."""

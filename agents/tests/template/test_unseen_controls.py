@@ -9,6 +9,7 @@ from agents.template.forms.wizards import wizard
 from agents.template.items.matching import best_button, judge
 from agents.template.prompt.criteria import Criterion, Operator
 from agents.template.prompt.intents import Kind, understand
+from agents.template.prompt.verbs import is_unrequested
 from agents.tests.template.test_unseen_sites import WAITED, next_plan, pressed, pressed_next
 
 SHOP = "http://localhost:8000/shops/7?seed=58"
@@ -166,8 +167,8 @@ def test_a_field_that_holds_what_is_requested_keeps_it() -> None:
 
 def test_the_end_of_an_address_is_the_end_of_a_name() -> None:
     criterion = Criterion("from email", Operator.CONTAINS, ("ris@gm",))
-    names = ("Eric Harris", "Ann Lee")
-    assert [judge([criterion], Record(name, {}, name, ())).results for name in names] == [(True,), (None,)]
+    names = ("Eric Harris", "Ann Lee", "Lamp Shop Support")
+    assert [judge([criterion], Record(name, {}, name, ())).results for name in names] == [(True,), (False,), (None,)]
 
 
 BOXES = "".join(
@@ -235,3 +236,16 @@ def test_a_menu_is_folded_by_a_button_that_says_so() -> None:
     page = "<h1>Blue Bowl</h1><p>Rating 4.5</p><button type=button>Main menu</button><button type=button>Fold Menu</button>"
     made = pressed_next("Please collapse the menu for the restaurant where rating equals 4.5", page, WAITED, url=SHOP)
     assert "Fold Menu" in made
+
+
+def test_one_of_several_buttons_below_a_heading_that_names_them_is_chosen() -> None:
+    texts = (("Warm lamp", "For evenings"), ("Cold lamp", "For work"), ("Red lamp", "For photos"))
+    buttons = "".join(f"<button type=button><b>{name}</b> <p>{use}</p></button>" for name, use in texts)
+    html = f"<h1>Lamp shop</h1><button type=button>Back</button><div><h2>Saved presets</h2>{buttons}</div><label>Note<input></label>"
+    assert "Cold lamp" in pressed_next("Select the preset where preset name is NOT 'Warm lamp'", html, WAITED)
+
+
+def test_nothing_is_marked_as_unread_to_mark_it_as_important() -> None:
+    control = next(element for element in read("<button>Mark as unread</button>", SHOP).elements)
+    assert is_unrequested(control, understand("Mark the email as important where subject equals 'Lamps'"))
+    assert not is_unrequested(control, understand("Mark the email as unread where subject equals 'Lamps'"))
