@@ -10,7 +10,7 @@ from agents.page import CHECKED, Element, Page, words
 from agents.template.budget import in_time
 from agents.template.forms.slots import Slot, value_for
 from agents.template.moves import Move, fill, press
-from agents.template.prompt import POSITIVE, Criterion, Operator, forms_of, holds_all, names_of, without_exclusions
+from agents.template.prompt import POSITIVE, Criterion, Operator, holds_all, names_of, without_exclusions
 from agents.template.prompt.measures import PURE_NUMBER, date_in, minutes_in, number_in
 
 _LOW, _HIGH = frozenset({"min", "minimum", "from", "least"}), frozenset({"max", "maximum", "to", "most"})
@@ -123,15 +123,7 @@ class _Unit:
             # The slot has no name, but its value may be a person's name, or one of its options may be a requested value.
             is_named = "name" in self._words and _NAME.fullmatch(slot.value)
             return 1.0 if is_named or self._is_offered(slot) else 0.0
-        if slot.forms.isdisjoint(forms_of(field)):
-            return 0.0
-        best = 0.0
-        for name, weight in names_of(field):
-            # The names are sorted by weight: none of the rest can match better.
-            if weight <= best:
-                break
-            best = max(best, slot.likeness(name) * weight)
-        return best
+        return max(slot.likeness(name) * weight for name, weight in names_of(field))
 
     def _is_offered(self, slot: Slot) -> bool:
         stated = [one for one in self.criteria if one.operator in POSITIVE and not PURE_NUMBER.fullmatch(one.value)]
@@ -143,7 +135,7 @@ class _Unit:
             return bool({"password", "pw", "pass", "passwort"} & self._words)
         if slot.ticks:
             return self._is_switch
-        if "phone" in slot.forms and not slot.options:  # a list beside it is for the country
+        if any("phone" in words(text) for text, *_ in slot.called) and not slot.options:  # a list beside it is for the country
             return self._made_for["tel"]
         if slot.element.role == "searchbox":
             return bool({"query", "search", "keyword"} & self._words)

@@ -14,7 +14,7 @@ from agents.template.forms.filling import Answer, answers, by_name
 from agents.template.forms.slots import Slot, slots, value_for
 from agents.template.items.navigation import FOREIGN, makes_another
 from agents.template.moves import Move, blind_enter, blind_fill, fill, press, send
-from agents.template.prompt import Criterion, alike, holds, meanings_of, names_of, words_of
+from agents.template.prompt import Criterion, alike, holds, names_of
 from agents.template.prompt.task_rows import ADDING, CHANGING, TaskKind, is_for_other
 
 # How well a button or field must match a name; and the merit of a button that sends any form.
@@ -217,9 +217,7 @@ def _button(elements: Sequence[Element], sends: Sequence[str], choices: Set[int]
 
 
 def called(element: Element, names: Sequence[str]) -> float:
-    label, known = element.label or element.text, words_of(tuple(names))
-    if known.isdisjoint(element.forms) and known.isdisjoint(meanings_of(label)):
-        return 0.0
+    label = element.label or element.text
     return max(max(score(element, name), 0.9 * alike(name, label)) for name in names)
 
 

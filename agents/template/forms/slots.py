@@ -8,7 +8,7 @@ from functools import cached_property
 from itertools import islice
 
 from agents.page import BUTTONS, CHECKED, FIELDS, PICKER, TICKED, Element, Page
-from agents.page.matching import forms, likeness, words
+from agents.page.matching import likeness, words
 from agents.template.budget import in_time
 from agents.template.prompt import EXACT, Criterion, Operator, date_in, holds, meets, number_in, time_in
 from agents.template.prompt.values import ADDRESS, address, chosen, holds_all, only_exclude
@@ -44,22 +44,14 @@ class Slot:
         return tuple(map(str, range(1, len(texts) + 1))) if silent and 3 <= len(texts) <= 10 else texts or self.element.options
 
     @cached_property
-    def called(self) -> dict[str, float]:
+    def called(self) -> tuple[tuple[str, float, frozenset[str]], ...]:
+        """Its names, each with its weight and the words in it that distinguish similar fields, such as "first" in "first name"."""
         own = self.element
         named = [(own.group, 1.0), (own.name, _MARKED)]
         if not self.choices:
             named = [(own.group, _MARKED), (own.hints, _MARKED), (own.name, _MARKED), (own.beside, _BESIDE)]
             named += [(own.placeholder, 1.0), (own.label, 1.0)]
-        return {text: weight for text, weight in sorted(named, key=lambda pair: pair[1]) if text}
-
-    @cached_property
-    def _texts(self) -> tuple[tuple[str, float, frozenset[str]], ...]:
-        """Its names, each with its weight and the words in it that distinguish similar fields, such as "first" in "first name"."""
-        return tuple((text, weight, _WHICH.intersection(words(text))) for text, weight in self.called.items())
-
-    @cached_property
-    def forms(self) -> frozenset[str]:
-        return frozenset().union(*map(forms, self.called))
+        return tuple((text, weight, _WHICH.intersection(words(text))) for text, weight in named if text)
 
     @property
     def opens(self) -> bool:
@@ -78,10 +70,8 @@ class Slot:
 
     def likeness(self, name: str) -> float:
         """How well it matches a name, from 0 to 1; less with a distinguishing word: a first name is not the name."""
-        if self.forms.isdisjoint(forms(name)):
-            return 0.0
         which = words(name)
-        alike = ((likeness(name, text) * weight, says) for text, weight, says in self._texts)
+        alike = ((likeness(name, text) * weight, says) for text, weight, says in self.called)
         return max((merit if says.issubset(which) else merit * _OTHER_ONE for merit, says in alike), default=0.0)
 
 

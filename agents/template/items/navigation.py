@@ -9,7 +9,7 @@ from agents.page.elements import BUTTONS, TEXT_FIELDS, score
 from agents.template.budget import in_time
 from agents.template.items.matching import LEADS_TO, best_button
 from agents.template.moves import Move, press
-from agents.template.prompt import CHANGING, Intent, Kind, Trait, alike, meanings_of, names_of, target_of, words_of
+from agents.template.prompt import CHANGING, Intent, Kind, Trait, alike, meanings_of, names_of, target_of
 
 # By label, verb and noun match; only by markup: "Submit" with the id "team-add-button"; SECTION: the form may be in that part of the site.
 OWN, MARKED, SECTION, NAMED = 1.5, 1.2, 0.9, 0.55
@@ -154,11 +154,8 @@ def _by_words(element: Element, page: Page, nouns: frozenset[str], verbs: frozen
 
 
 def _by_names(element: Element, page: Page, names: Sequence[str], routes: Sequence[str]) -> Iterator[float]:
-    label, known = element.label or element.text, words_of(tuple(names))
-    if known.isdisjoint(element.forms) and known.isdisjoint(meanings_of(label)):
-        yield 0.0
-    else:
-        yield max(max(score(element, name), 0.95 * alike(name, label)) - 0.01 * rank for rank, name in enumerate(names))
+    label = element.label or element.text
+    yield max(max(score(element, name), 0.95 * alike(name, label)) - 0.01 * rank for rank, name in enumerate(names))
     path = path_of(element.href).lower() if element.href else ""
     yield 0.8 if any(f"/{route}" in path for route in routes) and path != path_of(page.url) else 0.0
 

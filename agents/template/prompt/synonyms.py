@@ -47,12 +47,6 @@ def meanings_of(text: str) -> frozenset[str]:
     return meanings or frozenset(split)
 
 
-@lru_cache(maxsize=256)
-def words_of(names: tuple[str, ...]) -> frozenset[str]:
-    """All words of the names and their meanings: a text without any of them is like none of the names."""
-    return frozenset().union(*map(forms, names), *map(meanings_of, names))
-
-
 def alike(name: str, text: str) -> float:
     want, have = meanings_of(name), meanings_of(text)
     if not want or not have:
