@@ -76,10 +76,8 @@ def _of_fills(plan: Plan, intent: Intent, page: Page) -> Iterator[Doubt]:
 
 def _is_counted(criterion: Criterion, page: Page) -> bool:
     """Whether the number between two buttons for it meets it already."""
-    counters = (
-        button for button in page.usable({"button"}) if button.group.isdecimal() and set(words(criterion.field)) & set(words(button.label))
-    )
-    return any(holds(criterion, button.group) for button in counters)
+    counters = (button for button in page.usable({"button"}) if button.group.isdecimal() and holds(criterion, button.group))
+    return any(set(words(criterion.field)) & set(words(button.label)) for button in counters)
 
 
 def _of_press(plan: Plan, intent: Intent, page: Page) -> Iterator[Doubt]:

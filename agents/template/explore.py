@@ -81,13 +81,8 @@ def _untried(elements: Iterable[Element], intent: Intent, page: Page, past: Past
         # Only tasks about an account require a log-in by themselves.
         logs_in = element.opens == "dialog" and _LOGS_IN & set(words(element.label)) and not intent.kind.has(Trait.ACCOUNT)
         sends = bool(intent.kind.row.sent_by) and only_sends(element)
-        if (
-            logs_in
-            or sends
-            or is_unrequested(element, intent)
-            or element.is_open_tab
-            or (element.current and intent.kind is not Kind.NAVIGATE)
-        ):
+        is_open = element.is_open_tab or (element.current and intent.kind is not Kind.NAVIGATE)
+        if logs_in or sends or is_open or is_unrequested(element, intent):
             continue
         move = press(page, element)
         if move.alternatives and not any(map(past.times, move.alternatives)) and action_in_words(move.alternatives[0], page) not in done:
@@ -112,9 +107,8 @@ def _is_near(intent: Intent, past: Past) -> bool:
     if intent.kind.has(Trait.ACCOUNT) or (intent.kind is Kind.OTHER and not intent.criteria):
         return True
     row = intent.kind.row
-    if was_pressed(past, row.buttons, links=False) or was_pressed(
-        past, (*row.sent_by, *(row.opened_by if intent.kind is Kind.CHECKOUT else ()))
-    ):
+    names = (*row.sent_by, *(row.opened_by if intent.kind is Kind.CHECKOUT else ()))
+    if was_pressed(past, row.buttons, links=False) or was_pressed(past, names):
         return True
     if row.sent_by and past.after_sending() is not None:
         return True
@@ -204,9 +198,7 @@ def _is_unsure(intent: Intent, page: Page) -> bool:
 
 def _like_prompt(intent: Intent, among: Sequence[Element]) -> Iterator[Element]:
     """The controls whose texts share words with the prompt, most words first; excluded values do not match."""
-    values = [
-        (criterion.operator in POSITIVE, word) for criterion in intent.criteria for value in criterion.values for word in words(value)
-    ]
+    values = [(one.operator in POSITIVE, word) for one in intent.criteria for value in one.values for word in words(value)]
     stated, excluded = {word for is_wanted, word in values if is_wanted}, {word for is_wanted, word in values if not is_wanted}
     prompt = (meanings_of(intent.text) | frozenset(words(intent.text))) - _STOP_WORDS - _VERBS - excluded
     scored = list[tuple[float, int, int, Element]]()

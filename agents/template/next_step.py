@@ -187,12 +187,8 @@ def _before(intent: Intent, page: Page, past: Past, acts: tuple[Move, ...]) -> t
     # The page of a booking shows little of the item.
     if kind.row.sent_by and _is_beyond(page, past):
         return ()
-    if (
-        acts
-        and kind.row.sent_by
-        and not _is_refuted(intent, page)
-        and (past.is_in_item or (kind in _BEYOND_ITEM and was_pressed(past, kind.row.opened_by)))
-    ):
+    is_opened = past.is_in_item or (kind in _BEYOND_ITEM and was_pressed(past, kind.row.opened_by))
+    if acts and kind.row.sent_by and is_opened and not _is_refuted(intent, page):
         return ()
     if kind is Kind.EDIT_ITEM and is_own_item(intent):
         return () if acts else to_own_page(intent, page)

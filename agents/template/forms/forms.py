@@ -108,9 +108,8 @@ def _match_of(page: Page, elements: Sequence[Element], sought: FormQuery) -> For
     anchors = [answer.slot.element for answer in given]
     anchors = anchors or [slot.element for slot in offered if any(slot.likeness(name) >= _CALLED for name in sought.row.known_by)]
     inside = elements if elements and elements[0].form is not None else []
-    around = (
-        () if any(element.role in BUTTONS for element in inside) else _around(page, anchors or [slot.element for slot in offered], sought)
-    )
+    has_button = any(element.role in BUTTONS for element in inside)
+    around = () if has_button else _around(page, anchors or [slot.element for slot in offered], sought)
     if item := page.items.get(anchors[0].place) if anchors and len(page.records) > 1 else None:
         # What stands beside the items sends something else.
         around = [element for element in around if page.items.get(element.place) is item]
@@ -141,11 +140,8 @@ def _match_of(page: Page, elements: Sequence[Element], sought: FormQuery) -> For
     # Some sites show the button of a form only once something is typed in it.
     is_to_come = button is None and bool(inside) and known > 0
     is_known = merit >= 0.5 and (is_recognised or is_to_come) and (bool(given) or known > 0)
-    good = (
-        (button is not None or is_to_come)
-        and (is_known or is_prefilled)
-        and not is_for_other(sought.row.purpose, label, _purpose_words(page, offered))
-    )
+    is_for_task = not is_for_other(sought.row.purpose, label, _purpose_words(page, offered))
+    good = is_for_task and (button is not None or is_to_come) and (is_known or is_prefilled)
     return FormMatch(tuple(own), tuple(offered), given, button, opening, merit, good, sure=named >= 1.0 and not is_another)
 
 
@@ -187,10 +183,8 @@ def _around(page: Page, anchors: Sequence[Element], sought: FormQuery) -> list[E
     if not anchors:
         return []
     ordered = sorted(anchors, key=lambda anchor: anchor.place)
-    blocks = [
-        [element for element in block if not (element.covered or makes_another(element, sought.nouns, sought.row.verbs))]
-        for block in in_time(islice(page.blocks(ordered), 12), each=1)
-    ]
+    around = in_time(islice(page.blocks(ordered), 12), each=1)
+    blocks = [[one for one in block if not (one.covered or makes_another(one, sought.nouns, sought.row.verbs))] for block in around]
     chosen = {anchor.place for anchor in anchors}
     good = (block for block in blocks if _button(block, sought.row.sent_by, chosen)[1] >= _CALLED)
     some = (block for block in blocks if _button(block, (*sought.row.sent_by, *_SENDING), chosen)[1] >= _CALLED)
@@ -200,11 +194,7 @@ def _around(page: Page, anchors: Sequence[Element], sought: FormQuery) -> list[E
 def _button(elements: Sequence[Element], sends: Sequence[str], choices: Set[int] = frozenset()) -> tuple[Element | None, float]:
     """The button that sends the form, and how well it matches the names: 0 for any other button."""
     meant_to_send = frozenset().union(*map(words, sends))
-    usual = (
-        element
-        for element in elements
-        if not (element.label.lower().startswith("navigate to ") or _COUNT.fullmatch(element.label or element.text))
-    )
+    usual = (one for one in elements if not (one.label.lower().startswith("navigate to ") or _COUNT.fullmatch(one.label or one.text)))
     pressed = (element for element in usual if element.role in BUTTONS and element.type != "reset" and element.place not in choices)
     buttons = [element for element in pressed if not _leaves(element, meant_to_send)]
     sending = [button for button in buttons if button.submits] or [button for button in buttons if button.role == "button"] or buttons
@@ -247,19 +237,12 @@ def search_for(page: Page | None, text: str) -> tuple[Move, ...]:
         return (blind_fill(blind_xpath.TEXT_FIELD, text), blind_enter(blind_xpath.TEXT_FIELD))
     field = page.search_box
     if field is None:
-        opener = next(
-            (
-                button
-                for button in page.usable({"button", PICKER})
-                if button.opens and _LOOKING & set(words(f"{button.label} {button.hints}"))
-            ),
-            None,
-        )
+        opening = (button for button in page.usable({"button", PICKER}) if button.opens)
+        opener = next((button for button in opening if _LOOKING & set(words(f"{button.label} {button.hints}"))), None)
         return (replace(press(page, opener), once=True, opens=True),) if opener else ()
     button = form_of(page, field, ("search", "find", "look up", "go", "query", "discover")).button if field.form is not None else None
     # In a field that opened over the page, Enter only accepts the text; the search button is next to the opener.
-    beside = (
-        button for button in page.usable({"button"}) if not (button.overlay or button.opens) and _SEARCHING & set(words(button.hints))
-    )
+    searching = (button for button in page.usable({"button"}) if _SEARCHING & set(words(button.hints)))
+    beside = (button for button in searching if not (button.overlay or button.opens))
     onward = tuple(press(page, button) for button in islice(beside, 1)) if field.overlay and button is None else ()
     return (fill(page, field, text), send(page, field, button, enter_first=True), *onward)

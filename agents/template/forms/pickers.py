@@ -52,11 +52,7 @@ class Calendar:
 def calendars(page: Page) -> list[Calendar]:
     """The visible calendars in page order; two months side by side are two."""
     shown = [element for element in page.elements if not (element.hidden or element.covered) and element.role in {"button", "option"}]
-    numbered = [
-        element
-        for element in shown
-        if (element.label or element.text).strip().isdecimal() and len((element.label or element.text).strip()) <= 2
-    ]
+    numbered = [element for element in shown if re.fullmatch(r"\s*\d\d?\s*", element.label or element.text)]
     months, run = list[list[Element]](), list[Element]()
     for element in numbered:
         if int(element.label or element.text) == 1 and run:

@@ -227,19 +227,12 @@ def _offered(slot: Slot, criteria: Sequence[Criterion], conditions: Sequence[Cri
         yield from likely
     if conditions:
         value = chosen(conditions, longest=element.longest)
-        if (
-            element.tag == "textarea"
-            and likely
-            and 0 < len(value) < _SHORT
-            and not any(criterion.operator in EXACT for criterion in criteria)
-        ):
+        is_short = element.tag == "textarea" and 0 < len(value) < _SHORT
+        if is_short and likely and not any(criterion.operator in EXACT for criterion in criteria):
             yield f"{value} {likely[0]}"  # sites refuse a message of a few letters
         yield value
     if element.type == "email":
-        yield address(
-            "".join(value.strip() for criterion in criteria if criterion.operator is Operator.CONTAINS for value in criterion.values),
-            conditions,
-        )
+        yield address("".join(value.strip() for one in criteria if one.operator is Operator.CONTAINS for value in one.values), conditions)
     if element.type in _NUMERIC and (element.least or element.most):
         yield from (element.least, element.most)
     yield from likely

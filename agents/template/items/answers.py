@@ -41,13 +41,8 @@ def answer(intent: Intent, page: Page) -> str:
     """ "" where the page does not show it unambiguously."""
     request = request_of(intent.text)
     candidates = [*([page.subject] if page.subject else []), *page.records]
-    compared = {
-        word
-        for criterion in intent.criteria
-        if criterion.operator not in POSITIVE
-        for value in criterion.values
-        for word in value.lower().split()
-    }
+    others = (value for criterion in intent.criteria if criterion.operator not in POSITIVE for value in criterion.values)
+    compared = {word for value in others for word in value.lower().split()}
     telling = {word: weight for word, weight in _telling(request, intent.text).items() if word not in compared}
     scored = [(_likeness(telling, intent.criteria, record), record) for record in in_time(candidates, each=4)]
     if not scored:
@@ -118,11 +113,8 @@ def _shown(request: Request, intent: Intent, record: Record, page: Page) -> Iter
     yield _counted(field, record.text)
     last = words(field)[-1:]
     known = {value.lower() for value in record.attributes.values()} | {record.name.lower()}
-    free = [
-        piece
-        for piece in pieces
-        if piece.lower() not in known and not any(map(str.isdigit, piece)) and len(piece) <= 60 and ":" not in piece
-    ]
+    short = (piece for piece in pieces if len(piece) <= 60 and not any(sign.isdigit() or sign == ":" for sign in piece))
+    free = [piece for piece in short if piece.lower() not in known]
     if set(last) & _PLACES:
         yield next((piece for piece in free if _PLACE.fullmatch(piece)), "")
         yield free[-1] if free else ""
@@ -131,10 +123,8 @@ def _shown(request: Request, intent: Intent, record: Record, page: Page) -> Iter
     if request.is_person or field in {"doctor", "sender", "author", "doctor name"}:
         yield record.name if record.name.lower() not in given else ""
     if set(last) & {"subject", "title", "headline", "label"}:
-        yield next(
-            (element.text for element in record.elements if element.href and element.text and element.text.lower() not in given),
-            record.name,
-        )
+        linked = (element.text for element in record.elements if element.href and element.text)
+        yield next((text for text in linked if text.lower() not in given), record.name)
     if set(last) & {"snippet", "description", "bio", "synopsis", "summary", "text", "body"}:
         yield max(free, key=len, default="")
 

@@ -27,11 +27,8 @@ def controls(page: Page, criteria: Sequence[Criterion]) -> tuple[Move, ...]:
     # Fields of a form that is no search narrow nothing.
     sent = {element.form for element in page.elements if element.submits and element.label and not _NARROWS & meanings_of(element.label)}
     # Inputs labelled like a criterion's field: a bound, a place, a date.
-    typed = [
-        element
-        for element in page.usable({"textbox", "spinbutton", "slider", "combobox"})
-        if element.tag == "input" and element.type not in {"search", "email", "password"} and element.form not in sent
-    ]
+    inputs = (element for element in page.usable({"textbox", "spinbutton", "slider", "combobox"}) if element.tag == "input")
+    typed = [element for element in inputs if element.type not in {"search", "email", "password"} and element.form not in sent]
     chosen = _choices(page, criteria)
     # What a choice sets is not typed too, and an excluded value needs no text beside a stated one.
     left = [group for group in by_name(criteria) if group not in chosen]
@@ -92,9 +89,7 @@ def _sets(page: Page) -> list[Element]:
 
 def _row(page: Page, at: Element) -> Iterator[Element]:
     beside = page.elements[at.place + 1 : at.place + 1 + 12]
-    return takewhile(
-        lambda element: (element.tag, element.role) == (at.tag, at.role) and len(words(element.label)) <= _LONGEST_CHIP, beside
-    )
+    return takewhile(lambda one: (one.tag, one.role) == (at.tag, at.role) and len(words(one.label)) <= _LONGEST_CHIP, beside)
 
 
 def _chosen(page: Page, group: Sequence[Criterion]) -> Move | None:
@@ -165,11 +160,8 @@ def _beside(chips: Sequence[Element], group: Sequence[Criterion]) -> Element | N
 
 def _unfolded(page: Page, group: Sequence[Criterion]) -> Move | None:
     usable = page.usable({PICKER, "combobox", "listbox", "button"})
-    scored = [
-        (_called(element, group[0].field), -element.place, element)
-        for element in in_time(usable, each=4)
-        if element.tag not in {"input", "select"}
-    ]
+    unfolding = (element for element in in_time(usable, each=4) if element.tag not in {"input", "select"})
+    scored = [(_called(element, group[0].field), -element.place, element) for element in unfolding]
     best = max(scored, key=lambda hit: hit[:2], default=None)
     # "Post a job" makes a job and filters nothing.
     is_other = best is not None and not _MAKING.isdisjoint(words(best[2].label))

@@ -59,11 +59,7 @@ def is_open_item(target: Target, page: Page) -> bool:
     if is_list or not page.headings or not target.criteria or any(element.opens == "item" for element in page.elements):
         return False
     shown = Record(page.headings[0], {}, " ".join((*page.headings, *page.texts(20_000))), page.elements)
-    stated = [
-        criterion
-        for criterion in target.criteria
-        if criterion.operator in POSITIVE and number_in(criterion.value) is None and not _is_switch(criterion)
-    ]
+    stated = [one for one in target.criteria if one.operator in POSITIVE and number_in(one.value) is None and not _is_switch(one)]
     stated = [criterion for criterion in stated if criterion.operator is not Operator.CONTAINS or len(criterion.value) >= _TELLING]
     if any(_is_searched_for(criterion, page) for criterion in stated):
         return False  # a search without results repeats the text that was searched for
@@ -123,13 +119,11 @@ def _single(target: Target, page: Page) -> list[Record]:
         # A button with this much text is itself an item.
         if _is_named(target, text := element.text if not element.href and len(words(element.text)) >= _ITEM_WORDS else page.card(element)):
             blocks.setdefault(text, []).append(element)
-    exact = next(
-        (criterion.value for criterion in target.criteria if criterion.operator is Operator.EQUALS and criterion.value == target.name), ""
+    is_exact = any(criterion.operator is Operator.EQUALS and criterion.value == target.name for criterion in target.criteria)
+    named = (
+        (text, some) for text, some in blocks.items() if best_button(some, _OPENERS) or any(_is_named(target, one.text) for one in some)
     )
-    leading = (
-        block for block in blocks.items() if best_button(block[1], _OPENERS) or any(_is_named(target, element.text) for element in block[1])
-    )
-    return [Record(exact or text, {}, text, tuple(some)) for text, some in leading]
+    return [Record(target.name if is_exact else text, {}, text, tuple(some)) for text, some in named]
 
 
 def _frames(record: Record) -> bool:
@@ -164,14 +158,11 @@ def _routes(target: Target, page: Page, past: Past) -> Iterator[tuple[Move, ...]
     narrowing = tuple(move for move in choices(page, stated) if not move.shown and not _tried(move, past))
     yield (*narrowing, *applied(page, narrowing))
     # Other stated values may be searched for too.
-    searched = [
-        criterion for criterion in stated if number_in(criterion.value) is None and not _is_switch(criterion) and _as_searched(criterion)
-    ]
-    searched = [criterion for criterion in searched if _is_searched_by(criterion, target, page)]
+    searched = (one for one in stated if number_in(one.value) is None and not _is_switch(one) and _as_searched(one))
+    searched = (criterion for criterion in searched if _is_searched_by(criterion, target, page))
     is_narrowed = bool(fits) and any(_is_searched_for(criterion, page) for criterion in stated)
-    for criterion in (
-        () if is_narrowed else sorted(searched, key=lambda criterion: not _SEARCHED_BY & set(words(criterion.field)))[:_MOST_SEARCHED]
-    ):
+    ordered = sorted(searched, key=lambda criterion: not _SEARCHED_BY & set(words(criterion.field)))
+    for criterion in () if is_narrowed else ordered[:_MOST_SEARCHED]:
         yield _searched(_as_searched(criterion), page, past)
     yield _cleared(page, past)
     yield () if (place := _place_of_things(target, page)) else _to_place(target, page, past)
@@ -240,9 +231,8 @@ def _unnumbered(fields: Mapping[str, Any]) -> str:
 def to_things(target: Target, page: Page, past: Past) -> tuple[Move, ...]:
     """To the site's list of such things, by its navigation, unless this page is that list: an author isn't among the books."""
     leading = (button for button in page.usable({"button"}) if button.label.startswith(LEADS_TO))
-    leads = _place_of_things(target, page) or next(
-        (button for button in leading if target.thing in words(f"{button.text} {button.hints}")), None
-    )
+    named = (button for button in leading if target.thing in words(f"{button.text} {button.hints}"))
+    leads = _place_of_things(target, page) or next(named, None)
     if not leads or _route_of(target).search(page.url):
         return ()
     move = press(page, leads)

@@ -94,9 +94,8 @@ def was_pressed(past: Past, names: Sequence[str], *, links: bool = True) -> bool
     """`links`: whether links to a part of the site are included, whose address or label contains one of the names."""
     clicks = (entry for entry in past.entries if entry.succeeded is not False and entry.type == "ClickAction")
     pressed = (entry.fields.get("selector") for entry in clicks)
-    return any(
-        _has_name(selector, names) for selector in pressed if links or not any(sign in str(selector) for sign in ("href", *LEADS_TO))
-    )
+    counted = (selector for selector in pressed if links or not any(sign in str(selector) for sign in ("href", *LEADS_TO)))
+    return any(_has_name(selector, names) for selector in counted)
 
 
 def _has_name(selector: object, names: Sequence[str]) -> bool:
@@ -131,16 +130,11 @@ def judge(criteria: Iterable[Criterion], record: Record, *, whole: bool = False)
     """By an item's attributes, else by its text. `whole`: the record has all that the site shows of it."""
     results = [(criterion, _result(criterion, record, whole=whole)) for criterion in criteria]
     hinted = sum(result is None and any(_contains(record.text, value) for value in criterion.values) for criterion, result in results)
-    shown = tuple(
-        None if criterion.operator.negative and result and not _is_shown(criterion, record) else result for criterion, result in results
-    )
+    unseen = (one.operator.negative and result and not attribute_of(record, one.field) for one, result in results)
+    shown = tuple(None if is_unseen else result for is_unseen, (_, result) in zip(unseen, results, strict=True))
     by_result = [result for _, result in results]
     is_stated = any(result and one.operator in POSITIVE and len(one.value) >= _TELLING for one, result in results)
     return Verdict(by_result.count(True), by_result.count(False), by_result.count(None), hinted, is_stated, shown)
-
-
-def _is_shown(criterion: Criterion, record: Record) -> bool:
-    return bool(attribute_of(record, criterion.field))
 
 
 def _result(criterion: Criterion, record: Record, *, whole: bool) -> bool | None:

@@ -125,12 +125,9 @@ class Register(_AccountForm):
     def blind_act(self, intent: Intent) -> tuple[Move, ...]:
         """The e-mail address before the password: without a field for it, it is typed into the password's and then overwritten."""
         values = {_kind(criterion): example(criterion) for criterion in _account(intent)}
-        fields = {
-            "username": [blind_xpath.NAME],
-            "email": [blind_xpath.EMAIL],
-            "password": [blind_xpath.PASSWORD, blind_xpath.PASSWORD_AGAIN],
-        }
-        fills = (blind_fill(field, values[kind]) for kind, expressions in fields.items() for field in expressions)
+        fields = ((blind_xpath.NAME, "username"), (blind_xpath.EMAIL, "email"))
+        secrets = ((blind_xpath.PASSWORD, "password"), (blind_xpath.PASSWORD_AGAIN, "password"))
+        fills = (blind_fill(field, values[kind]) for field, kind in (*fields, *secrets))
         return (*fills, blind_press(blind_xpath.SEND_PASSWORD))
 
 

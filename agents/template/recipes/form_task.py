@@ -49,10 +49,8 @@ def whole_form(intent: Intent, page: Page) -> FormMatch | None:
         target = target_of(intent)
         if not intent.kind.row.sent_by or not target.criteria or target.name or besides_item(intent) == intent.criteria:
             return None
-        every = (form for form in forms(page, FormQuery(intent.criteria, intent.kind.row, nouns_of(intent))) if form.good)
-        return next(
-            (form for form in every if {criterion for each in form.answers for criterion in each.criteria} == set(intent.criteria)), None
-        )
+        good = (form for form in forms(page, FormQuery(intent.criteria, intent.kind.row, nouns_of(intent))) if form.good)
+        return next((form for form in good if {one for each in form.answers for one in each.criteria} == set(intent.criteria)), None)
 
     return once(find, "whole form", intent, id(page))
 
@@ -191,9 +189,8 @@ class FormTask(Recipe):
         """Whether the form is disabled for users who are not logged in, or the page has a log-in form."""
         if passwords(page) or page.logged_in is not False:
             return bool(passwords(page))
-        if any(
-            element.disabled and called(element, intent.kind.row.sent_by) >= 0.6 for element in page.elements if element.role in BUTTONS
-        ):
+        buttons = (element for element in page.elements if element.disabled and element.role in BUTTONS)
+        if any(called(button, intent.kind.row.sent_by) >= 0.6 for button in buttons):
             return True
         shut = [Slot(element) for element in page.elements if element.disabled and not element.hidden and element.role in TEXT_FIELDS]
         return any(slot.likeness(name) >= 0.7 for slot in shut for name in intent.kind.row.known_by)
@@ -294,10 +291,8 @@ class Choose(FormTask):
         return bool(answers(first, slots(page.elements), page)) or any(True for _ in openers(first, (), page.elements))
 
     def _types(self, intent: Intent, page: Page) -> bool:
-        given = answers(besides_item(intent), slots(page.elements), page)
-        return any(
-            answer.slot.element.role in {"textbox", "searchbox"} and answer.slot.element.type in {"", "text", "search"} for answer in given
-        )
+        fields = (answer.slot.element for answer in answers(besides_item(intent), slots(page.elements), page))
+        return any(field.role in {"textbox", "searchbox"} and field.type in {"", "text", "search"} for field in fields)
 
     def _is_chosen(self, intent: Intent, past: Past) -> bool:
         """Whether the last press chose a value that meets the criteria; if these only exclude values, it must follow an opener."""

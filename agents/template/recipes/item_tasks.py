@@ -360,10 +360,8 @@ class OwnComment(Recipe):
         if not within:
             return press_best(page, page.elements, labels, 0.6)
         own = ((record, button) for record, button in within if self._is_of_comment(record, button))
-        fitting = (
-            (press_labelled(page, button, labels, record.name),) for record, button in own if judge(besides_item(intent), record).fits
-        )
-        return next(fitting, ())
+        fitting = ((record, button) for record, button in own if judge(besides_item(intent), record).fits)
+        return next(((press_labelled(page, button, labels, record.name),) for record, button in fitting), ())
 
     def _is_of_comment(self, record: Record, button: Element) -> bool:
         """Not so for an entry with a field for comments: it is the post, and its "Delete" deletes it with all comments."""
@@ -386,10 +384,6 @@ class OwnComment(Recipe):
         return ()
 
     def _writing(self, intent: Intent) -> Intent:
-        criteria = besides_item(intent)
-        kept = (
-            criteria
-            if _TAKES_AWAY.search(intent.text)
-            else tuple(criterion for criterion in criteria if _PERSONAL & set(criterion.field.split()))
-        )
+        is_whole = _TAKES_AWAY.search(intent.text) is not None
+        kept = tuple(one for one in besides_item(intent) if is_whole or _PERSONAL & set(one.field.split()))
         return replace(intent, kind=Kind.COMMENT, criteria=kept)

@@ -73,9 +73,8 @@ class _SolutionRun:
         at = self._reached()
         sent, last = self._sent(at)
         sent = sent or (list(self._onward(actions[last])) if last < len(actions) else [])
-        pressed = (
-            self.page.element(action.fields["selector"]) for action in sent if action.type not in FILLS and "selector" in action.fields
-        )
+        selectors = (action.fields.get("selector") for action in sent if action.type not in FILLS)
+        pressed = (self.page.element(selector) for selector in selectors if selector)
         if any(element is not None and is_unrequested(element, self.intent) for element in pressed):
             return None
         if sent:
