@@ -3,14 +3,14 @@
 import logging
 import time
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db.models import Q
 
 from agents.database import UNAVAILABLE
 from agents.hybrid import page_archive
 from agents.learning.maps import learn_map
-from agents.learning.solutions import QUIET, is_open, learn_from_last, learn_solution
+from agents.learning.solutions import QUIET, ends_tasks, is_open, learn_from_last, learn_solution
 from agents.learning.store import AnsweredStep, drop_beyond_all, place
 from agents.models import Settings, StepPage, Unlearned
 from agents.models import Step as StepRow
@@ -18,6 +18,7 @@ from agents.models import Step as StepRow
 logger = logging.getLogger(__name__)
 
 BATCH = 20
+LONGEST_OPEN = timedelta(days=1)
 SECONDS = 30.0  # less than a job may take; the rest is learned in the next round
 
 
@@ -34,12 +35,23 @@ def learn(now: datetime) -> str:
         for entry in batch:
             learned += _learn_from(entry.step, settings, now, LEARNERS if entry.settles_at is None else (learn_from_last,))
             unlearned = Unlearned.objects.filter(pk=entry.pk)
-            if entry.settles_at is None and is_open(entry.step):
-                unlearned.update(settles_at=entry.step.received_at + QUIET)
+            if settles_at := _settles_at(entry, now):
+                unlearned.update(settles_at=settles_at)
             else:
                 unlearned.delete()
     dropped = drop_beyond_all()
     return f"{learned} steps learned from; {dropped} facts deleted." if learned or dropped else ""
+
+
+def _settles_at(entry: Unlearned, now: datetime) -> datetime | None:
+    """When its task may be learned from; None: never again. Whether its caller ends tasks itself may show later."""
+    row = entry.step
+    if not is_open(row):
+        return None
+    if entry.settles_at is None:
+        return row.received_at + QUIET
+    waited = now - row.received_at
+    return now + waited if waited < LONGEST_OPEN and not ends_tasks(row, now) else None
 
 
 def _learn_from(row: StepRow, settings: Settings, now: datetime, learners: Sequence[Learner]) -> bool:

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db.models import OuterRef, Subquery
 
@@ -56,23 +56,23 @@ def learn_solution(answered: AnsweredStep) -> None:
         if not any(step.done for step in run[:-2]):
             _take_back(answered, run[-2])
     elif row.done or row.index >= MAX_STEPS - 1:
-        _learn_from_end(answered, run, is_success=row.done and not _ends_tasks(answered))
+        _learn_from_end(answered, run, is_success=row.done and not ends_tasks(row, answered.now))
 
 
 def learn_from_last(answered: AnsweredStep) -> None:
     """Learn from the last step of a task that its caller ended. Raises UNAVAILABLE."""
-    if is_open(answered.row) and answered.row.index < MAX_STEPS - 1 and _ends_tasks(answered):
+    if is_open(answered.row) and answered.row.index < MAX_STEPS - 1 and ends_tasks(answered.row, answered.now):
         _learn_from_end(answered, _run(answered.row), is_success=True)
 
 
-def _ends_tasks(answered: AnsweredStep) -> bool:
-    """Whether the caller ends a task once it is solved. Then a task that the miner ended was not solved."""
-    task = answered.row.task
+def ends_tasks(row: Step, now: datetime) -> bool:
+    """Whether the step's caller ends a task once it is solved. Then a task that the miner ended was not solved."""
+    task = row.task
     last = Step.objects.filter(task=OuterRef("pk"), form=Form.STEP).order_by("-pk")
     fields = {name: Subquery(last.values(f"{name}")[:1]) for name in ("done", "index", "received_at")}
-    before = Task.objects.filter(source=task.source, caller=task.caller).exclude(pk=task.pk).order_by("-created_at")[:RECENT_TASKS]
+    before = Task.objects.filter(source=task.source, caller=task.caller).order_by("-created_at")[:RECENT_TASKS]
     ends = Task.objects.filter(pk__in=[task.pk for task in before]).values_list(*(fields[name] for name in fields))
-    quiet = [at for done, index, at in ends if at and not done and index < MAX_STEPS - 1 and at < answered.now - QUIET]
+    quiet = [at for done, index, at in ends if at and not done and index < MAX_STEPS - 1 and at <= now - QUIET]
     return len(quiet) >= ENDED_BY_CALLER
 
 
