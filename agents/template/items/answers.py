@@ -26,8 +26,7 @@ _NUMBERS = frozenset(
     follower view like guest bed bedroom bath capacity count number age amount total distance""".split()  # noqa: SIM905 (the same)
 )
 _AMOUNT = re.compile(
-    r"[$€£¥]?\s?(?P<number>-?\d[\d,]*(?:\.\d+)?)\s*(?:min(?:ute)?s?|h(?:ou)?rs?|pages?|stars?|USD|EUR|GBP|reviews?|votes?|ratings?)?(?:\s*/\s*\w+)?",
-    re.I,
+    r"(?i)[$€£¥]?\s?(?P<number>-?\d[\d,]*(?:\.\d+)?)\s*(?:min(?:ute)?s?|h(?:ou)?rs?|pages?|stars?|USD|EUR|GBP|reviews?|votes?|ratings?)?(?:\s*/\s*\w+)?"
 )
 _KINDS = frozenset({"cuisine", "category", "genre", "specialty", "speciality", "type", "occupation", "profession", "role", "kind"})
 _PLACES = frozenset({"location", "area", "city", "neighborhood", "neighbourhood", "address", "country", "region", "district"})

@@ -83,8 +83,7 @@ _IN_TIME = re.compile(r"\b(?:after|before|earlier|later)\b", re.I)
 _COUNTED = re.compile(rf"(?P<number>{NUMBER}) (?P<unit>[a-z]+)")
 # As in: where to equals …, where rate from equals …
 _CALLED_TO = re.compile(
-    r"(?:\bwhere|\band|,)\s+(?P<end>(?:(?:the )?(?:rate|price|budget|amount|salary|fee|cost|age|date|year|time) )?(?:to|from))\s*$",
-    re.I,
+    r"(?i)(?:\bwhere|\band|,)\s+(?P<end>(?:(?:the )?(?:rate|price|budget|amount|salary|fee|cost|age|date|year|time) )?(?:to|from))\s*$"
 )
 # As in: edit the headline where value contains …
 _ITS_VALUE = re.compile(r"\b(?P<of>[a-z]+) where (?:the )?value\s*$", re.I)

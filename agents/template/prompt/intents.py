@@ -97,9 +97,8 @@ _NAMED_THING = re.compile(rf"(?P<name>[\ue000-\uf7ff]) {ITEMS}\b", re.I)
 _SEARCH = re.compile(rf"{LEAD_IN}(?:search(?:es)?|look(?:ing)? (?:up|for)|find|query|type)\b", re.I)
 # A form that is only opened is one of the kind that its name says: open the add-to-cart dialog, open the appointment form.
 _SHOWN_FORM = re.compile(
-    rf"{LEAD_IN}(?:open|show|display) (?:the |an? |my )?(?:(?P<what>[a-z]+-[a-z-]+)|(?P<booked>appointment|booking|reservation)) "
-    r"(?:modal|dialog|popup|window|form)\b",
-    re.I,
+    rf"(?i){LEAD_IN}(?:open|show|display) (?:the |an? |my )?(?:(?P<what>[a-z]+-[a-z-]+)|(?P<booked>appointment|booking|reservation)) "
+    r"(?:modal|dialog|popup|window|form)\b"
 )
 _OPEN = re.compile(rf"{LEAD_IN}(?:open|views?|show|see|visit|display|{MOVING}|check out|access|switch to|retrieve)\b", re.I)
 _BROWSE = re.compile(rf"{LEAD_IN}browse\b", re.I)

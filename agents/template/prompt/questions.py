@@ -38,11 +38,10 @@ _BE = (
 )
 # As in: what is the release year of – in which year was – who is the director of – name one actor who.
 _ASKED = re.compile(
-    rf"\b(?:what|which|who|whose|whom)(?:['’]s| (?:is|are|was|were))? (?:(?:the|an?|its|their|current|full|exact|total) )*"
+    rf"(?i)\b(?:what|which|who|whose|whom)(?:['’]s| (?:is|are|was|were))? (?:(?:the|an?|its|their|current|full|exact|total) )*"
     rf"(?P<what>(?!{_BE}\b)[a-z][\w-]*(?: (?!{_BE}\b)[a-z][\w-]*){{0,2}})(?= {_BE}\b|\W*$|,)"
     rf"|\b(?:name|tell me|report|state|extract|return|identify|find out) (?:one|an?|the|any|all) "
-    rf"(?P<said>(?!{_BE}\b)[a-z]+(?: (?!{_BE}\b)[a-z]+)?)",
-    re.I,
+    rf"(?P<said>(?!{_BE}\b)[a-z]+(?: (?!{_BE}\b)[a-z]+)?)"
 )
 _VERB = re.compile(
     rf"\bwho (?:has |have |else )?(?P<verb>{'|'.join(_BY_VERB)})\b|\b(?:was|is) it (?P<done>directed|written|hosted) by\b", re.I

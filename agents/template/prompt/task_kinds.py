@@ -7,6 +7,7 @@ from agents.template.prompt.task_rows import ADDING, CHANGING, LEAD_IN, MOVING, 
 
 _OF_ITEM, _ITEM_OPTIONAL, _ON_CARDS, _ACCOUNT = Trait.OF_ITEM, Trait.ITEM_OPTIONAL, Trait.ON_CARDS, Trait.ACCOUNT
 _IN_SECTION, _ON_LIST, _CREATES, _CHANGES = Trait.IN_SECTION, Trait.ON_LIST, Trait.CREATES, Trait.CHANGES
+_SHOWS, _SENDS = Trait.SHOWS, Trait.SENDS
 
 _PUT = (
     r"add|put|place|save|move|remove|take|drop|delete|clear|empty|increase|decrease|increment|decrement|reduce|raise|lower|change|update|set|"
@@ -64,31 +65,31 @@ class Kind(StrEnum):
     # A table: each row in few lines.
     # fmt: off
     # Recognised in `questions`.
-    QUESTION = TaskKind("question", "Answer a question", _OF_ITEM | _ITEM_OPTIONAL)
-    LOGIN = TaskKind("login", "Log in", _ACCOUNT)
+    QUESTION = TaskKind("question", "Answer a question", _OF_ITEM | _ITEM_OPTIONAL | _SHOWS)
+    LOGIN = TaskKind("login", "Log in", _ACCOUNT | _SENDS)
     LOGOUT = TaskKind("logout", "Log out", _ACCOUNT)
-    REGISTER = TaskKind("register", "Register an account", _ACCOUNT)
-    SEARCH = TaskKind("search", "Search", _ON_LIST)
-    OPEN_ITEM = TaskKind("open an item", "Open an item", _OF_ITEM | _IN_SECTION)
-    PAGE = TaskKind("turn pages", "Turn the pages of a list")
-    BACK = TaskKind("back to the list", "Go back to a list", _OF_ITEM,
+    REGISTER = TaskKind("register", "Register an account", _ACCOUNT | _SENDS)
+    SEARCH = TaskKind("search", "Search", _ON_LIST | _SHOWS)
+    OPEN_ITEM = TaskKind("open an item", "Open an item", _OF_ITEM | _IN_SECTION | _SHOWS)
+    PAGE = TaskKind("turn pages", "Turn the pages of a list", _SHOWS)
+    BACK = TaskKind("back to the list", "Go back to a list", _OF_ITEM | _SHOWS,
         first_prompts=begins(r"(?:go|take|bring|get|navigate)(?: me)? back|return", "all|list|dashboard|overview|results|catalog(?:ue)?"))
-    FILTER = TaskKind("filter", "Filter a list", _ON_LIST,
+    FILTER = TaskKind("filter", "Filter a list", _ON_LIST | _SHOWS,
         first_prompts=re.compile(rf"{LEAD_IN}(?:filter|narrow|apply (?:the |an? )?filters?|(?:show|display|list|view)(?: me)? only|"
         r"limit (?:the )?(?:results|list))|\bfilter(?:s|ed)? ", re.I))
-    SORT = TaskKind("sort", "Sort a list", _ON_LIST,
+    SORT = TaskKind("sort", "Sort a list", _ON_LIST | _SHOWS,
         first_prompts=re.compile(rf"{LEAD_IN}(?:re-?)?(?:sort|arrange|order\b.*\bby)\b|\bsorted by\b", re.I))
-    TRAILER = TaskKind("trailer", "Watch a trailer", _OF_ITEM | _ON_CARDS, first_prompts=re.compile(r"\btrailers?\b", re.I),
+    TRAILER = TaskKind("trailer", "Watch a trailer", _OF_ITEM | _ON_CARDS | _SHOWS, first_prompts=re.compile(r"\btrailers?\b", re.I),
         buttons=names("watch trailer, play trailer, view trailer, see trailer, trailer, watch now, play, watch"))
-    PREVIEW = TaskKind("preview", "Open a preview", _OF_ITEM | _ON_CARDS,
+    PREVIEW = TaskKind("preview", "Open a preview", _OF_ITEM | _ON_CARDS | _SHOWS,
         first_prompts=begins(r"preview|(?:open|views?|show|see|display|read)\b(?:(?!\bfrom\b).)*\bpreview"), buttons=names(
         "open preview, preview, read preview, preview book, look inside, read sample, sample, read excerpt, excerpt, read now, "
         "quick view, peek inside, start reading, read"))
-    UNFOLD = TaskKind("expand or collapse", "Expand or collapse", _OF_ITEM | _ITEM_OPTIONAL | _ON_CARDS,
+    UNFOLD = TaskKind("expand or collapse", "Expand or collapse", _OF_ITEM | _ITEM_OPTIONAL | _ON_CARDS | _SHOWS,
         first_prompts=begins("open|view|show|read|click", "faqs?(?: (?:item|question|entry))?(?=\\W*$| (?:about|on|for)\\b)"),
         prompts=(begins("expand|collapse|unfold|toggle", "sections?|details?|panels?|menus?|questions?|faqs?|descriptions?"),),
         form_fields="question faq section panel")
-    SCROLL = TaskKind("scroll", "Scroll", prompts=(begins("scroll|swipe|slide"),))
+    SCROLL = TaskKind("scroll", "Scroll", _SHOWS, prompts=(begins("scroll|swipe|slide"),))
     CHECKOUT = TaskKind("checkout", "Check out", _OF_ITEM | _ITEM_OPTIONAL, first_prompts=re.compile(
         rf"{LEAD_IN}(?:check out\W*$|(?:open|views?|show|see|visit|{MOVING})\b.*\bcheck-?out\b(?! (?:dates?|times?)))", re.I),
         prompts=(re.compile(_ORDERED, re.I), begins("purchase|buy")),
@@ -96,7 +97,7 @@ class Kind(StrEnum):
         sent_by=names(f"{_PLACE_ORDER}, finalize order, checkout"),
         known_by=names("card number, address"), routes=names("checkout, cart"), form_fields=_ORDER)
     # As in: show the agenda view.
-    NAVIGATE = TaskKind("navigate", "Go to a page", first_prompts=re.compile(
+    NAVIGATE = TaskKind("navigate", "Go to a page", _SHOWS, first_prompts=re.compile(
         rf"{LEAD_IN}(?:select|choose|use|views?|show|see|display|{MOVING}|open|switch|change|expand)\b.*\b[\w-]+ view(?: please)?\W*$"
         rf"|{LEAD_IN}(?:clicks?|press(?:es)?|taps?|selects?|chooses?)\b.*\b(?:from|in|on) the (?:[a-z]+ )?{NAVIGATION}\b", re.I))
     CART = TaskKind("cart", "Change the cart", _OF_ITEM | _ON_CARDS, prompts=(begins(_PUT, "cart|basket|shopping bag|quantity"),
@@ -106,44 +107,44 @@ class Kind(StrEnum):
         buttons=_ADD_TO_LIST)
     WISHLIST = TaskKind("wishlist", "Change the wishlist", _OF_ITEM | _ON_CARDS, prompts=(begins(f"{_PUT}|select|choose|pick",
         r"(?:wish|watch)[ -]?list|favou?rites?(?! [a-z]+ to\b)|saved [a-z]+|(?:for|hire) later|collections?"),), buttons=_ADD_TO_LIST)
-    SHARE = TaskKind("share", "Share an item", _OF_ITEM | _ON_CARDS, prompts=(begins("share|recommend"),
+    SHARE = TaskKind("share", "Share an item", _OF_ITEM | _ON_CARDS | _SENDS, prompts=(begins("share|recommend"),
         begins("complete|finish|fill|submit|confirm|send|open", "share|sharing")),
         sent_by=names("send, share, send invite, share now, copy link, confirm, submit"), known_by=names("email, recipient"),
         fills=names("email, name"),
         buttons=names("share, share link, share this, recommend, send to a friend, copy link, spread the word, tell a friend"),
         form_fields="recipient email message platform note")
-    PERSON = TaskKind("contact a person", "Contact a person listed on the site", _OF_ITEM, first_prompts=begins(
+    PERSON = TaskKind("contact a person", "Contact a person listed on the site", _OF_ITEM | _SENDS, first_prompts=begins(
         "(?:open (?:the |an? )?)?contact|message|get in touch with|reach out to|(?:send|write) (?:(?:an? |the )?message )?to",
         "experts?|doctors?|hosts?|sellers?|owners?|consultants?|agents?|freelancers?|landlords?"),
         opened_by=names("contact, contact doctor, contact expert, contact host, message, send message, message host, chat, write"),
         sent_by=names("send message, send, submit, submit message"), known_by=names("message, subject"),
         fills=names("name, email, phone, subject, message"),
         form_fields="message content comment text subject phone email patient preferred urgency", purpose="message")
-    CONTACT = TaskKind("contact", "Fill in the contact form",
+    CONTACT = TaskKind("contact", "Fill in the contact form", _SENDS,
         first_prompts=begins(rf"(?:{MOVING}|open|visit)\b.*\bcontact\b.*\b(?:submit|fill|send)"),
         prompts=(re.compile(rf"\bcontact (?:form|us|page)\b|{LEAD_IN}(?:contact|get in touch|reach out)\b", re.I),),
         opened_by=names("contact us, contact, get in touch, support, reach us, help"),
         sent_by=names("send message, send, submit, contact us, get in touch, send inquiry"), known_by=names("message, email"),
         fills=names("name, email, subject, message"), routes=names("contact, support"), purpose="message")
-    BOOKING = TaskKind("booking", "Book or reserve", _OF_ITEM | _ITEM_OPTIONAL, prompts=(begins(_BOOK), begins(_MAKE, _BOOKINGS)),
+    BOOKING = TaskKind("booking", "Book or reserve", _OF_ITEM | _ITEM_OPTIONAL | _SENDS, prompts=(begins(_BOOK), begins(_MAKE, _BOOKINGS)),
         opened_by=names("book now, reserve, book, book appointment, make a reservation, book a table, request booking, schedule, "
             "hire, start hiring, start"),
         sent_by=names(
         "confirm booking, complete reservation, confirm reservation, book appointment, confirm, reserve, book now, book, request"),
         known_by=names("guests, date, time"), routes=names("book, reserve, appointment"), form_fields=_ORDER, purpose="booking")
-    OWN_COMMENT = TaskKind("change a comment or review", "Change or delete a comment or review", _OF_ITEM, prompts=(begins(_REWORD,
+    OWN_COMMENT = TaskKind("change a comment or review", "Change or delete a comment or review", _OF_ITEM | _SENDS, prompts=(begins(_REWORD,
         "comments?|reviews?|feedback"),), form_fields=_WRITTEN)
-    COMMENT = TaskKind("comment or review", "Comment or review", _OF_ITEM,
+    COMMENT = TaskKind("comment or review", "Comment or review", _OF_ITEM | _SENDS,
         prompts=(begins("add|write|post|leave|submit|send|give|make|publish", "comments?|reviews?|feedback|ratings?"),
         begins("comment|review|rate|reply to (?:the |a )?(?:comment|review|post)")),
         opened_by=names("write a review, add a review, leave a review, add a comment, write a comment, add review, reviews, comments"),
         sent_by=names("post comment, submit review, add comment, share feedback, post review, submit, post, publish, comment, send, share"),
         known_by=names("comment, review, message"), fills=names("name, comment, message, rating"), form_fields=_WRITTEN, purpose="review")
-    REPLY = TaskKind("reply", "Reply to a message", _OF_ITEM | _ITEM_OPTIONAL, prompts=(begins("reply|respond|answer"),),
+    REPLY = TaskKind("reply", "Reply to a message", _OF_ITEM | _ITEM_OPTIONAL | _SENDS, prompts=(begins("reply|respond|answer"),),
         opened_by=names("reply, reply to this email, respond, answer"),
         sent_by=names("send, send reply, send message, send email, reply, submit"), known_by=names("message, body"), fills=names("message"),
         form_fields="message content comment text reply cc", purpose="message")
-    FORWARD = TaskKind("forward", "Forward a message", _OF_ITEM | _ITEM_OPTIONAL, prompts=(begins("forward"),),
+    FORWARD = TaskKind("forward", "Forward a message", _OF_ITEM | _ITEM_OPTIONAL | _SENDS, prompts=(begins("forward"),),
         opened_by=names("forward, forward this email, share"), sent_by=names("send, forward, send message, send email, submit"),
         known_by=names("message, body, to"), fills=names("to"), form_fields="message to recipient cc note", purpose="message")
     DRAFT = TaskKind("draft", "Save a draft", _OF_ITEM | _ITEM_OPTIONAL, prompts=(begins("save|keep|store", "drafts?"),),
@@ -151,7 +152,7 @@ class Kind(StrEnum):
         sent_by=names("save draft, save as draft, keep draft, store draft, save to drafts, draft"), known_by=names("message, body, to"),
         fills=names("to, subject, message"), routes=names("compose"),
         form_fields="to recipient cc bcc subject body message content text email")
-    MESSAGE = TaskKind("message", "Write a message", prompts=(begins("send|compose|write|draft",
+    MESSAGE = TaskKind("message", "Write a message", _SENDS, prompts=(begins("send|compose|write|draft",
         "messages?|e-?mails?|mails?|dms?|chats?|drafts?"), begins("message|e-?mail|dm|chat")),
         opened_by=names("compose, new message, new email, write email, start writing, message, send message, chat, write, new mail"),
         sent_by=names("send, send message, send email, send reply, submit, reply"), known_by=names("message, body, to"),

@@ -44,6 +44,8 @@ class Trait(Flag):
     IN_SECTION = auto()  # it begins in the part of the site of such things
     ON_LIST = auto()  # it begins on the list of such things
     CREATES = auto()  # a quoted value beside a noun is the name of the new item
+    SHOWS = auto()  # it only shows something: nothing is destroyed, sent or bound
+    SENDS = auto()  # it sends something, whatever the prompt's words
     CHANGES = auto()  # a quoted value beside a noun is the name of the item that is changed
 
 

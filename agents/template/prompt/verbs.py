@@ -7,7 +7,7 @@ from functools import lru_cache
 from agents.page import Element, words
 from agents.template.prompt.intents import Intent
 from agents.template.prompt.task_kinds import Kind
-from agents.template.prompt.task_rows import names
+from agents.template.prompt.task_rows import Trait, names
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,45 +112,10 @@ _QUESTION = 4  # words; shorter ones are "Delete?"
 _NARROWS = frozenset(
     {"apply", "filter", "search", "change", "result", "all", "reset", "clear", "date", "setting", "code", "coupon", "promo"}
 )
-# Kinds that only show something: nothing is destroyed, sent or bound.
-_LOOKS = frozenset(
-    {
-        Kind.QUESTION,
-        Kind.SEARCH,
-        Kind.OPEN_ITEM,
-        Kind.PAGE,
-        Kind.BACK,
-        Kind.FILTER,
-        Kind.SORT,
-        Kind.TRAILER,
-        Kind.PREVIEW,
-        Kind.UNFOLD,
-        Kind.SCROLL,
-        Kind.NAVIGATE,
-    }
-)
-# Kinds of task that send a form or do another such thing, whatever the prompt's words.
+# What a kind of task does, whatever the prompt's words.
 _GRANTED = {
-    **dict.fromkeys(
-        (
-            Kind.CONTACT,
-            Kind.SHARE,
-            Kind.COMMENT,
-            Kind.OWN_COMMENT,
-            Kind.LOGIN,
-            Kind.REGISTER,
-            Kind.MESSAGE,
-            Kind.PERSON,
-            Kind.REPLY,
-            Kind.FORWARD,
-            Kind.BOOKING,
-        ),
-        frozenset({"send"}),
-    ),
-    Kind.CHECKOUT: frozenset({"pay", "send"}),
-    Kind.LOGOUT: frozenset({"log out"}),
-    Kind.DELETE_ITEM: frozenset({"confirm"}),
-}
+    Kind.CHECKOUT: frozenset({"pay", "send"}), Kind.LOGOUT: frozenset({"log out"}), Kind.DELETE_ITEM: frozenset({"confirm"}),
+}  # fmt: skip
 # What kinds and verbs do not request although a word of the prompt would: a job is not applied for to cancel an application.
 _MADE = frozenset({"book", "hire", "pay", "apply", "submit", "publish"})
 _WITHHELD = {
@@ -176,11 +141,11 @@ def _requested_risks(intent: Intent) -> frozenset[str]:
 
 
 def _requested_by(stage: Intent) -> frozenset[str]:
-    if stage.kind in _LOOKS:
+    if stage.kind.has(Trait.SHOWS):
         return frozenset()
     prompt = _without_values(stage)
     requested = {risk for risk, (_, pattern) in _RISKS.items() if re.search(rf"\b(?:{pattern})", prompt, re.I)}
-    requested |= _GRANTED.get(stage.kind, frozenset())
+    requested |= {"send"} if stage.kind.has(Trait.SENDS) else _GRANTED.get(stage.kind, frozenset())
     if stage.kind.row.sent_by:
         requested |= {"confirm", "submit"}
     if _DRAFTS.search(prompt) and not re.search(r"\b(?:send|deliver)\b", prompt, re.I):

@@ -151,9 +151,8 @@ class BackToList(Recipe):
 _URL = re.compile(r"https?://[^\s'\"<>]+")
 _HOME = frozenset({"", "home", "start", "main", "homepage", "landing", "front"})
 _PAGE_WORDS = re.compile(
-    rf"\b(?:(?:from|in|on|via|using) (?:the )?(?:[a-z]+ )?{NAVIGATION}\b.*|clicks?|press(?:es)?|taps?|option|link|button|icon|"
-    r"page|tab|section|screen|view|all|my|the|please|back)\b",
-    re.I,
+    rf"(?i)\b(?:(?:from|in|on|via|using) (?:the )?(?:[a-z]+ )?{NAVIGATION}\b.*|clicks?|press(?:es)?|taps?|option|link|button|icon|"
+    r"page|tab|section|screen|view|all|my|the|please|back)\b"
 )
 _DONE_BY_ME = re.compile(r"\bI(?:['’]ve| have)? (?:[a-z]+ly |already |just |once )?(?P<done>[a-z]{3,})", re.I)
 _VIEW = re.compile(r"\b(?!to\b)([\w-]+)[ -]view\b", re.I)

@@ -32,9 +32,8 @@ _SMALL = frozenset("the a to my your all".split())  # noqa: SIM905 (words read b
 _DIGITS = re.compile(r"\d+")
 # The format of our records: click button "Add" in item "Copper Moon".
 _IN_WORDS = re.compile(
-    r'^(?:(?:type|select)(?: "(?:[^"]*)")? in(?:to)? |press Enter in |double-click |hover over |[a-z_]+ )(?P<role>[a-z]+) '
-    r'"(?P<label>.*?)"(?: in (?P<part>\w+) "(?P<name>.*)")?$',
-    re.S,
+    r'(?s)^(?:(?:type|select)(?: "(?:[^"]*)")? in(?:to)? |press Enter in |double-click |hover over |[a-z_]+ )(?P<role>[a-z]+) '
+    r'"(?P<label>.*?)"(?: in (?P<part>\w+) "(?P<name>.*)")?$'
 )
 
 
