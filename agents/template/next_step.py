@@ -106,19 +106,21 @@ def _stage(step: Step, recipe: Recipe, intent: Intent, page: Page, past: Past) -
     if past.pressed and only_opens(intent) and _is_open(intent, page):
         return Plan((), done=True, reasoning=f"Template: {intent.kind}, the dialog is open.")
     prior = intent.logs_in and recipe is LOGIN
-    amid = not prior and _is_amid(intent, page, past)
-    achieved = not (prior or amid) and recipe.achieved(intent, page, past)
+    steps = () if prior else _steps_ahead(intent, page, past)
+    achieved = not (prior or steps) and recipe.achieved(intent, page, past)
     # A person is contacted on their own page. The form on the site's contact page goes to the site's owners.
     is_astray = intent.kind is Kind.PERSON and not is_target_page(target_of(intent), page)
     is_owners = is_astray and place_of(page.url) in OWNERS
     is_other = is_owners or (isinstance(recipe, FormTask) and recipe.is_other_sort(intent, page, past))
     counts = _counted(intent, page)
     acts = counts if _open(step, past, counts) else recipe.act(intent, page)
-    ahead = () if any(move.fills for move in acts) else _in_wizard(intent, page, past)
-    acts = () if is_other else _requested(intent, page, ahead or acts)
+    # While there is a next step, the dialog's other buttons, such as to add a skill, do not send the form.
+    is_ahead = intent.kind in (Kind.ADD_ITEM, Kind.TODO) and bool(steps) and steps[-1].repeats
+    acts = steps if is_ahead and not any(move.fills for move in acts) else acts
+    acts = () if is_other else _requested(intent, page, acts)
     first = () if prior or achieved else _before(intent, page, past, acts)
     # What an open dialog may add leads to no other form.
-    reach = () if is_astray or amid or ahead else first or recipe.reach(intent, page)
+    reach = () if is_astray or steps else first or recipe.reach(intent, page)
     reaching = [] if achieved else _open(step, past, _requested(intent, page, first or reach))
     actions = reaching or ([] if first else _open(step, past, acts))
     # A page of results has its own fields, maybe the same again: a search that was sent is done.
@@ -141,16 +143,10 @@ def _counted(intent: Intent, page: Page) -> tuple[Move, ...]:
     return counted(page, besides_item(intent)) if is_here and intent.kind is not Kind.CART else ()
 
 
-def _in_wizard(intent: Intent, page: Page, past: Past) -> tuple[Move, ...]:
-    """The moves of a dialog's step that has a next one: its other buttons, such as to add a skill, do not send the form."""
-    moves = wizard(intent, page, past) if page.dialogs and intent.kind in (Kind.ADD_ITEM, Kind.TODO) else ()
-    return moves if moves and moves[-1].repeats else ()
-
-
-def _is_amid(intent: Intent, page: Page, past: Past) -> bool:
-    """Whether the task's dialog is open and has further steps."""
+def _steps_ahead(intent: Intent, page: Page, past: Past) -> tuple[Move, ...]:
+    """The moves where the task's dialog is open and has further steps."""
     is_form = intent.kind in (Kind.OTHER, Kind.CHOOSE, Kind.ADD_ITEM, Kind.TODO, Kind.CALENDAR)
-    return is_form and bool(page.dialogs) and bool(wizard(intent, page, past))
+    return wizard(intent, page, past) if is_form and page.dialogs else ()
 
 
 def _requested(intent: Intent, page: Page, moves: Sequence[Move]) -> tuple[Move, ...]:

@@ -16,7 +16,7 @@ from agents.template.items.finding import is_target_page
 from agents.template.items.matching import best_button, places_of, press_best, press_labelled, was_pressed
 from agents.template.items.navigation import list_of
 from agents.template.moves import Move, blind_press, fill, link_to, opened, press
-from agents.template.prompt import Criterion, Intent, besides_item, example, number_in, target_of
+from agents.template.prompt import Intent, besides_item, example, number_in, target_of
 from agents.template.prompt.task_rows import NAVIGATION, names
 from agents.template.prompt.values import holds_all, meets_all, only_exclude, without_exclusions
 from agents.template.recipes.recipe import Recipe
@@ -238,11 +238,11 @@ class Navigate(Recipe):
 
 class Unfold(Recipe):
     def reach(self, intent: Intent, page: Page) -> tuple[Move, ...]:
-        is_elsewhere = self._questions(intent) and not self.act(intent, page)
+        is_elsewhere = besides_item(intent) and not self.act(intent, page)
         return link_to(page, ("faq", "help", "help center", "support"), 0.7) if is_elsewhere else ()
 
     def act(self, intent: Intent, page: Page) -> tuple[Move, ...]:
-        if questions := self._questions(intent):
+        if questions := besides_item(intent):
             matching = (button for button in page.usable(BUTTONS) if holds_all(questions, button.text or button.label))
             # If a question is only excluded, any other one there will do.
             is_there = not _QUESTION_PAGES.isdisjoint(words(" ".join((path_of(page.url), *page.headings[:3]))))
@@ -265,9 +265,6 @@ class Unfold(Recipe):
             least = 2 if _COLLAPSES.search(intent.text) and not was_pressed(past, _COLLAPSE) else 1
             return not acts[0].repeats and any(past.times(action) >= least for move in acts for action in move.alternatives)
         return was_pressed(past, self._fold_labels(intent)) and page.subject is not None
-
-    def _questions(self, intent: Intent) -> tuple[Criterion, ...]:
-        return besides_item(intent)
 
     def _fold_labels(self, intent: Intent) -> tuple[str, ...]:
         part = re.search(r"\b(details?|menu|description|reviews?|specifications?|faq|section|panel)\b", intent.text, re.I)

@@ -87,14 +87,11 @@ class BestGuess(Recipe):
         # A list item's controls are for that item.
         listed = set(page.items) if len(page.records) > 1 and not intent.criteria else set[int]()
         offered = (element for element in page.usable(BUTTONS | TICKED) if element.place not in listed)
-        scored = [(self._likeness(prompt, element), element) for element in in_time(offered)]
+        scored = [(self._share(prompt, element.label), element) for element in in_time(offered)]
         best = max((merit for merit, _ in scored), default=0.0)
         # More than half of a label must be in the prompt.
         alike = [element for merit, element in scored if merit >= max(best - 0.01, 0.6)]
         return max(alike, key=lambda element: (len(prompt & set(words(page.card(element)))), -element.place), default=None)
-
-    def _likeness(self, prompt: set[str], element: Element) -> float:
-        return self._share(prompt, element.label)
 
     def _share(self, prompt: set[str], label: str) -> float:
         own = words(label)
