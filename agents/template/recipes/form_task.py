@@ -8,7 +8,6 @@ from dataclasses import replace
 from agents.contract.action_history import Past
 from agents.contract.actions import FILLS
 from agents.contract.origins import path_of
-from agents.contract.protocol import PastAction
 from agents.page import BUTTONS, CHECKED, TEXT_FIELDS, Element, Page, Record, likeness, words
 from agents.template import blind_xpath
 from agents.template.budget import once
@@ -25,7 +24,7 @@ from agents.template.prompt import Criterion, Intent, Kind, Trait, besides_item,
 from agents.template.prompt.task_rows import ADDING
 from agents.template.prompt.values import holds_all, only_exclude, without_exclusions
 from agents.template.recipes.accounts import log_in
-from agents.template.recipes.recipe import BEST_GUESS, Recipe
+from agents.template.recipes.recipe import BEST_GUESS, Recipe, quoted_in
 
 _SUCCESS = re.compile(
     r"(?i)\b(?:thank you|thanks for|success(?:ful(?:ly)?)?|(?:has|have) been (?:sent|saved|added|updated|created|submitted|received|"
@@ -296,7 +295,7 @@ class Choose(FormTask):
 
     def _is_chosen(self, intent: Intent, past: Past) -> bool:
         """Whether the last press chose a value that meets the criteria; if these only exclude values, it must follow an opener."""
-        presses = [self._label_pressed(entry) for entry in past.entries if entry.type == "ClickAction" and entry.succeeded is not False]
+        presses = [quoted_in(entry) for entry in past.entries if entry.type == "ClickAction" and entry.succeeded is not False]
         criteria = to_choose(intent)
         if not presses or not criteria or not holds_all(criteria, presses[-1]):
             return False
@@ -305,10 +304,3 @@ class Choose(FormTask):
         fields = {criterion.field for criterion in criteria}
         opened = len(presses) > 1 and any(likeness(name, presses[-2]) >= 0.6 for field in fields for name, _ in names_of(field))
         return opened or not only_exclude(criteria)
-
-    def _label_pressed(self, entry: PastAction) -> str:
-        selector = entry.fields.get("selector")
-        value = str(selector.get("value", "")) if isinstance(selector, dict) else ""
-        # The text in an XPath.
-        quoted = re.search(r"=['\"]([^'\"]+)['\"]", value)
-        return quoted[1] if quoted else value

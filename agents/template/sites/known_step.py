@@ -120,7 +120,9 @@ def _next(places: Sequence[_Place], intent: Intent, page: Page, past: Past) -> l
         left = list(_left([place], _since(place, past)))
         if place.path not in visited:
             return [place.opening]
-        ready = _ready(left, intent, page, past, is_free=not is_of_item) if _is_at(place, page, past) else []
+        # It is the place's own page, or one to which its actions led.
+        is_there = place.path == path_of(page.url) or any(past.times(action) for action in place.actions)
+        ready = _ready(left, intent, page, past, is_free=not is_of_item) if is_there else []
         if ready or place.logs_in:  # the log-in comes first
             return ready
     return []
@@ -138,11 +140,6 @@ def _ready(left: Sequence[Action], intent: Intent, page: Page, past: Past, *, is
         if action.type not in FILLS:
             break
     return ready
-
-
-def _is_at(place: _Place, page: Page, past: Past) -> bool:
-    """Whether this is the place's own page, or one to which its actions led."""
-    return place.path == path_of(page.url) or any(past.times(action) for action in place.actions)
 
 
 def _may_do(action: Action, page: Page, intent: Intent, *, is_free: bool = False) -> bool:

@@ -204,17 +204,16 @@ class _SolutionRun:
         if chosen:
             return next((element for element in usable if element.role == control.role and holds_all(chosen, called(element))), None)
         name = record.name if record else ""
-        scored = [(self._score(control, element, name), -element.place, element) for element in usable]
+        shown = ((element, *((called(element), "") if element.is_named else ("", element.icon))) for element in usable)
+        ranked = ((self._likeness(control, role_of(one), label, icon, path_of(one.href), name), one) for one, label, icon in shown)
+        scored = [(merit, -element.place, element) for merit, element in ranked]
         likely = sorted((hit for hit in scored if hit[0] >= _LIKELY), key=lambda hit: hit[:2], reverse=True)
         if likely and (likely[0][0] >= _SURE or len(likely) == 1):
             return likely[0][2]
         other = self._by_field(action, usable) if action.type in FILLS else self._by_form(action, usable)
-        return other or self._by_place(control, usable)
-
-    def _by_place(self, control: Control, usable: Sequence[Element]) -> Element | None:
-        """The control at the runs' place, if its label differs from theirs: a site may word it anew for each visitor."""
-        at = element_at(control.place, self.page) if control.place else None
-        return at if at and at in usable and role_of(at) == control.role else None
+        # At the runs' place, if its label differs from theirs: a site may word it anew for each visitor.
+        at = element_at(control.place, self.page) if control.place and not other else None
+        return at if at and at in usable and role_of(at) == control.role else other
 
     def _criteria(self, control: Control) -> tuple[Criterion, ...]:
         """The criteria of an option that is chosen by its label."""
@@ -235,24 +234,18 @@ class _SolutionRun:
         fitting = answers(criteria, slots(usable), self.page) if criteria else ()
         return fitting[0].slot.element if fitting and not fitting[0].slot.choices else None
 
-    def _score(self, control: Control, element: Element, name: str) -> float:
-        label, icon = (called(element), "") if element.is_named else ("", element.icon)
-        return self._likeness(control, role_of(element), label, icon, path_of(element.href), name)
-
     def _likeness(self, control: Control, role: str, label: str, icon: str, route: str, name: str) -> float:
         """How well a role, label, icon and route match the control, in an item of that name."""
-        merit = max((_alike(text, label, is_field=role in FIELDS) for text in self._labels(control, name)), default=0.0)
+        # With the task's and the item's values in their holes.
+        values = {hole: criteria[0].value for hole in control.holes if (criteria := criteria_for(hole, self.intent))} | {ITEM: name}
+        labels = (HOLE.sub(lambda hole: values.get(hole[1], ""), label) for label in control.labels)
+        merit = max((_alike(text, label, is_field=role in FIELDS) for text in labels), default=0.0)
         if ITEM in control.holes and name and words(label) and set(words(label)) <= set(words(name)):
             merit = 0.95
         if (control.route and route == control.route) or (not control.labels and icon == control.icon):
             merit = max(merit, 0.9)
         is_other = "password" in (role, control.role) and role != control.role
         return 0.0 if is_other else merit - 0.05 * (role != control.role)
-
-    def _labels(self, control: Control, name: str) -> Iterator[str]:
-        """With the task's and the item's values in their holes."""
-        values = {hole: criteria[0].value for hole in control.holes if (criteria := criteria_for(hole, self.intent))} | {ITEM: name}
-        yield from (HOLE.sub(lambda hole: values.get(hole[1], ""), label) for label in control.labels)
 
     def _further_fills(self, sent: list[Action]) -> list[Action]:
         """With fills for the task's further values, which the runs did not have, before the press that sends them."""
