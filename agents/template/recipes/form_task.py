@@ -253,7 +253,7 @@ class Choose(FormTask):
         named = Counter(button.group for button in page.usable({"button"}) if set(words(button.group)) & set(words(intent.head)))
         group = next((name for name, count in named.items() if count >= _LEAST_GROUP), None)
         buttons = [button for button in page.usable({"button"}) if group and button.group == group]
-        fits = best(intent.criteria, [Record(button.text, {}, button.text, (button,)) for button in buttons])
+        fits = best(intent.criteria, [Record("", {}, button.text, (button,)) for button in buttons])
         return tuple(replace(press(page, record.elements[0]), once=True) for record, _ in fits[:1])
 
     def _set_anew(self, page: Page, given: Sequence[Answer]) -> tuple[Move, ...]:
