@@ -249,3 +249,9 @@ def test_nothing_is_marked_as_unread_to_mark_it_as_important() -> None:
     control = next(element for element in read("<button>Mark as unread</button>", SHOP).elements)
     assert is_unrequested(control, understand("Mark the email as important where subject equals 'Lamps'"))
     assert not is_unrequested(control, understand("Mark the email as unread where subject equals 'Lamps'"))
+
+
+def test_a_contact_form_is_sent_by_the_button_for_its_message() -> None:
+    control = next(element for element in read("<form><button>Submit message</button></form>", SHOP).elements)
+    assert not is_unrequested(control, understand("Go to the contact page and submit a form where email equals 'ann@lamps.example'"))
+    assert is_unrequested(control, understand("Delete the lamp where name equals 'Opal'"))
