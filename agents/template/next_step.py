@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from agents.contract.action_history import Past
+from agents.contract.action_history import WAITS, Past
 from agents.contract.actions import FILLS, Action
 from agents.contract.origins import path_of, split_http
 from agents.contract.protocol import PastAction, Plan, Step
@@ -157,7 +157,9 @@ def _requested(intent: Intent, page: Page, moves: Sequence[Move]) -> tuple[Move,
 
     ways = [tuple(way for way in move.alternatives if not move.tries or is_allowed(Move((way,)))) for move in moves]
     kept = (replace(move, alternatives=left) for move, left in zip(moves, ways, strict=True) if left or not move.tries)
-    return tuple(move for move in kept if is_allowed(move))
+    allowed = tuple(move for move in kept if is_allowed(move))
+    # Without the press there is nothing to wait for.
+    return allowed if len(allowed) == len(moves) or any(way.type not in WAITS for move in allowed for way in move.alternatives) else ()
 
 
 def _pressed(page: Page, move: Move) -> list[Element]:

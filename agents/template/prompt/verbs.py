@@ -167,7 +167,9 @@ def _is_of_other(label: frozenset[str], risks: set[str], intent: Intent) -> bool
         return True
     prompt = {word for stage in intent.stages for word in words(stage.text if risks & {"delete", "remove"} else stage.head)}
     does = risks & {"delete", "remove", "send"} or label & {"submit", "publish"}
-    return bool(does) and any(label & thing and not prompt & thing for thing in _OTHERS if thing != {"message"} or risks & {"delete", "remove"})
+    return bool(does) and any(
+        label & thing and not prompt & thing for thing in _OTHERS if thing != {"message"} or risks & {"delete", "remove"}
+    )
 
 
 def is_unrequested(element: Element, intent: Intent) -> bool:

@@ -5,6 +5,7 @@ import pytest
 from agents.contract.action_history import Past
 from agents.contract.protocol import PastAction
 from agents.page import Record, read
+from agents.template.forms.slots import option_for
 from agents.template.forms.wizards import wizard
 from agents.template.items.matching import best_button, judge
 from agents.template.prompt.criteria import Criterion, Operator
@@ -255,3 +256,18 @@ def test_a_contact_form_is_sent_by_the_button_for_its_message() -> None:
     control = next(element for element in read("<form><button>Submit message</button></form>", SHOP).elements)
     assert not is_unrequested(control, understand("Go to the contact page and submit a form where email equals 'ann@lamps.example'"))
     assert is_unrequested(control, understand("Delete the lamp where name equals 'Opal'"))
+
+
+def test_of_the_options_one_without_the_excluded_word_is_chosen() -> None:
+    not_fixed = [Criterion("lamp price", Operator.NOT_EQUALS, ("fixed",))]
+    assert option_for(["Fixed price", "Price by the hour"], not_fixed) == "Price by the hour"
+
+
+def test_no_step_waits_for_a_press_that_is_not_allowed() -> None:
+    cards = "".join(
+        f"<div><b>{name}</b><p>${price}.00</p><p>4.{price} ★</p><button type=button>Rehire ready</button></div>"
+        for name, price in (("Ann Lee", 4), ("Bo Ray", 5), ("Cy Fox", 6))
+    )
+    prompt = "Cancel the hiring of an expert where role contains 'amps' and price not equals '$70'"
+    made = next_plan(prompt, f"<main>{cards}</main>", pressed("Hired"), WAITED)
+    assert made.done or any(action.type != "WaitAction" for action in made.actions)
