@@ -10,7 +10,7 @@ from threading import Lock
 from typing import Any
 
 from agents.configuration.known_sites import read_table
-from agents.contract.action_history import PRESSES
+from agents.contract.action_history import PRESSES, WAITS
 from agents.contract.origins import port_of, split_http
 from agents.contract.protocol import Form
 from agents.database import UNAVAILABLE, answering
@@ -28,6 +28,7 @@ logger = logging.getLogger(__name__)
 
 REREAD_SECONDS = 10.0  # as long as the worker's rounds; reading a place takes some milliseconds, for up to 1 MB
 MOST_PLACES = 64
+MOST_EARLIER = 10  # steps of a task that may have waited in a row
 NOTHING = SiteFacts()
 # The most sites that are compared with a page of an unknown site, and the least similarity of the most similar one.
 _MOST_COMPARED, _SAME_SITE = 50, 0.6
@@ -51,14 +52,20 @@ def learn_map(answered: AnsweredStep) -> None:
 
 
 def _before(row: Step) -> tuple[Page | None, list[dict[str, Any]]]:
-    """The page of the previous step, None for none, and the selectors of its presses."""
-    before = Step.objects.filter(task=row.task_id, index=row.index - 1, pk__lt=row.pk).order_by("-pk").first() if row.index else None
+    """The page of the last step with an effect, None for none, and the selectors of its presses."""
+    earlier = Step.objects.filter(task=row.task_id, index__lt=row.index, pk__lt=row.pk).order_by("-pk")[:MOST_EARLIER]
+    # What a page shows after a wait, or a failed action, was still loading before.
+    before = next((step for step in earlier if any(map(_has_effect, step.actions, [*step.worked, *(None for _ in step.actions)]))), None)
     kept = StepPage.objects.filter(step=before).first() if before else None
     if before is None or kept is None:
         return None, []
     kept_step = page_archive.unpacked(bytes(kept.gz))
     pressed = [action.get("selector") or {} for action in before.actions if action["type"] in PRESSES]
     return read(kept_step.page, kept_step.url), pressed
+
+
+def _has_effect(action: Mapping[str, Any], worked: bool | None) -> bool:
+    return action["type"] not in WAITS and worked is not False
 
 
 def facts_at(place: Place | None, page: Page | None = None) -> SiteFacts:

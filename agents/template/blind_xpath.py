@@ -23,23 +23,25 @@ SEND_PASSWORD = f"({_FORM}//button[@type='submit' or not(@type)] | {_FORM}//inpu
 TEXT_FIELD = "(//input[@type='search' or @type='text' or not(@type)])[1]"
 
 
-def folded(what: str) -> str:
-    return f"translate({what},'ABCDEFGHIJKLMNOPQRSTUVWXYZ','abcdefghijklmnopqrstuvwxyz')"
+def folded(what: str, text: str) -> str:
+    """An XPath of `what` in lower case, as far as a comparison with `text` requires it: selectors have a limited length."""
+    letters = "".join(sorted({letter for letter in text.lower() if "a" <= letter <= "z"}))
+    return f"translate({what},'{letters.upper()}','{letters}')"
 
 
 def pressed(texts: Sequence[str], routes: Sequence[str] = ()) -> str:
     """The first link to one of the routes, or link or button whose text contains one of the texts, in page order."""
-    labelled = " or ".join(f"contains({folded('normalize-space()')},{quoted(text.lower())})" for text in texts)
+    labelled = " or ".join(f"contains({folded('normalize-space()', text)},{quoted(text.lower())})" for text in texts)
     paths = [f"//*[self::a or self::button or @role='button'][{labelled}]"]
     if routes:
-        leads = " or ".join(f"contains({folded('@href')},{quoted(route)})" for route in routes)
+        leads = " or ".join(f"contains({folded('@href', route)},{quoted(route)})" for route in routes)
         paths.insert(0, f"//a[{leads}]")
     return "(" + " | ".join(paths) + ")[1]"
 
 
 def item(name: str) -> str:
     """The first link whose text contains the name, or in the smallest block with a link whose heading or text contains it."""
-    named = f"contains({folded('normalize-space()')},{quoted(' '.join(name.lower().split()))})"
+    named = f"contains({folded('normalize-space()', name)},{quoted(' '.join(name.lower().split()))})"
     texts = " or ".join(f"self::{tag}" for tag in ("h1", "h2", "h3", "h4", "h5", "p", "span", "strong"))
     return f"(//a[{named}] | //*[{texts}][{named}]/ancestor::*[.//a][1]//a)[1]"
 

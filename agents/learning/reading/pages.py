@@ -186,6 +186,8 @@ def lists(page: Page) -> dict[str, dict[str, Any]]:
             by_key.setdefault(hit[0], []).append((_block(page.node(hit[1]), hit[0]), record))
         elif row := next(filter(is_row, record.elements), None):
             by_key.setdefault(item_key(key_of(page)), []).append((_card(page, page.node(row), record), record))
+        elif button := next((element for element in record.elements if element.tag == "button"), None):
+            by_key.setdefault(item_key(key_of(page)), []).append((_block(page.node(button), ""), record))
     several = by_key.items() if ANY not in route_of(page.url) else ()
     return {key: made for key, entries in several if (made := _list(page, key, entries))}
 
@@ -212,7 +214,9 @@ def _card(page: Page, row: Any, record: Record) -> Any:
 
 def _cards(page: Page, entries: list[tuple[Any, Record]]) -> tuple[str, str]:
     """XPaths of the blocks of entries that are pressed as a whole, and of what is pressed in them, "" for the block itself."""
-    rows = [page.node(next(filter(is_row, record.elements))) for _, record in entries]
+    rows = [page.node(row) for _, record in entries if (row := next(filter(is_row, record.elements), None))]
+    if not rows:
+        return _with_buttons([block for block, _ in entries])
     expression, blocks = _rows(rows), {block for block, _ in entries}
     if not expression or blocks == set(rows):
         return expression, ""
@@ -230,6 +234,16 @@ def _rows(rows: Sequence[Any]) -> str:
         if set(first.xpath(expression)) == set(rows):
             return expression
     return ""
+
+
+def _with_buttons(blocks: Sequence[Any]) -> tuple[str, str]:
+    """XPaths of blocks by their number of buttons, and of the first button in them."""
+    first, (general, button) = blocks[0], block_of("")
+    if len(set(blocks)) < len(blocks):
+        return "", ""
+    alike = f"{first.tag}[count(.//button)={len(first.findall('.//button'))}]"
+    own = f"//{first.getparent().tag}[count({alike})>1]/{alike}"
+    return own if set(first.xpath(own)) == set(blocks) else general, button
 
 
 def _number_path(name: str, entries: list[tuple[Any, Mapping[str, str]]]) -> str:
@@ -256,7 +270,7 @@ def _leaves(block: Any) -> Iterator[str]:
 
 def _block(node: Any, route: str) -> Any:
     """The same block as `block_of` has as an XPath."""
-    count = f"count(.//{link_to(route)})<={MOST_LINKS} and count(.//h2|.//h3|.//h4)<=1"
+    count = f"count(.//{link_to(route) if route else 'button'})<={MOST_LINKS} and count(.//h2|.//h3|.//h4)<=1"
     return next(iter(deque(takewhile(lambda outer: outer.xpath(count), node.iterancestors()), maxlen=1)), node)
 
 

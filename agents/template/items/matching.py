@@ -229,6 +229,10 @@ def attribute_of(record: Record, field: str) -> str:
     return synonym or (record.attributes[closest] if likeness(closest, field) >= 0.6 else "")
 
 
+def are_synonyms(name: str, field: str) -> bool:
+    return any(not group.isdisjoint(words(name)[-1:]) and not group.isdisjoint(words(field)[-1:]) for group in _SAME)
+
+
 def best(criteria: Sequence[Criterion], records: Sequence[Record]) -> list[tuple[Record, Verdict]]:
     judged = [(record, judge(criteria, record)) for record in in_time(records, each=4)]
     fitting = [pair for pair in judged if pair[1].fits]

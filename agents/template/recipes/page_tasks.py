@@ -16,7 +16,7 @@ from agents.template.items.finding import is_target_page
 from agents.template.items.matching import best_button, places_of, press_best, press_labelled, was_pressed
 from agents.template.items.navigation import list_of
 from agents.template.moves import Move, blind_press, fill, link_to, opened, press
-from agents.template.prompt import Intent, besides_item, example, number_in, target_of
+from agents.template.prompt import POSITIVE, Intent, besides_item, example, number_in, target_of
 from agents.template.prompt.task_rows import NAVIGATION, names
 from agents.template.prompt.values import holds_all, meets_all, only_exclude, without_exclusions
 from agents.template.recipes.recipe import Recipe
@@ -265,6 +265,10 @@ class Unfold(Recipe):
             least = 2 if _COLLAPSES.search(intent.text) and not was_pressed(past, _COLLAPSE) else 1
             return not acts[0].repeats and any(past.times(action) >= least for move in acts for action in move.alternatives)
         return was_pressed(past, self._fold_labels(intent)) and page.subject is not None
+
+    def blind_act(self, intent: Intent) -> tuple[Move, ...]:
+        texts = [criterion.value for criterion in besides_item(intent) if criterion.operator in POSITIVE]
+        return (blind_press(blind_xpath.pressed(texts)),) if texts else ()
 
     def _fold_labels(self, intent: Intent) -> tuple[str, ...]:
         part = re.search(r"\b(details?|menu|description|reviews?|specifications?|faq|section|panel)\b", intent.text, re.I)

@@ -4,22 +4,25 @@ The steps are planned by the rules, or by a learned solution. The site has other
 the page of an item are used in place of the task's item: actions on them are sent with an XPath of the item's criteria. A form's controls
 are located by the names learned over seeds, other controls by their recorded selector or, if that is gone, by their place."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from functools import lru_cache
+from html import escape
 from urllib.parse import urljoin
 
+from agents.contract.action_history import Past
 from agents.contract.actions import FILLS, Action, InvalidAction, click, navigate, select_option, submit, type_text
 from agents.contract.origins import path_of
 from agents.contract.protocol import Form, PastAction, Plan, Step
 from agents.contract.selectors import ATTRIBUTE, Selector, quoted, xpath
-from agents.page import BUTTONS, TICKED, Element, Page, Record, read
+from agents.page import BUTTONS, FIELDS, TICKED, Element, Page, Record, read
 from agents.page.past import action_in_words
 from agents.template.blind_xpath import picked
 from agents.template.forms.filling import LONG, by_name
-from agents.template.moves import NOTHING_LEFT
+from agents.template.moves import GUESS, NOTHING_LEFT
 from agents.template.next_step import next_step
 from agents.template.prompt import Criterion, Intent, Operator, Trait, besides_item, chosen, names_of, target_of
 from agents.template.recipes import LOGIN, recipe_for
@@ -35,6 +38,7 @@ _SHORTEST_NAME = 3
 _CALLED, _SENDING = 0.8, ("submit", "send", "save", "save changes", "confirm", "create", "add")
 _REQUIRED = "*[@required][self::textarea or self::input[not(@type) or @type='text' or @type='email']][ancestor::form]"
 _MOST_REQUIRED, _ADDRESS = 3, "user@example.com"
+_DISABLED = re.compile(r' (?:disabled(?:="[^"]*")?|aria-disabled="true")(?=[ >])')
 
 
 class After(Enum):
@@ -57,7 +61,8 @@ class ItemPress:
 
 @dataclass
 class Rehearsal:
-    """`out`: the actions, in order. `stand_in`: the name of the kept item that is used in place of the task's, named `name_sought`."""
+    """`out`: the actions, in order, `known` of them up to the last that was no guess. `stand_in`: the name of the kept item that is used in
+    place of the task's, named `name_sought`."""
 
     step: Step
     facts: SiteFacts
@@ -71,6 +76,7 @@ class Rehearsal:
     criteria: tuple[Criterion, ...] = ()
     ticked: list[Action | ItemPress] = field(default_factory=list)
     out: list[Action | ItemPress] = field(default_factory=list)
+    known: int = 0
     history: list[PastAction] = field(default_factory=list)
 
     def run(self, intent: Intent) -> bool:
@@ -114,12 +120,17 @@ class Rehearsal:
         target = target_of(intent)
         self.name_sought, self.stand_in, self.criteria = target.name, "", target.criteria
         own = intent if target.is_any or not intent.kind.has(Trait.OF_ITEM) else self._with_stand_in(intent, target.criteria)
+        begun = self.known = len(self.out)
         is_whole = self._rehearsed(lambda step, page: next_step(step, own, page))
-        if self.page is None or self.is_unseen:
+        if self.page is not None and not is_whole:
+            del self.out[self.known :]
+        recipe = recipe_for(own)
+        is_done = self.page and self.is_unseen and recipe.achieved(own, self.page, Past(tuple(self.history)))
+        if (self.page is None or self.is_unseen or not is_whole) and not is_done:
             # The page exists, but was never sent; or the last press may have opened a form.
-            acts = [move.alternatives[0] for move in recipe_for(own).blind_act(own) if move.alternatives]
+            acts = [move.alternatives[0] for move in recipe.blind_act(own) if move.alternatives]
             self.out += (self._blind_form(own) or acts) if self.is_unseen else (acts or self._blind_form(own))
-        return is_whole or self.page is None
+        return is_whole or self.page is None or self.known > begun
 
     def _blind_form(self, intent: Intent) -> list[Action]:
         """Fill and send the form that the last press may have opened, by the usual names of its fields."""
@@ -148,19 +159,24 @@ class Rehearsal:
             plan = planned(step, self.page)
             if plan is None or plan.done or not plan.actions:
                 return plan is not None and plan.reasoning != NOTHING_LEFT
+            before = len(self.out)
             for action in plan.actions:
                 if (after := self._do(action)) is After.UNSEEN:
                     self.is_unseen = True
                     return True
                 if after is After.MOVED:
                     break
+            if len(self.out) > before and not plan.reasoning.startswith(GUESS):
+                self.known = len(self.out)
         return False
 
     def _with_stand_in(self, intent: Intent, about: tuple[Criterion, ...]) -> Intent:
         """The task with an item of the known pages in place of the one that meets the criteria `about`."""
         self.name_sought, self.stand_in, self.criteria = target_of(intent).name, "", about
         best = max(self._items(), key=lambda hit: self._likeness(intent, *hit), default=None)
-        if best is None:
+        # A question of a list is no hotel: none of its fields are an item's.
+        is_other = intent.kind.has(Trait.ITEM_OPTIONAL) and best and best[0].attributes and not self._likeness(intent, *best)[0]
+        if best is None or is_other:
             return intent
         self.stand_in = best[0].name
         rest = tuple(criterion for criterion in intent.criteria if criterion not in about)
@@ -174,7 +190,12 @@ class Rehearsal:
             if page and ANY in key and page.subject:
                 yield page.subject, key
             elif page and ANY not in key and len(items := site_map.items_of(page)) > 1:
-                yield from ((record, key) for record in items if record.elements and len(record.name) >= _SHORTEST_NAME)
+                yield from ((record, key) for record in items if record.elements and self._is_item(record))
+
+    def _is_item(self, record: Record) -> bool:
+        """Whether it is more than a way to another part of the site."""
+        routes = {route_of(element.href) for element in record.elements if element.href.strip("#")}
+        return len(record.name) >= _SHORTEST_NAME and (not routes or any(ANY in route for route in routes))
 
     def _likeness(self, intent: Intent, item: Record, key: str) -> tuple[int, bool]:
         fields = {word for criterion in self.criteria for word in criterion.field.split()}
@@ -188,7 +209,7 @@ class Rehearsal:
             return self._to(route_of(str(action.fields.get("url") or "/")))
         selector, page = action.fields.get("selector"), self.page
         element = picked(selector, page) if page and isinstance(selector, dict) else None
-        if page is None or element is None:
+        if page is None or element is None or self._is_search_for_stand_in(selector):
             return After.SAME
         if action.type == "ClickAction" and element.href.strip("#"):
             return self._follow(page, element)
@@ -201,11 +222,18 @@ class Rehearsal:
             self.ticked += [done] if element.role in TICKED and element.form is None else []
             self.out.append(done)
         if action.type not in {"ClickAction", "SubmitAction"}:
+            if action.type in FILLS:  # many forms can be sent only then
+                self.page = self._read(self.key, is_filled=True)
             return After.SAME
         then = self.key.split(AFTER)[0] + AFTER + site_map.control_of(page, element)
         if then not in self.facts.pages:
             return After.SAME if element.role in TICKED else After.UNSEEN
         return self._enter(then)
+
+    def _is_search_for_stand_in(self, selector: object) -> bool:
+        """Whether the last action types the name of the stand-in, or sends it: nothing to repeat for an item without a known name."""
+        typed = {entry.fields.get("text") for entry in self.history[-3:] if entry.fields.get("selector") == selector}
+        return self.stand_in in typed and not self.name_sought
 
     def _follow(self, page: Page, element: Element) -> After:
         route = route_of(element.href)
@@ -220,7 +248,8 @@ class Rehearsal:
     def _target_of(self, page: Page, element: Element) -> Selector | ItemPress:
         record = site_map.item_at(page, element)
         route = next((route_of(element.href) for element in record.elements if ANY in route_of(element.href)), "") if record else ""
-        if record and (record.name == self.stand_in or (route and not self.stand_in)):
+        is_known = route or site_map.item_key(self.key) in self.facts.items
+        if record and (record.name == self.stand_in or (is_known and not self.stand_in)):
             return ItemPress(route, site_map.item_key(self.key), site_map.inside_of(record, element), self.criteria)
         first, place = page.selectors(element)[0], site_map.place_of(page, element)
         if named := self._by_names(page, element, place):
@@ -238,7 +267,12 @@ class Rehearsal:
         known = next((names for names in (*(field.names for field in self.facts.forms.get(key, ())), *by_runs) if own & {*names}), None)
         if known is None:
             return None
-        named = site_map.by_names(key, known, presses=element.role in BUTTONS)
+        # A field may have another usual name by now.
+        others = {name for field in self.facts.forms.get(key, ()) if field.names != known for name in field.names}
+        usual = (
+            [name for name, weight in names_of(element.label) if weight >= _CALLED and name not in others] if element.role in FIELDS else []
+        )
+        named = site_map.by_names(key, tuple(dict.fromkeys((*known, *usual))), presses=element.role in BUTTONS)
         with suppress(InvalidAction):  # the names are too long for a selector
             return xpath(f"({named} | {place}[not({named})])[1]")
         return None
@@ -258,8 +292,9 @@ class Rehearsal:
         self.page = self._read(self.key)
         return After.MOVED
 
-    def _read(self, key: str) -> Page | None:
+    def _read(self, key: str, *, is_filled: bool = False) -> Page | None:
         html = self.facts.pages.get(key, {}).get("html", "")
+        html = _DISABLED.sub("", html) if is_filled else html
         if not html:
             return None
         route = key.split(AFTER, maxsplit=1)[0].removesuffix(MEMBER).replace(ANY, "1")
@@ -267,7 +302,7 @@ class Rehearsal:
         if not self.stand_in:
             return page
         name = _own_name(page, key)
-        return _page(html.replace(name, self.stand_in), page.url) if name else page
+        return _page(html.replace(escape(name, quote=False), escape(self.stand_in, quote=False)), page.url) if name else page
 
 
 def _usual(field: str) -> str:

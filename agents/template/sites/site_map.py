@@ -122,6 +122,8 @@ def _kind(node: Any) -> str:
     """A predicate for the type of a field or the icon of a button."""
     if node.tag in {"input", "button"} and node.get("type") in _TYPES:
         return f"[@type='{node.get('type')}']"
+    if node.tag == "input" and node.get("type", "text") == "text":
+        return "[not(@type) or @type='text']"
     icons = [part for icon in node.iter("svg") for part in icon.get("class", "").split() if part.startswith("lucide-")]
     return f"[.//*[contains(@class,{quoted(icons[0])})]]" if icons else ""
 

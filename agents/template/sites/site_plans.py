@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
@@ -14,6 +14,7 @@ from agents.contract.origins import split_http
 from agents.contract.protocol import Form, Plan, Step
 from agents.contract.selectors import quoted, xpath
 from agents.template.blind_xpath import folded
+from agents.template.items.matching import are_synonyms
 from agents.template.moves import BREATH, LOADING, Known, opened
 from agents.template.prompt import ABOVE, BELOW, EXACT, LISTS, OPERATOR, POSITIVE, Criterion, Intent, Operator, meets, operator_of
 from agents.template.prompt.criteria import criteria
@@ -47,6 +48,8 @@ _THINGS = ("movie", "film", "book", "product", "item", "restaurant", "hotel", "j
 _BLANKS = re.compile(r"\s*")
 # The separator of names in an address: ann.berg@mail.example.
 _NO_NAME = re.compile(r"[._]+(?=[^\W\d])")
+# The whole text of an item's block.
+_BLOCK = "."
 # Verbs with an XPath as target, and those with another text.
 _BY_XPATH = {"press": click, "enter": submit}
 _AS_IT_IS: dict[str, Callable[[str], Action]] = {"keys": send_keys, "wait": lambda seconds: wait(int(seconds))}
@@ -164,13 +167,22 @@ def _for_item(rehearsal: Rehearsal, facts: SiteFacts, values: FieldValues) -> tu
         fields = (*item.texts, *item.lists, *item.numbers, *item.dates, *item.times)
         known = {name for names in fields for name in names.split("|")}
         # Criteria of fields without a known place are tested on the block's whole text.
-        criteria = _as_listed(action.criteria, facts.pages.get(action.list.partition(AFTER)[0], {}).get("html", "@"))
+        criteria = _as_listed(
+            (_renamed(criterion, known) for criterion in action.criteria),
+            facts.pages.get(action.list.partition(AFTER)[0], {}).get("html", "@"),
+        )
         others = "|".join(sorted({criterion.field for criterion in criteria} - known))
-        item = replace(item, lists={**item.lists, **dict.fromkeys(others.split("|") if others else (), ".")})
-        if item.list and not rehearsal.name_sought and not actions:
+        item = replace(item, lists={**item.lists, **dict.fromkeys(others.split("|") if others else (), _BLOCK)})
+        if item.list and not actions:
             actions.append(navigate(item.list))
         actions.append(_pressed(item, action.inside or item.link, conditions(item, replace(values, criteria=criteria)), "", ""))
     return tuple(_spaced(actions))
+
+
+def _renamed(criterion: Criterion, known: Set[str]) -> Criterion:
+    """With the name that the list has for its field: the hours are a "duration" there."""
+    alike = (name for name in sorted(known) if are_synonyms(name, criterion.field))
+    return criterion if criterion.field in known else replace(criterion, field=next(alike, criterion.field))
 
 
 def _as_listed(criteria: Iterable[Criterion], shown: str) -> tuple[Criterion, ...]:
@@ -334,8 +346,14 @@ def _text(path: str, criterion: Criterion) -> str:
 
 
 def _listed(path: str, criterion: Criterion, test: str = "contains({},{})") -> str:
-    shown = folded(f"normalize-space({path})")
-    return _signed(criterion, " or ".join(test.format(shown, quoted(" ".join(value.lower().split()))) for value in criterion.values))
+    values = [" ".join(value.lower().split()) for value in criterion.values]
+
+    def shown_in(path: str) -> str:
+        return " or ".join(test.format(folded(f"normalize-space({path})", value), quoted(value)) for value in values)
+
+    # Most lists do not show all fields of an item: without the text on the page, any item may have it.
+    is_optional = path == _BLOCK and criterion.operator in POSITIVE
+    return _signed(criterion, shown_in(path) + (f" or not({shown_in('/*')})" if is_optional else ""))
 
 
 def _signed(criterion: Criterion, tests: str) -> str:

@@ -9,6 +9,7 @@ from agents.contract.protocol import Form, Step
 from agents.hybrid import page_archive, runner
 from agents.learning import job, maps
 from agents.models import Learned, Settings, Source, Unlearned
+from agents.models import Step as StepRow
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -20,7 +21,7 @@ CONTACT = (
     '<header><nav><a href="/?seed=3">Home</a></nav></header><main><h1>Contact us</h1><form><input name="{name}" aria-label="Name">'
     '<input type="email" name="email"><textarea name="message" aria-label="Message"></textarea><button type="submit">Send</button></form></main>'
 )
-BY_NAME = "contains('|name|'"  # the first field of the contact form, by learned facts
+BY_NAME = "contains('|name|"  # the first field of the contact form, by learned facts
 PROMPT = "Fill the contact form where name equals 'Jo' and email equals 'jo@x.org' and message contains 'hours'"
 
 
@@ -97,3 +98,24 @@ def test_a_page_of_another_host_is_not_learned() -> None:
     page_archive.waiting.join()
     job.learn(NOW)
     assert not any("evil" in str(row.facts) for row in Learned.objects.filter(site="site.example:8900"))
+
+
+def test_a_page_is_learned_as_it_is_once_its_contents_have_loaded() -> None:
+    rows = "".join(f"<li><h3>Film {n}</h3><a href='/films/{n}?seed=3'>Open</a></li>" for n in range(3))
+    films = HOME.replace("</main>", "<p>Newest first</p></main>")
+    visit = [
+        (START, HOME, "ClickAction"),
+        ("/films?", films, "WaitAction"),
+        ("/films?", films.replace("</main>", f"<ul>{rows}</ul></main>"), ""),
+    ]
+    for index, (url, page, then) in enumerate(visit):
+        runner.answer(
+            Step("/step", Form.STEP, "t", "Open the films", url.replace("/films?", START.replace("/?", "/films?")), page, index),
+            source=Source.VALIDATOR,
+            caller=KNOWN,
+        )
+        selector = {"type": "xpathSelector", "value": "//nav/a[1]"} if then == "ClickAction" else None
+        StepRow.objects.filter(index=index).update(actions=[{"type": then or "WaitAction", "selector": selector}])
+    page_archive.waiting.join()
+    job.learn(NOW)
+    assert "Film 2" in Learned.objects.get(kind="route", key="/films").facts["html"]
