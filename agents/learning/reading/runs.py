@@ -47,12 +47,13 @@ def learned(prompt: str, run: Sequence[RunStep], step_id: int = 0) -> kept.Solut
     intent = understand(prompt)
     if intent.kind is Kind.QUESTION:
         raise NotGeneral("A question is answered from its page.")
-    executed = [action for step in run for action in step.actions if action["type"] not in WAITS]
-    signs = {(sign(str(action["type"]), action), action.get("text")) for action in executed}
+    writer = _Writer(intent, prompt, [step.page for step in run])
+    done = [(step.page, part, raw) for part, step in enumerate(run) for raw in step.actions if raw["type"] not in WAITS]
+    executed = [(page, part, raw) for page, part, raw in done if raw is done[-1][2] or not writer.is_to_next_page(page, raw)]
+    signs = {(sign(str(action["type"]), action), action.get("text")) for *_, action in executed}
     if len(signs) < len(executed):
         raise NotGeneral("The run repeats an action.")
-    writer = _Writer(intent, prompt, [step.page for step in run])
-    actions = [made for part, step in enumerate(run) for raw in step.actions if (made := writer.action(step.page, part, raw))]
+    actions = [made for page, part, raw in executed if (made := writer.action(page, part, raw))]
     if not 0 < len(actions) <= kept.MOST_ACTIONS:
         raise NotGeneral(f"It has {len(actions)} actions.")
     return kept.Solution(kept.sign_of(intent), tuple(actions), tuple(dict.fromkeys(writer.by)), (step_id,) if step_id else ())
@@ -67,11 +68,15 @@ class _Writer:
         # A task may be about an item even if its kind has none.
         self._of_item = target if target or intent.kind.has(Trait.OF_ITEM) else intent.all_criteria
 
+    def is_to_next_page(self, page: Page, raw: Mapping[str, Any]) -> bool:
+        """Whether an action leads to another page of a list with the task's item, which each task has on a page of its own."""
+        pages = page.pagination
+        element = picked(raw["selector"], page) if self._of_item and raw.get("selector") else None
+        return element is not None and element in (pages.next, pages.previous, *pages.numbered.values())
+
     def action(self, page: Page, part: int, raw: Mapping[str, Any]) -> kept.LearnedAction | None:
-        """None for actions that are no part of a solution: waits, and opening the task's own page."""
+        """None for actions that are no part of a solution, such as opening the task's own page."""
         kind = str(raw["type"])
-        if kind in WAITS:
-            return None
         if kind == "NavigateAction":
             return self._opening(part, raw)
         if kind == "SendKeysIWAAction" and raw.get("keys") in _KEYS:
@@ -116,15 +121,16 @@ class _Writer:
         record = page.items.get(element.place)
         if record is None or (len(page.records) < 2 and page.subject is not None):
             return None
-        results = judge(self._of_item, record).results
-        met = [_hole(criterion.field) for criterion, result in zip(self._of_item, results, strict=True) if result]
-        if met and False not in results:
+        verdict, label = judge(self._of_item, record), kept.called(element)
+        met = [_hole(criterion.field) for criterion, result in zip(self._of_item, verdict.results, strict=True) if result]
+        same = [other for other in page.elements if other.usable and kept.called(other) == label]
+        if verdict.fits and not met and len(same) > 1:  # a criterion that excludes values may be about one that no item shows
+            met = [_hole(criterion.field) for criterion in self._of_item if criterion.operator.negative][: verdict.met]
+        if met and verdict.fits:
             self.by += met
             return record
-        label = kept.called(element)
         if not self._of_item and record is page.records[0]:
             return record
-        same = [other for other in page.elements if other.usable and kept.called(other) == label]
         if len(same) > 1 or (set(words(label)) & set(words(record.name)) and label.lower() not in self.prompt_text):
             raise NotGeneral("The item does not show why it was chosen.")
         return None

@@ -98,6 +98,28 @@ def test_actions_of_one_task_alone_are_not_learned(prompt: str, run: list[RunSte
         learned(prompt, run)
 
 
+def test_an_item_is_recognised_by_criteria_that_exclude_values_of_what_it_does_not_show() -> None:
+    solution = learned("Wax the tool where owner not contains 'Moe'", [RunStep(LIST, [pressed(LIST, "Wax", 1)])])
+    assert [action.control and action.control.in_item for action in solution.actions] == [True]
+    assert solution.by == ("owner",)
+
+
+PAGES = [
+    read(
+        f"<main><h1>Shed</h1>{cards}</main><nav aria-label='Pagination'><button disabled>Previous</button>"
+        f"<span>Page {number} of 3</span><button>Next</button></nav>",
+        f"{start(1)}&page={number}",
+    )
+    for number, cards in enumerate((CARDS.replace("2004", "1960"), CARDS.replace("2004", "1970"), CARDS), 1)
+]
+
+
+def test_the_way_through_the_pages_of_a_list_is_not_learned() -> None:
+    paged = [RunStep(page, [pressed(page, "Next")]) for page in PAGES[:2]]
+    solution = learned("Wax the tool where year equals '2004'", [*paged, RunStep(PAGES[2], [pressed(PAGES[2], "Wax", 1)])])
+    assert [action.control and action.control.labels for action in solution.actions] == [("Wax",)]
+
+
 DELETES = read("<main><h1>Saw</h1><button>Wax</button><button>Delete tool</button></main>", start(1))
 
 
