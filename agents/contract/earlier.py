@@ -1,7 +1,7 @@
 """A task's earlier steps by our records, and the caller's history completed by them: selectors, texts of actions and effects."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
 
@@ -14,7 +14,7 @@ from agents.contract.protocol import PastAction, Step
 class Earlier:
     """One earlier step. `actions`: in the form of one-shot lists; `words`: their texts; `history_size`: of the history in its request;
     `received_at`: Unix seconds. `outcome`, `effect`: "" until the next step reports them. `confidence`: the template agent's, None without
-    its plan."""
+    its plan. `limits`: with the plan's `solution` and `reached`, where it has them."""
 
     pk: int
     index: int
@@ -30,6 +30,7 @@ class Earlier:
     notes: Sequence[str] = ()
     asked: Sequence[Sequence[str]] = ()
     confidence: float | None = None
+    limits: Mapping[str, Any] = field(default_factory=dict)
 
     def is_before(self, index: int) -> bool:
         """Whether the step with that index follows: callers without step numbers send 0 each time."""
@@ -111,8 +112,9 @@ def _completed(row: Earlier, entries: Sequence[PastAction], matched: Sequence[in
             continue
         fields = {**_fields(row.actions[at]), **entry.fields}
         words = row.words[at] if at < len(row.words) else None
-        is_completed = fields.keys() != entry.fields.keys()
-        made.append(replace(entry, fields=fields, url=where, words=words, is_completed=is_completed))
+        is_completed, reached = fields.keys() != entry.fields.keys(), row.limits.get("reached", ())
+        learned = (row.limits["solution"], reached[at]) if at < len(reached) else (0, 0)
+        made.append(replace(entry, fields=fields, url=where, words=words, is_completed=is_completed, learned=learned))
     # The effect is that of all actions together; it is shown with the last one, which a failed one did not cause.
     shown = [place for place, entry in enumerate(made) if entry.words]
     shown = [place for place in shown if made[place].succeeded is not False] or shown

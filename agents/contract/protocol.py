@@ -49,7 +49,7 @@ class BadRequest(ValueError):
 class PastAction:
     """`type`: the canonical name, "" for an unknown action; `number`: the caller's own, of steps or of actions. By our records: `words`,
     the action as text, "" for a wait of our own, None without a record; `effect`: what it changed, "" for unknown; `is_completed`: the
-    caller left its selector out."""
+    caller left its selector out; `learned`: the id of the learned solution that it followed, and how many of its actions were done then."""
 
     type: str
     fields: Mapping[str, Any]
@@ -60,6 +60,7 @@ class PastAction:
     words: str | None = None
     effect: str = ""
     is_completed: bool = False
+    learned: tuple[int, int] = (0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,7 @@ class Step:
 class Plan:
     """`done`: the task is complete. `answer`: to a question, else "". `confidence`: of the template agent in its plan, from 0 to 1.
     `notes`: a sentence for each part of an LLM's reply that is left out, and why. `solution`: the id of the learned solution that it
-    follows, 0 for none."""
+    follows, 0 for none; `reached`: how many of its actions are done once each of these has run, empty where that is not known."""
 
     actions: tuple[Action, ...]
     done: bool = False
@@ -101,6 +102,7 @@ class Plan:
     confidence_why: str = ""
     notes: tuple[str, ...] = ()
     solution: int = 0
+    reached: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

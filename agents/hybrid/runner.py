@@ -184,7 +184,7 @@ class StepRun:
         limits: dict[str, Any] = {name: getattr(in_force, name) for name in ("mode", "llm_use", "sure_from", "max_task_usd")}
         limits |= {"deadline_seconds": deadline_at - received_at}
         limits |= {"spacing_seconds": in_force.limits.spacing, "backoff_seconds": list(in_force.limits.ladder)}
-        notes = {"page_fetch": self.fetch_note, "solution": plan.solution, "cuts": list(self.planned.cuts)}
+        notes = {"page_fetch": self.fetch_note, "solution": plan.solution, "reached": list(plan.reached), "cuts": list(self.planned.cuts)}
         limits |= {name: note for name, note in notes.items() if note}
         about: dict[str, Any] = {"kind": self.planned.kind, "effect_before": self.history.effect, "miner": environment.MINER_NAME}
         about |= {"confidence": plan.confidence, "confidence_why": plan.confidence_why, "uid": self.uid, "caller": self.caller}

@@ -24,7 +24,7 @@ def _calls(task: int, since: datetime) -> QuerySet[LLMAttempt, tuple[Any, ...]]:
 
 RECALLED = (
     "pk", "index", "history_size", "received_at", "url", "route", "actions", "words", "seen", "outcome", "effect", "notes", "asked",
-    "confidence",
+    "confidence", "limits",
 )  # fmt: skip
 MOST_EARLIER = 36  # rows of a task's earlier steps: it has at most 12 and may have been posted twice before
 

@@ -57,7 +57,8 @@ def _planned(step: Step, page: Page | None, known: Known, solutions: Sequence[So
     else:
         page = page or read(step.page, step.url)
         if planned := _as_learned(step, intent, page, solutions):
-            return replace(planned, actions=conform(planned.actions, step))
+            kept = conform(planned.actions, step)
+            return replace(planned, actions=kept, reached=planned.reached if len(kept) == len(planned.actions) else ())
         planned = next_step(step, intent, page)
         sure, waits = is_certain(planned, intent, page), bool(planned.actions) and all(action.type in WAITS for action in planned.actions)
         if not page.blank and (waits or not sure):

@@ -84,13 +84,16 @@ def scripted(trial: Trial, seed: int) -> tuple[SeededSite, list[RunStep]]:
 
 def by_template(trial: Trial, seed: int, solutions: Sequence[Solution] = (), *, first_only: bool = False) -> SeededSite:
     """The site after the template agent's run, with the history completed by our records."""
-    site, texts = trial.site(seed), list[str]()
+    site, texts, learned_at = trial.site(seed), list[str](), list[tuple[int, int]]()
 
     def agent(url: str, html: str, index: int, history: Sequence[PastAction]) -> Plan:
         page = read(html, url)
-        known = tuple(replace(past, words=words) for past, words in zip(history, texts, strict=True))
+        recorded = zip(history, texts, learned_at, strict=True)
+        known = tuple(replace(past, words=words, learned=at) for past, words, at in recorded)
         plan = template.plan(Step("/step", Form.STEP, "t", trial.prompt(seed), url, html, index, known), page, solutions=solutions)
-        texts.extend(action_in_words(action, page) for action in plan.actions[: 1 if first_only else None])
+        ran = plan.actions[: 1 if first_only else None]
+        texts.extend(action_in_words(action, page) for action in ran)
+        learned_at.extend((plan.solution, plan.reached[at]) if plan.reached else (0, 0) for at in range(len(ran)))
         return plan
 
     in_steps(agent, start(seed), fetch=in_memory(site), first_only=first_only)

@@ -63,6 +63,7 @@ class _Writer:
     def __init__(self, intent: Intent, prompt: str, pages: Sequence[Page]) -> None:
         self.intent, self.prompt_text = intent, prompt.lower()
         self.by = list[str]()
+        self._paths = [path_of(page.url) for page in pages]
         self._names = {record.name.lower() for page in pages for record in page.records} - {""}
         target = target_of(intent).criteria
         # A task may be about an item even if its kind has none.
@@ -90,7 +91,8 @@ class _Writer:
         kind = str(raw["type"])
         if kind in _FILLS:
             return kept.LearnedAction(kind, part, self._control(element, page, ()), self._value(str(raw[_FILLS[kind]]), element, page))
-        if is_unrequested(element, self.intent):
+        after = self._paths[part + 1 :]
+        if is_unrequested(element, self.intent, leads_on=bool(after) and after[0] != self._paths[part]):
             raise NotGeneral("It presses a control that the task does not request.")
         if element.layer and words(element.label) in _CLOSES:
             return None
@@ -113,7 +115,9 @@ class _Writer:
             raise NotGeneral("A control has no name.")
         path = path_of(element.href)
         route = "" if record or path in ("", "/") or any(map(str.isdigit, path)) else path
-        place = "" if record or chosen or "{" in "".join(labels) else place_of(page, element)
+        place = "" if chosen or "{" in "".join(labels) else place_of(page, element)
+        if record and place:
+            place = str(kept.of_role(record.elements, kept.role_of(element)).index(element))
         return kept.Control(kept.role_of(element), labels, element.icon, route, in_item=record is not None, place=place)
 
     def _record(self, element: Element, page: Page) -> Record | None:

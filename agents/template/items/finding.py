@@ -171,7 +171,7 @@ def _routes(target: Target, page: Page, past: Past) -> Iterator[tuple[Move, ...]
         # Whether it is the one shows once its page has loaded.
         yield (*opening, Move((LOADING,))) if (opening := _opened(page, past, (record for record, _ in fits))) else ()
     # The items are not on further pages of other lists.
-    yield () if place and path_of(place.href) != path_of(page.url) else _next_page(page, past)
+    yield () if place and path_of(place.href) != path_of(page.url) else next_page(page, past)
     yield _listed(page, past)
 
 
@@ -304,7 +304,7 @@ def _searched(name: str, page: Page, past: Past) -> tuple[Move, ...]:
     return (*moves[is_typed:], Move((LOADING,))) if moves[0].fills else moves
 
 
-def _next_page(page: Page, past: Past) -> tuple[Move, ...]:
+def next_page(page: Page, past: Past) -> tuple[Move, ...]:
     if not page.records or any(element.overlay and element.usable for element in page.elements):
         return ()  # a calendar has a next month
     pages = page.pagination

@@ -88,6 +88,8 @@ _RISKS: dict[str, tuple[str, str]] = {
     "report": ("block report deactivate", r"block|report\w*|flag|deactivate|spam"),
 }
 # fmt: on
+# Risks of controls that may only open the page where that is done.
+_OPENS_FIRST = frozenset({"book", "hire"})
 # "Add to purchase" only adds it.
 _NOT_BY_ADDING = frozenset({"pay", "book"})
 _ICONS = {"trash": "delete", "archive": "archive", "send": "send"}
@@ -172,8 +174,9 @@ def _is_of_other(label: frozenset[str], risks: set[str], intent: Intent) -> bool
     )
 
 
-def is_unrequested(element: Element, intent: Intent) -> bool:
-    """Whether pressing it would destroy, send or bind something that the task does not request."""
+def is_unrequested(element: Element, intent: Intent, *, leads_on: bool = False) -> bool:
+    """Whether pressing it would destroy, send or bind something that the task does not request. `leads_on`: in runs that completed such a
+    task, it opened another page, where they went on."""
     named = words(element.label or element.text)
     label = frozenset((*named, "".join(named)))
     risks = _risks_of(element, named, label)
@@ -187,7 +190,7 @@ def is_unrequested(element: Element, intent: Intent) -> bool:
     if "remove" in risks and "remove" in requested and "delete" not in requested:
         # Removing a film from a list must not remove the film.
         return bool(label & _THINGS) and not label & _LISTS
-    return not risks <= requested
+    return not (risks - _OPENS_FIRST if leads_on else risks) <= requested
 
 
 def _risks_of(element: Element, named: tuple[str, ...], label: frozenset[str]) -> set[str]:

@@ -64,7 +64,8 @@ def sign_of(intent: Intent) -> Sign:
 @dataclass(frozen=True, slots=True)
 class Control:
     """A control by its visible properties. `labels`: from runs, with holes. `route`: of a link, "" for none or one with a number.
-    `in_item`: it is in the task's item. `place`: an XPath by the structure alone, "" if runs differ in it."""
+    `in_item`: it is in the task's item. `place`: an XPath by the structure alone, or its place among the item's controls of its role; ""
+    if runs differ in it."""
 
     role: str
     labels: tuple[str, ...] = ()
@@ -196,6 +197,10 @@ def best_for(solutions: Iterable[Solution], intent: Intent) -> Solution | None:
 def called(element: Element) -> str:
     """Its visible name."""
     return " ".join((element.label or element.text or element.placeholder or element.beside or element.group).split())
+
+
+def of_role(elements: Iterable[Element], role: str) -> list[Element]:
+    return [element for element in elements if element.usable and role_of(element) == role]
 
 
 def role_of(element: Element) -> str:

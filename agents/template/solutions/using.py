@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import islice
 
 from agents.contract.action_history import PRESSES, WAITS, Past
 from agents.contract.actions import FILLS, Action, navigate, send_keys, submit, validate
@@ -15,12 +16,24 @@ from agents.template.budget import in_time
 from agents.template.explore import MOST_PRESSES
 from agents.template.forms.filling import answers, filled
 from agents.template.forms.slots import Slot, slots, value_for
-from agents.template.items.finding import towards
+from agents.template.items.finding import next_page, towards
 from agents.template.items.matching import best
 from agents.template.moves import LOADING, Move, breathing, fill, made, press
 from agents.template.prompt import Criterion, Intent, Target, alike, besides_item, holds_all, target_of
 from agents.template.prompt.verbs import is_unrequested
-from agents.template.solutions.solution import HOLE, ITEM, SENDS, SUBJECT, Control, LearnedAction, Solution, called, criteria_for, role_of
+from agents.template.solutions.solution import (
+    HOLE,
+    ITEM,
+    SENDS,
+    SUBJECT,
+    Control,
+    LearnedAction,
+    Solution,
+    called,
+    criteria_for,
+    of_role,
+    role_of,
+)
 
 _PRESSED = BUTTONS | OPTIONS | TICKED | {PICKER}
 _FILLED = FIELDS | {PICKER, "switch"}
@@ -68,16 +81,18 @@ class _SolutionRun:
         return replace(target, criteria=tuple(chosen_by))
 
     def plan(self) -> Plan | None:
-        actions = self.solution.actions
-        at = self._reached()
-        sent, last = self._sent(at)
-        sent = sent or (list(self._onward(actions[last])) if last < len(actions) else [])
-        selectors = (action.fields.get("selector") for action in sent if action.type not in FILLS)
-        pressed = (self.page.element(selector) for selector in selectors if selector)
-        if any(element is not None and is_unrequested(element, self.intent) for element in pressed):
+        actions, at = self.solution.actions, self._reached()
+        numbered, last = self._sent(at)
+        sent = [action for action, _ in numbered] or (list(self._onward(actions[last])) if last < len(actions) else [])
+        leading = [action for action, number in numbered if number and actions[number - 1].part < actions[-1].part]
+        pressed = [action for action in sent if action.type not in FILLS and "selector" in action.fields]
+        elements = ((self.page.element(action.fields["selector"]), action in leading) for action in pressed)
+        if any(element is not None and is_unrequested(element, self.intent, leads_on=leads_on) for element, leads_on in elements):
             return None
         if sent:
-            return self._planned(breathing(sent, after_failure=self.past.last_failed), f"action {at + 1} of {len(actions)}")
+            planned = self._planned(breathing(sent, after_failure=self.past.last_failed), f"action {at + 1} of {len(actions)}")
+            reached = (next((number for sent, number in numbered if sent == action), 0) for action in planned.actions)
+            return replace(planned, reached=tuple(reached))
         if last < len(actions):
             return None
         if not self.past.last_waited:
@@ -94,6 +109,9 @@ class _SolutionRun:
         actions, at, is_filled = self.solution.actions, 0, False
         for entry in self.past.entries:
             if entry.succeeded is False or entry.type in WAITS:
+                continue
+            if entry.learned[0] == self.solution.id != 0:
+                at, is_filled = max(at, entry.learned[1]), entry.type in FILLS
                 continue
             ahead = range(at, min(len(actions), at + 1 + _FURTHEST))
             if at < len(actions) and is_filled and entry.type == actions[at].type and actions[at].sends:
@@ -123,9 +141,10 @@ class _SolutionRun:
         role = "password" if action.control.role == "password" else match["role"]
         return self._likeness(action.control, role, label, label, "", name) >= _LIKELY
 
-    def _sent(self, at: int) -> tuple[list[Action], int]:
-        """The actions of the next part that are possible on this page, and the number of the first action after them."""
-        sent, actions, part = list[Action](), self.solution.actions, -1
+    def _sent(self, at: int) -> tuple[list[tuple[Action, int]], int]:
+        """The actions of the next part that are possible on this page, each with how many are done then, and the number of the first after
+        them."""
+        sent, actions, part = list[tuple[Action, int]](), self.solution.actions, -1
         while at < len(actions) and (part in (-1, actions[at].part)):
             moves = self._moves(actions[at])
             if moves is None and not sent and (later := self._later(at)) is not None:
@@ -136,9 +155,9 @@ class _SolutionRun:
             if None in chosen:
                 break
             part = actions[at].part if chosen else part
-            sent += [action for action in chosen if action]
             at += 1
-        return (self._further_fills(sent) if any(action.type in FILLS for action in sent) else sent), at
+            sent += [(action, at) for action in chosen if action]
+        return (self._further_fills(sent) if any(action.type in FILLS for action, _ in sent) else sent), at
 
     def _untried(self, move: Move) -> Action | None:
         return next((action for action in move.alternatives if not self.past.failed(action)), None)
@@ -188,11 +207,13 @@ class _SolutionRun:
         return value_for(Slot(element), criteria, self.page) if criteria or element.required else None
 
     def _items(self) -> Iterator[Record]:
-        """The items of this page that may be the task's, the likeliest first."""
-        records = [record for record in self.page.records if record.elements]
-        own = self._target.criteria
-        ranked = best(own, records) if own else []
-        yield from ([record for record, verdict in ranked if verdict.met] if own else records)[:_MOST_ITEMS]
+        """The items of this page that may be the task's, the likeliest first. Those without a value that the task states come after the
+        list's further pages."""
+        records, own = [record for record in self.page.records if record.elements], self._target.criteria
+        ranked = [(record, verdict) for record, verdict in best(own, records) if verdict.met] if own else []
+        stated = [record for record, verdict in ranked if verdict.open == verdict.hinted]
+        others = () if next_page(self.page, self.past) else (record for record, _ in ranked)
+        yield from islice((stated or others) if own else records, _MOST_ITEMS)
 
     def _element(self, action: LearnedAction, record: Record | None) -> Element | None:
         control = action.control
@@ -208,12 +229,19 @@ class _SolutionRun:
         ranked = ((self._likeness(control, role_of(one), label, icon, path_of(one.href), name), one) for one, label, icon in shown)
         scored = [(merit, -element.place, element) for merit, element in ranked]
         likely = sorted((hit for hit in scored if hit[0] >= _LIKELY), key=lambda hit: hit[:2], reverse=True)
-        if likely and (likely[0][0] >= _SURE or len(likely) == 1):
-            return likely[0][2]
+        named = likely[0][2] if likely and (likely[0][0] >= _SURE or len(likely) == 1) else None
+        if named and role_of(named) == control.role:
+            return named
         other = self._by_field(action, usable) if action.type in FILLS else self._by_form(action, usable)
-        # At the runs' place, if its label differs from theirs: a site may word it anew for each visitor.
-        at = element_at(control.place, self.page) if control.place and not other else None
-        return at if at and at in usable and role_of(at) == control.role else other
+        return other or self._by_place(control, usable) or named
+
+    def _by_place(self, control: Control, usable: Sequence[Element]) -> Element | None:
+        """The control at the runs' place, if its label differs from theirs: a site may word it anew for each visitor."""
+        same = of_role(usable, control.role)
+        if control.in_item:
+            return same[int(control.place)] if control.place.isdecimal() and int(control.place) < len(same) else None
+        at = element_at(control.place, self.page) if control.place else None
+        return at if at in same else None
 
     def _criteria(self, control: Control) -> tuple[Criterion, ...]:
         """The criteria of an option that is chosen by its label."""
@@ -247,22 +275,25 @@ class _SolutionRun:
         is_other = "password" in (role, control.role) and role != control.role
         return 0.0 if is_other else merit - 0.05 * (role != control.role)
 
-    def _further_fills(self, sent: list[Action]) -> list[Action]:
+    def _further_fills(self, sent: list[tuple[Action, int]]) -> list[tuple[Action, int]]:
         """With fills for the task's further values, which the runs did not have, before the press that sends them."""
         left = [criterion for criterion in besides_item(self.intent) if criterion.field not in self._filled]
         left = [criterion for criterion in left if criterion.name not in self.solution.by]
-        known = {str(action.fields.get("selector")) for action in sent}
+        known = {str(action.fields.get("selector")) for action, _ in sent}
         moves = filled(self.page, answers(left, slots(self.page.elements), self.page)) if left else ()
-        more = [move.alternatives[0] for move in moves if move.alternatives and not move.shown]
-        more = [action for action in more if str(action.fields.get("selector")) not in known and not self.past.did(action)]
-        first = next((number for number, action in enumerate(sent) if action.type not in FILLS), len(sent))
+        best_of = [move.alternatives[0] for move in moves if move.alternatives and not move.shown]
+        more = [(action, 0) for action in best_of if str(action.fields.get("selector")) not in known and not self.past.did(action)]
+        first = next((number for number, (action, _) in enumerate(sent) if action.type not in FILLS), len(sent))
         return [*sent[:first], *more, *sent[first:]]
 
     def _onward(self, action: LearnedAction) -> tuple[Action, ...]:
         """The actions to a control that is not here: wait for the page, or go to another page of the item's list."""
         if not self.past.last_waited:
             return (LOADING,)
-        moves = towards(self._target, self.page, self.past) if action.control and action.control.in_item else ()
+        is_in_item = action.control is not None and action.control.in_item
+        fits = is_in_item and any(verdict.met for _, verdict in best(self._target.criteria, self.page.records))
+        further = next_page(self.page, self.past) if fits else ()
+        moves = further or (towards(self._target, self.page, self.past) if is_in_item else ())
         return tuple(chosen for move in moves if not move.shown and (chosen := self._untried(move)))
 
 

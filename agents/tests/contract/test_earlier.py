@@ -62,6 +62,13 @@ def test_selectors_that_the_caller_leaves_out_come_from_the_records() -> None:
     assert all(entry.is_completed for entry in made.history)
 
 
+def test_how_far_a_learned_solution_came_is_on_record() -> None:
+    sent = [typed("name", "Ann"), WAIT, click("send")]
+    records = [record(0, *sent, limits={"solution": 7, "reached": [1, 0, 2]})]
+    made = completed(step(seen(sent[0]), seen(sent[2]), index=1), records)
+    assert [entry.learned for entry in made.history] == [(7, 1), (7, 2)]
+
+
 def test_an_entry_that_does_not_fit_the_record_stays_as_it_is() -> None:
     for entry in (
         unseen(typed("name", "Bob"), 0),

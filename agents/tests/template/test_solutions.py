@@ -14,6 +14,7 @@ from agents.contract.action_types import CATALOGUE
 from agents.contract.protocol import Form, PastAction, Step
 from agents.learning.reading.runs import NotGeneral, RunStep, learned
 from agents.page import Page, read
+from agents.template.blind_xpath import picked
 from agents.template.prompt.intents import understand
 from agents.template.solutions.solution import (
     MOST_LOST,
@@ -71,7 +72,7 @@ def test_kinds_that_the_rules_can_do_are_done_as_before(taught: dict[str, list[S
 
 def test_a_solution_has_controls_by_meaning_items_by_criteria_and_values_by_field() -> None:
     solution = learned("Wax the tool where year equals '2004'", [RunStep(LIST, [pressed(LIST, "Wax", 1)]), RunStep(LIST, [])], 7)
-    assert solution.actions == (LearnedAction("ClickAction", 0, Control("button", ("Wax",), in_item=True)),)
+    assert solution.actions == (LearnedAction("ClickAction", 0, Control("button", ("Wax",), in_item=True, place="0")),)
     assert (solution.by, solution.steps) == (("year",), (7,))
     filled = learned("Admit a person where person equals 'Ann' and code equals '<password>'", [
         RunStep(FORM, [typed(FORM, "Who", "Ann"), typed(FORM, "Code", "<password>"), pressed(FORM, "Seal")])
@@ -159,6 +160,50 @@ def test_a_control_whose_label_no_run_had_is_found_at_its_place_unless_the_runs_
             element.label for action in plan.actions if "selector" in action.fields and (element := new.element(action.fields["selector"]))
         ]
         assert presses == ([label] if label else [])
+
+
+def sent(solution: Solution, prompt: str, page: Page, *history: PastAction) -> list[str]:
+    """The labels of what the plan presses."""
+    step = Step("/step", Form.STEP, "t", prompt, start(1), index=len(history), history=history)
+    elements = [
+        page.element(action.fields["selector"]) or picked(action.fields["selector"], page)
+        for action in template.plan(step, page, solutions=[replace(solution, id=3)]).actions
+        if "selector" in action.fields
+    ]
+    return [element.label for element in elements if element]
+
+
+def test_a_control_of_an_item_is_found_at_its_place_and_the_records_show_how_far_a_solution_came() -> None:
+    prompt, cards = "Wax the tool where year equals '2004'", CARDS.replace("<button>Wax", "<button>Star</button><button>Wax")
+    page = read(f"<main><h1>Shed</h1>{cards}</main>", start(1))
+    solution = learned(prompt, [RunStep(page, [pressed(page, "Star", 1)]), RunStep(page, [pressed(page, "Wax", 1)])])
+    new = read(f"<main><h1>Shed</h1>{cards.replace('Star', 'Zeta').replace('Wax', 'Omega')}</main>", start(1))
+    assert sent(solution, prompt, new) == ["Zeta"]
+    past = PastAction(
+        "ClickAction", pressed(new, "Zeta", 1), True, "", start(1), words='click button "Zeta" in item "Vise"', learned=(3, 1)
+    )
+    assert sent(solution, prompt, new, past) == ["Omega"]
+
+
+def test_a_button_that_led_to_the_page_where_the_run_went_on_is_no_booking() -> None:
+    prompt, cards = "Wax the tool where year equals '2004'", CARDS.replace("Wax", "Book session")
+    page, own = read(f"<main><h1>Shed</h1>{cards}</main>", start(1)), read("<main><h1>Vise</h1><button>Wax</button></main>", f"{start(1)}#")
+    other = replace(own, url="http://127.0.0.1:8000/tools/2?seed=1")
+    books = RunStep(page, [pressed(page, "Book session", 1)])
+    for run in ([books], [books, RunStep(own, [pressed(own, "Wax")])]):
+        with pytest.raises(NotGeneral):
+            learned(prompt, run)
+    solution = learned(prompt, [books, RunStep(other, [pressed(other, "Wax")])])
+    assert sent(solution, prompt, page) == ["Book session"]
+    assert sent(replace(solution, actions=solution.actions[:1]), prompt, page) == []
+
+
+def test_an_item_without_a_stated_value_is_chosen_once_the_list_ends() -> None:
+    prompt = "Wax the tool where maker equals 'Norden' and year less than '2010'"
+    solution = learned("Wax the tool where year equals '2004'", [RunStep(LIST, [pressed(LIST, "Wax", 1)])])
+    waited = PastAction("WaitAction", {"time_seconds": 1}, True, "", start(1))
+    assert sent(solution, prompt, PAGES[0], waited) == ["Next"]
+    assert sent(solution, prompt, LIST, waited) == ["Wax"]
 
 
 def test_a_solution_without_values_is_not_used_for_a_task_with_values() -> None:
