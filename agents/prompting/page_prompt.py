@@ -23,7 +23,7 @@ from agents.template.prompt.criteria import Criterion
 from agents.template.prompt.intents import Intent, understand
 from agents.template.prompt.masking import LONGEST_PROMPT
 from agents.template.prompt.targets import target_of
-from agents.template.prompt.task_rows import Trait
+from agents.template.prompt.task_kinds import Trait
 
 # Tokenizers make a token of about four characters of English prose and three of labels and JSON, but of each figure, and of each
 # character of some scripts.

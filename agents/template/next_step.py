@@ -12,8 +12,7 @@ from agents.contract.task_rules import permitted
 from agents.page import BUTTONS, TEXT_FIELDS, Element, Page, words
 from agents.template.explore import another, further
 from agents.template.forms.forms import passwords
-from agents.template.forms.pickers import chosen_from_list, counted
-from agents.template.forms.wizards import wizard
+from agents.template.forms.widgets import chosen_from_list, counted, wizard
 from agents.template.items.answers import answer
 from agents.template.items.finding import fitting, is_target_page, press_on_item, to_things, towards
 from agents.template.items.matching import attribute_of, judge, was_pressed

@@ -15,7 +15,7 @@ from agents.template.forms.slots import Slot, slots, value_for
 from agents.template.items.navigation import FOREIGN, makes_another
 from agents.template.moves import Move, blind_enter, blind_fill, fill, press, send
 from agents.template.prompt import Criterion, alike, holds, names_of
-from agents.template.prompt.task_rows import ADDING, CHANGING, TaskKind, is_for_other
+from agents.template.prompt.task_kinds import ADDING, CHANGING, TaskKind, is_for_other
 
 # How well a button or field must match a name; and the merit of a button that sends any form.
 _CALLED, _GENERIC, _COVERED = 0.6, 0.3, 0.7

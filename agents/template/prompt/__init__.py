@@ -6,8 +6,7 @@ from agents.template.prompt.measures import PURE_NUMBER, comparable, date_in, nu
 from agents.template.prompt.operators import ABOVE, BELOW, EXACT, LISTS, OPERATOR, POSITIVE, operator_of
 from agents.template.prompt.synonyms import alike, forms_of, meanings_of, names_of
 from agents.template.prompt.targets import Target, besides_item, only_opens, target_of, to_choose
-from agents.template.prompt.task_kinds import Kind
-from agents.template.prompt.task_rows import ADDING, CHANGING, Trait
+from agents.template.prompt.task_kinds import ADDING, CHANGING, Kind, Trait
 from agents.template.prompt.values import chosen, example, holds, holds_all, meets, meets_all, only_exclude, without_exclusions
 
 __all__ = [

@@ -10,8 +10,7 @@ from agents.template.prompt.masking import MARK, Masked, mask
 from agents.template.prompt.operators import OPERATOR
 from agents.template.prompt.questions import is_question
 from agents.template.prompt.synonyms import names_of
-from agents.template.prompt.task_kinds import Kind
-from agents.template.prompt.task_rows import ITEMS, LEAD_IN, MOVING, Trait, names
+from agents.template.prompt.task_kinds import ITEMS, LEAD_IN, MOVING, Kind, Trait, names
 
 __all__ = ["Intent", "Kind", "understand"]
 

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from decimal import Context, Decimal
 
 from agents.template.prompt.masking import NUMBER
-from agents.template.prompt.task_rows import ITEMS
+from agents.template.prompt.task_kinds import ITEMS
 
 PURE_NUMBER = re.compile(r"[$€£]?-?\d[\d,]*(?:\.\d+)?\+?%?")
 _NUMBER = re.compile(r"-?\d{1,40}(?:\.\d{1,40})?")

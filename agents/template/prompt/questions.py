@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from agents.template.prompt.task_rows import ITEMS, LEAD_IN
+from agents.template.prompt.task_kinds import ITEMS, LEAD_IN
 
 # As in: In the list below, who … – Tell me what … – Is it sold out?
 _ABOUT = r"(?:(?:in|on|from|at|for|among|of|using|according to|based on|by) [^?,.]{1,60}, ?)?"

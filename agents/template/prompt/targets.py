@@ -8,8 +8,7 @@ from agents.template.prompt.criteria import Criterion, Operator
 from agents.template.prompt.intents import CHOSEN, CHOSEN_THING, Intent, is_called
 from agents.template.prompt.measures import number_in
 from agents.template.prompt.operators import ABOVE, BELOW, POSITIVE
-from agents.template.prompt.task_kinds import Kind
-from agents.template.prompt.task_rows import Trait, begins
+from agents.template.prompt.task_kinds import Kind, Trait, begins
 from agents.template.prompt.values import holds
 
 # Words that are not part of an item's name without quotes: "Add the Smart Watch to my cart".

@@ -6,8 +6,7 @@ from functools import lru_cache
 
 from agents.page import Element, words
 from agents.template.prompt.intents import Intent
-from agents.template.prompt.task_kinds import Kind
-from agents.template.prompt.task_rows import Trait, names
+from agents.template.prompt.task_kinds import Kind, Trait, names
 
 
 @dataclass(frozen=True, slots=True)

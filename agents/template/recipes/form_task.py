@@ -13,15 +13,15 @@ from agents.template import blind_xpath
 from agents.template.budget import once
 from agents.template.forms.filling import Answer, answers, demanded, filled
 from agents.template.forms.forms import FormMatch, FormQuery, called, forms, openers, passwords
-from agents.template.forms.pickers import chosen_from_list, time_chosen
 from agents.template.forms.slots import MADE_UP, Slot, slots
+from agents.template.forms.widgets import chosen_from_list, time_chosen
 from agents.template.items.filters import other_chip
 from agents.template.items.finding import fitting, is_target_page, press_on_item
 from agents.template.items.matching import best, press_best, press_labelled, was_pressed
 from agents.template.items.navigation import OWN, form_links, nouns_of
 from agents.template.moves import Move, blind_press, fill, press, send
 from agents.template.prompt import Criterion, Intent, Kind, Trait, besides_item, date_in, holds, names_of, only_opens, target_of, to_choose
-from agents.template.prompt.task_rows import ADDING
+from agents.template.prompt.task_kinds import ADDING
 from agents.template.prompt.values import holds_all, only_exclude, without_exclusions
 from agents.template.recipes.accounts import log_in
 from agents.template.recipes.recipe import BEST_GUESS, Recipe, quoted_in

@@ -11,15 +11,15 @@ from agents.template import blind_xpath
 from agents.template.budget import in_time
 from agents.template.forms.filling import answers, by_name, filled, fills_for
 from agents.template.forms.forms import search_for
-from agents.template.forms.pickers import chosen_from_list, steps_to
 from agents.template.forms.slots import Slot, slots, value_for
+from agents.template.forms.widgets import chosen_from_list, steps_to
 from agents.template.items.filters import controls
 from agents.template.items.finding import certain_items, fitting, is_target_page, press_on_item, towards
 from agents.template.items.matching import best_button, judge, press_best, press_labelled, was_pressed
 from agents.template.items.navigation import is_own_item, is_own_page, to_own_page
 from agents.template.moves import Move, blind_press, fill, press
 from agents.template.prompt import POSITIVE, PURE_NUMBER, Criterion, Intent, Kind, besides_item, meets_all, target_of, without_exclusions
-from agents.template.prompt.task_rows import names
+from agents.template.prompt.task_kinds import names
 from agents.template.prompt.verbs import VERBS, verb_of
 from agents.template.recipes.form_task import FormTask
 from agents.template.recipes.recipe import Recipe

@@ -17,7 +17,7 @@ from agents.template.items.matching import best_button, places_of, press_best, p
 from agents.template.items.navigation import list_of
 from agents.template.moves import Move, blind_press, fill, link_to, opened, press
 from agents.template.prompt import POSITIVE, Intent, besides_item, example, number_in, target_of
-from agents.template.prompt.task_rows import NAVIGATION, names
+from agents.template.prompt.task_kinds import NAVIGATION, names
 from agents.template.prompt.values import holds_all, meets_all, only_exclude, without_exclusions
 from agents.template.recipes.recipe import Recipe
 

@@ -12,7 +12,7 @@ from agents.page import FIELDS, Element, words
 from agents.template.prompt import Criterion, Intent, Kind, Operator, meanings_of, names_of
 from agents.template.prompt.intents import CREDENTIALS
 from agents.template.prompt.masking import MARK, mask
-from agents.template.prompt.task_rows import LEAD_IN
+from agents.template.prompt.task_kinds import LEAD_IN
 from agents.template.prompt.verbs import verb_of
 
 MOST_ACTIONS, MOST_LABELS, MOST_STEPS = 20, 4, 10

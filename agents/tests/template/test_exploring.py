@@ -7,7 +7,7 @@ import pytest
 from agents.contract.protocol import Form, PastAction, Plan, Step
 from agents.page import read
 from agents.template import plan
-from agents.template.forms.pickers import chosen_from_list
+from agents.template.forms.widgets import chosen_from_list
 from agents.template.prompt.intents import understand
 from agents.template.prompt.verbs import is_unrequested
 from agents.tests.paper_browser import Outcome, step_by_step

@@ -6,7 +6,7 @@ from agents.contract.action_history import Past
 from agents.contract.protocol import PastAction
 from agents.page import Record, read
 from agents.template.forms.slots import option_for
-from agents.template.forms.wizards import wizard
+from agents.template.forms.widgets import wizard
 from agents.template.items.matching import best_button, judge
 from agents.template.prompt.criteria import Criterion, Operator
 from agents.template.prompt.intents import Kind, understand

@@ -1,4 +1,4 @@
-"""Values that are chosen by presses: days and times, options of open lists, and counters between two buttons."""
+"""What is set by presses: calendars, lists of times and options, counters between two buttons, and dialogs with several steps."""
 
 import re
 from collections import defaultdict
@@ -7,13 +7,17 @@ from dataclasses import dataclass, replace
 from datetime import date
 from itertools import islice, pairwise, takewhile
 
+from agents.contract.action_history import Past
 from agents.page import PICKER, Element, Page, likeness, words
 from agents.template.budget import in_time
-from agents.template.forms.filling import answers, by_name
+from agents.template.forms.filling import answers, by_name, demanded, filled
 from agents.template.forms.slots import Slot, option_for, slots
-from agents.template.items.matching import best_button
+from agents.template.items.matching import best_button, was_pressed
+from agents.template.items.navigation import nouns_of
 from agents.template.moves import Move, press
-from agents.template.prompt import PURE_NUMBER, Criterion, date_in, holds_all, meets_all, names_of, only_exclude, time_in
+from agents.template.prompt import PURE_NUMBER, Criterion, Intent, Kind, Trait, besides_item, date_in, names_of, time_in
+from agents.template.prompt.values import holds_all, meets_all, only_exclude
+from agents.template.prompt.verbs import BINDS
 
 # A month that is shown in part has at least so many days.
 _LEAST_DAYS = 20
@@ -38,6 +42,13 @@ _OF_GUESTS = frozenset({"adult", "children", "child", "kid", "infant", "pet", "r
 _MOST = 30
 # Below this likeness a counter shares only a part of its name with the field.
 _NAMED = 0.55
+_ONWARD = ("next", "next step", "continue", "proceed")
+# "Next month" turns a calendar's page and is no step of a form.
+_LEAVES = frozenset({"month", "week", "day", "year", "page", "slide"})
+# A dialog that shows its steps may call the button to the next one like that step.
+_STEP = re.compile(r"go to (?:the )?(.+) step", re.I)
+_NAME_OF = re.compile(r"\b(?!(?:first|last|full|user|your|the|display|a|an|new|enter|type)\b)([a-z]+) name\b", re.I)
+_FIRST_FILLED = ("title", "name")
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,3 +226,48 @@ def _counters_opened(page: Page, criteria: Sequence[Criterion]) -> tuple[Move, .
     named = ((max(_name_likeness("guests", text) for text in (picker.label, picker.hints)), picker) for picker in pickers)
     merit, picker = max(named, key=lambda hit: (hit[0], -hit[1].place), default=(0.0, None))
     return (replace(press(page, picker), once=True, opens=True),) if picker and merit >= _NAMED else ()
+
+
+def wizard(intent: Intent, page: Page, past: Past) -> tuple[Move, ...]:
+    """The moves that fill this step and lead to the next, or send the last; none where the top dialog is no such form."""
+    inside = [element for element in page.elements if element.layer and not (element.hidden or element.covered)]
+    if _is_of_another(inside, intent) or (intent.kind.has(Trait.CHANGES) and not intent.kind.row.sent_by):
+        return ()
+    # The button to the next step is at the dialog's foot; others may have the same word.
+    foot = (element for element in reversed(inside) if _LEAVES.isdisjoint(words(element.label)) and not _STEP.fullmatch(element.label))
+    steps = tuple(match[1] for element in inside if (match := _STEP.fullmatch(element.label)))
+    # A button called like the first step leads back to it.
+    names = (*_ONWARD, *steps[1:])
+    onward = next((element for element in foot if was_named(element, names)), None)
+    if onward is None and was_pressed(past, (*_ONWARD[:1], *steps)):
+        onward = best_button([element for element in inside if element.usable and _may_send(element, intent)], intent.kind.row.sent_by, 0.6)
+    if onward is None:
+        return ()
+    offered = slots(inside)
+    # The item's criteria are no values for a form.
+    is_item = intent.kind.has(Trait.OF_ITEM) and intent.kind is not Kind.CHOOSE
+    given = answers(besides_item(intent) or (() if is_item else intent.criteria), offered, page)
+    if is_item and not given:
+        return ()
+    is_shut = not page.elements[onward.place].usable
+    fills = filled(page, (*given, *demanded(offered, given, _FIRST_FILLED, page, all_empty=is_shut)))
+    is_next = was_named(onward, names)
+    return fills if is_shut else (*fills, replace(press(page, onward), repeats=is_next, once=not is_next))
+
+
+def _is_of_another(inside: Sequence[Element], intent: Intent) -> bool:
+    """Whether a field is for the name of another thing than the task's: "team name", where a task is to be added."""
+    named = {match[1].lower() for element in inside for text in (element.label, element.placeholder) for match in _NAME_OF.finditer(text)}
+    return bool(named) and named.isdisjoint({*words(intent.text), *nouns_of(intent)})
+
+
+def _may_send(button: Element, intent: Intent) -> bool:
+    """Whether it sends only what the task is about: a skill is added to a job without posting the job, a value is only chosen."""
+    label = set(words(button.label or button.text)).difference(*map(words, intent.kind.row.sent_by))
+    return intent.kind is not Kind.CHOOSE and label <= {*words(intent.head), *nouns_of(intent)}
+
+
+def was_named(button: Element, names: Sequence[str]) -> bool:
+    """A button that confirms may match a synonym of "continue", but sends the form."""
+    is_last = BINDS & set(words(button.label or button.text))
+    return not is_last and best_button([replace(button, disabled=False)], names, 0.7) is not None
