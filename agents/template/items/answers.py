@@ -44,9 +44,7 @@ def answer(intent: Intent, page: Page) -> str:
     compared = {word for value in others for word in value.lower().split()}
     telling = {word: weight for word, weight in _telling(request, intent.text).items() if word not in compared}
     scored = [(_likeness(telling, intent.criteria, record), record) for record in in_time(candidates, each=4)]
-    if not scored:
-        return ""
-    best = max(score for score, _ in scored)
+    best = max((score for score, _ in scored), default=0.0)
     records = [record for score, record in scored if score == best and best >= _LEAST]
     if not records and page.subject and not telling:
         records = [page.subject]

@@ -54,8 +54,6 @@ def best_button(elements: Iterable[Element], names: Sequence[str], least: float 
     for order, element in enumerate(in_time(elements)):
         if not element.usable or element.role not in BUTTONS or element.label.startswith(LEADS_TO):
             continue
-        if all(meanings.isdisjoint(meanings_of(text)) for text in (element.label, element.text, element.hints)):
-            continue
         places = places_of(element)
         if places and meanings & _PLACES and not places & meanings:  # a cart is no wishlist, whatever else two buttons share
             continue
@@ -215,18 +213,14 @@ def attribute_of(record: Record, field: str) -> str:
     if last == {"id"} and (path := next(filter(_ID.search, (path_of(element.href) for element in record.elements)), "")):
         return path.rpartition("/")[2]
     is_name = bool(last & _CALLED) and not _OWNERS & set(words(field))
-    if not record.attributes:
-        return record.name if is_name else ""
     named = [(" ".join(words(name)), value) for name, value in record.attributes.items()]
     own = next((value for name in (sought, sought.rpartition(" ")[0]) for label, value in named if label == name and value), "")
     if record.name and is_name:
         return own if " " in sought and own and record.name not in own else record.name
-    if own:
-        return own
     groups = [group for group in _SAME if sought in group or last & group]
     synonym = next((value for name, value in named if any(name in group for group in groups)), "")
     closest = max(record.attributes, key=lambda name: likeness(name, field), default="")
-    return synonym or (record.attributes[closest] if likeness(closest, field) >= 0.6 else "")
+    return own or synonym or (record.attributes[closest] if likeness(closest, field) >= 0.6 else "")
 
 
 def are_synonyms(name: str, field: str) -> bool:
