@@ -179,7 +179,7 @@ def _before(intent: Intent, page: Page, past: Past, acts: tuple[Move, ...]) -> t
         return ()
     if path == "/" and (onward := _into_section(intent, page, past, acts)):
         return onward
-    if not kind.has(Trait.OF_ITEM) or (acts and kind.has(Trait.ON_CARDS)):
+    if not kind.has(Trait.OF_ITEM) or (acts and (kind.has(Trait.ON_CARDS) or _is_on_card(page, acts[0]))):
         return ()
     # The page of a booking shows little of the item.
     if kind.row.sent_by and _is_beyond(page, past):
@@ -190,6 +190,12 @@ def _before(intent: Intent, page: Page, past: Past, acts: tuple[Move, ...]) -> t
     if kind is Kind.EDIT_ITEM and is_own_item(intent):
         return () if acts else to_own_page(intent, page)
     return _to_item(intent, page, past)
+
+
+def _is_on_card(page: Page, move: Move) -> bool:
+    """Whether it fills a field of an item in a list."""
+    fields = [page.element(action.fields["selector"]) for action in move.alternatives[:1] if action.type in FILLS]
+    return len(page.records) > 1 and any(field and field.place in page.items for field in fields)
 
 
 def _is_refuted(intent: Intent, page: Page) -> bool:

@@ -34,6 +34,7 @@ _LISTED = "item"
 _OF_LISTS = ("filter", "sort")
 # Beside one of these a country is the payer's.
 _PAID_BY = frozenset({"card", "cvv"})
+_WRITTEN = frozenset({"comment", "review", "feedback", "message", "reply", "form"})
 _OF_PERSONS = frozenset({"commenter", "reviewer", "recipient", "patient", "first", "last", "user", "sender", "host"})
 
 
@@ -118,7 +119,7 @@ def _is_of_item(intent: Intent, criterion: Criterion) -> bool:
         return True  # nothing is filled in
     if intent.kind is Kind.MARK and field[:1] == ("is",) and set(field) & set(words(intent.head)):
         return False  # as in: mark as spam … where is_spam equals True, which is the result
-    if field == ("subject",) and has_own_name:
+    if (field == ("subject",) and has_own_name) or (intent.kind is Kind.COMMENT and _is_of_thing(intent, field)):
         return True
     if {*field[:1], *field[-1:]} & {*intent.kind.row.form_fields.split(), *_OF_LISTS} or _is_given(intent, criterion):
         return False
@@ -128,6 +129,12 @@ def _is_of_item(intent: Intent, criterion: Criterion) -> bool:
         return True
     is_named = _is_name_of_item(criterion) and _WHERE.search(intent.text)
     return not _OWN.search(intent.text) and bool(is_named or not _SETS.search(intent.text))
+
+
+def _is_of_thing(intent: Intent, field: tuple[str, ...]) -> bool:
+    """Whether the field is one of the thing that is commented on, as in: the post where poster content contains …"""
+    thing = _THING.search(intent.text) if len(field) > 1 else None
+    return thing is not None and thing[1].lower() not in _WRITTEN and field[0].startswith(words(thing[1]))
 
 
 def _is_given(intent: Intent, criterion: Criterion) -> bool:

@@ -80,6 +80,7 @@ PURPOSES: dict[str, tuple[frozenset[str], frozenset[str]]] = {
     for name, surely, maybe in (
         ("message", "message chat inquiry enquiry contact question", "ask touch reach talk mail email reply forward compose host support"),
         ("review", "review rate rating experience stay testimonial", "star comment feedback thought opinion"),
+        ("post", "mind status happening", "post share publish"),
         ("booking", "booking reservation appointment reserve", "book stay trip guest visit schedule request contact detail"),
     )
 }
@@ -229,7 +230,8 @@ class Kind(StrEnum):
         begins("comment|review|rate|reply to (?:the |a )?(?:comment|review|post)")),
         opened_by=names("write a review, add a review, leave a review, add a comment, write a comment, add review, reviews, comments"),
         sent_by=names("post comment, submit review, add comment, share feedback, post review, submit, post, publish, comment, send, share"),
-        known_by=names("comment, review, message"), fills=names("name, comment, message, rating"), form_fields=_WRITTEN, purpose="review")
+        known_by=names("comment, review, message, reply"),
+        fills=names("name, comment, message, rating"), form_fields=_WRITTEN, purpose="review")
     REPLY = TaskKind("reply", "Reply to a message", _OF_ITEM | _ITEM_OPTIONAL | _SENDS, prompts=(begins("reply|respond|answer"),),
         opened_by=names("reply, reply to this email, respond, answer"),
         sent_by=names("send, send reply, send message, send email, reply, submit"), known_by=names("message, body"), fills=names("message"),

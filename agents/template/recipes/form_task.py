@@ -11,12 +11,12 @@ from agents.contract.origins import path_of
 from agents.page import BUTTONS, CHECKED, TEXT_FIELDS, Element, Page, Record, likeness, words
 from agents.template import blind_xpath
 from agents.template.budget import once
-from agents.template.forms.filling import Answer, answers, demanded, filled
-from agents.template.forms.forms import FormMatch, FormQuery, called, forms, openers, passwords
-from agents.template.forms.slots import MADE_UP, Slot, slots
+from agents.template.forms.filling import LONG, Answer, answers, demanded, filled
+from agents.template.forms.forms import FormMatch, FormQuery, called, form_of, forms, openers, passwords
+from agents.template.forms.slots import MADE_UP, Slot, slots, value_for
 from agents.template.forms.widgets import chosen_from_list, time_chosen
 from agents.template.items.filters import other_chip
-from agents.template.items.finding import fitting, is_target_page, press_on_item
+from agents.template.items.finding import certain_items, fitting, is_target_page, press_on_item
 from agents.template.items.matching import best, press_best, press_labelled, was_pressed
 from agents.template.items.navigation import OWN, form_links, nouns_of
 from agents.template.moves import Move, blind_press, fill, press, send
@@ -92,7 +92,7 @@ class FormTask(Recipe):
             return listed
         form = self._form(intent, page)
         if form is None or only_opens(intent):
-            return () if form else self._opening(intent, page)
+            return () if form else self._opening(intent, page) or self._on_card(intent, page)
         refused = bool(page.errors) or any(slot.element.invalid for slot in form.slots)
         given = (*form.answers, *demanded(form.slots, form.answers, intent.kind.row.fills, page, all_empty=refused))
         fills = filled(page, given)
@@ -132,8 +132,8 @@ class FormTask(Recipe):
         def find() -> FormMatch | None:
             sought = FormQuery(self._criteria(intent), intent.kind.row, nouns_of(intent))
             good = (form for form in forms(page, sought) if form.good and not _leaves_out(form, sought))
-            own = (form for form in good if not self._is_of_item(intent, page, form) and not self._is_beside_items(intent, page, form))
-            return whole_form(intent, page) or next(own, None)
+            own = (form for form in good if not self._is_of_item(intent, page, form))
+            return None if self._fields_of_items(intent, page) else whole_form(intent, page) or next(own, None)
 
         return once(find, "form", intent, id(page))
 
@@ -145,10 +145,21 @@ class FormTask(Recipe):
         texts = (text for element in form.elements for text in (element.label, element.hints, element.group))
         return _SORTS.isdisjoint(words(" ".join((page.heading_before(form.elements[0]), *texts)))) if form.elements else False
 
-    def _is_beside_items(self, intent: Intent, page: Page, form: FormMatch) -> bool:
-        """Whether each item has a field for comments of its own: a form beside them is for something else, such as a new post."""
+    def _fields_of_items(self, intent: Intent, page: Page) -> list[Element]:
+        """The fields for comments, where each item of the list has its own: a form beside them is for something else, such as a post."""
         fields = [element for element in page.usable(TEXT_FIELDS) if intent.kind is Kind.COMMENT and element.place in page.items]
-        return len(page.records) > 1 and len(fields) > 1 and any(slot.element.place not in page.items for slot in form.slots)
+        return fields if min(len(page.records), len(fields)) > 1 else []
+
+    def _on_card(self, intent: Intent, page: Page) -> tuple[Move, ...]:
+        fields = self._fields_of_items(intent, page)
+        own = (field for record in certain_items(target_of(intent), page) for field in record.elements if field in fields)
+        if (field := next(own, None)) is None:
+            return ()
+        text = value_for(Slot(replace(field, value="")), [one for one in besides_item(intent) if LONG & set(words(one.field))], page)
+        button = form_of(page, field, intent.kind.row.sent_by).button
+        # In a text area Enter begins a new line; its button may be shown once something is typed.
+        sends = (send(page, field, button),) if button or field.tag == "input" else ()
+        return (fill(page, field, text or ""), *sends)
 
     def _is_of_item(self, intent: Intent, page: Page, form: FormMatch) -> bool:
         """Whether it belongs to one item of a list, such as for a comment on it, while the task creates or changes something else."""

@@ -362,6 +362,25 @@ def test_a_comment_is_not_sent_by_a_button_with_the_number_of_likes() -> None:
     assert [action.type for action in made.actions] == ["TypeAction"]
 
 
+def test_a_post_is_commented_on_in_the_feed_by_its_own_field() -> None:
+    posts = "".join(
+        f"<article><a href='/profile/{name.lower()}'>{name} Lee</a><p>{text}</p>"
+        "<form><input placeholder='Write a reply...'><button>Reply</button></form></article>"
+        for name, text in (("Ann", "Good morning to all of you"), ("Bob", "Lamps are on sale today"))
+    )
+    prompt = "Comment on the post where comment_text equals 'Nice' and poster_content contains 'Lamps are on sale'"
+    made = next_plan(prompt, posts, url="http://localhost:8000/")
+    assert [(action.type, "[2]" in str(action.fields["selector"])) for action in made.actions if action.type != "WaitAction"] == [
+        ("TypeAction", True), ("ClickAction", True),
+    ]  # fmt: skip
+
+
+def test_no_comment_is_sent_as_a_new_post() -> None:
+    html = """<h1>Ann Lee</h1><form><textarea placeholder="What's on your mind?"></textarea><button>Share</button></form>"""
+    made = next_plan("Comment on the post where comment_text equals 'Nice'", html, WAITED, url="http://localhost:8000/profile/ann")
+    assert all(action.type != "TypeAction" for action in made.actions)
+
+
 def test_size_and_number_are_set_in_the_carts_dialog_first() -> None:
     cards = "".join(
         f"<article><h3>{name}</h3><p>{price}</p><button type=button>Add to Basket</button></article>"
