@@ -24,7 +24,7 @@ from agents.template.blind_xpath import picked
 from agents.template.forms.filling import LONG, by_name
 from agents.template.moves import GUESS, NOTHING_LEFT
 from agents.template.next_step import next_step
-from agents.template.prompt import Criterion, Intent, Operator, Trait, besides_item, chosen, names_of, target_of
+from agents.template.prompt import Criterion, Intent, Kind, Operator, Trait, besides_item, chosen, names_of, target_of
 from agents.template.recipes import LOGIN, recipe_for
 from agents.template.sites import site_map
 from agents.template.sites.site_facts import Item, SiteFacts
@@ -37,7 +37,7 @@ _SHORTEST_NAME = 3
 # The least weight of a field's name; and labels of buttons that send a form.
 _CALLED, _SENDING = 0.8, ("submit", "send", "save", "save changes", "confirm", "create", "add")
 _REQUIRED = "*[@required][self::textarea or self::input[not(@type) or @type='text' or @type='email']][ancestor::form]"
-_MOST_REQUIRED, _ADDRESS = 3, "user@example.com"
+_MOST_OTHERS, _ADDRESS, _TEXT = 4, "user@example.com", "Thank you, this is very well made."
 _DISABLED = re.compile(r' (?:disabled(?:="[^"]*")?|aria-disabled="true")(?=[ >])')
 
 
@@ -126,6 +126,7 @@ class Rehearsal:
             del self.out[self.known :]
         recipe = recipe_for(own)
         is_done = self.page and self.is_unseen and recipe.achieved(own, self.page, Past(tuple(self.history)))
+        is_done = is_done or (own.kind is Kind.OPEN_ITEM and bool(self.out) and isinstance(self.out[-1], ItemPress))
         if (self.page is None or self.is_unseen or not is_whole) and not is_done:
             # The page exists, but was never sent; or the last press may have opened a form.
             acts = [move.alternatives[0] for move in recipe.blind_act(own) if move.alternatives]
@@ -139,12 +140,15 @@ class Rehearsal:
             return []
         named = [(chosen(unit), unit[0].field) for unit in by_name(criteria)]
         # Dialogs come last in most markup.
-        fields = [(f"({_usual(field)})[last()]", value) for value, field in named if value]
+        usual = [name for name in row.fills if name not in {field for _, field in named}]
+        fields = [(_last(field), value) for value, field in named if value] or [(_last(name), _TEXT) for name in usual[-1:]]
         sends = site_map.by_names("", tuple(dict.fromkeys((*row.sent_by, *_SENDING)))[:12], presses=True)
         with suppress(InvalidAction):
-            # An address is valid in every required field. Without so many, the first own field has it until its value is typed.
-            others = [f"//{_REQUIRED}[count(following::{_REQUIRED})={at}]" for at in range(_MOST_REQUIRED) if fields]
-            others = [f"({other} | {fields[0][0]}[not({other})])[1]" for other in others]
+            # An address is valid in every other field. Without so many, the first own field has it until its value is typed.
+            required = [f"//{_REQUIRED}[count(following::{_REQUIRED})={at}]" for at in range(_MOST_OTHERS)]
+            others = [*(_last(name, 3) for name in usual[: None if named else -1]), *required][:_MOST_OTHERS]
+            # An XPath begins with // or (//.
+            others = [f"(//_ | {other} | {fields[0][0]}[not({other})])[1]" for other in others if fields]
             fills = [type_text(xpath(field), value) for field, value in (*((other, _ADDRESS) for other in others), *fields)]
             return [*fills, click(xpath(f"({sends} | {fields[-1][0]}/ancestor::form[1]//button[@type='submit'])[last()]"))] if fills else []
         return []
@@ -305,9 +309,13 @@ class Rehearsal:
         return _page(html.replace(escape(name, quote=False), escape(self.stand_in, quote=False)), page.url) if name else page
 
 
-def _usual(field: str) -> str:
+def _last(field: str, most_names: int = 8) -> str:
+    return f"({_usual(field, most_names)})[last()]"
+
+
+def _usual(field: str, most_names: int) -> str:
     """An XPath of a field by its usual names or, for addresses and long texts, by its kind."""
-    named = site_map.by_names("", [name for name, weight in names_of(field) if weight >= _CALLED][:8], presses=False)
+    named = site_map.by_names("", [name for name, weight in names_of(field) if weight >= _CALLED][:most_names], presses=False)
     kind = "//textarea" if field in LONG else "//input[@type='email']" if "email" in field else ""
     return f"{named} | {kind}" if kind else named
 

@@ -96,3 +96,19 @@ def test_what_was_done_before_nothing_was_left_is_sent_without_the_search_for_mo
         {"/": HOME, "/logs": f"{NAV}<main><h1>Logs</h1></main>", "/help": f"{NAV}<main><h1>Help</h1></main>"},
     )
     assert made and not any("/help" in str(fields) for _, fields in made)
+
+
+def test_nothing_more_is_pressed_on_the_unseen_page_of_an_opened_item() -> None:
+    cards = "".join(f"<li><h3>Inn {n}</h3><p>${n}90</p><a href='/inns/{n}'>Open</a></li>" for n in range(3))
+    made = actions("Open the inn where price equals '190'", {"/": f"{NAV}<main><h1>Inns</h1><ul>{cards}</ul></main>"})
+    assert [kind for kind, _ in made].count("ClickAction") == 1
+
+
+def test_a_reply_that_was_never_written_is_written_and_sent() -> None:
+    mail = f"{NAV}<main><h1>Inbox</h1>{''.join(f'<li><a href=/mail/{n}>Mail {n}</a></li>' for n in range(3))}</main>"
+    opened = f"{NAV}<main><h1>Mail 1</h1><p>From: Ann</p><button>Reply</button></main>"
+    made = actions("Reply to the email where subject equals 'Mail 2'", {"/": mail, "/mail/1": opened})
+    dialog = "<div role=dialog><textarea aria-label='Your reply'></textarea><button>Send reply</button></div>"
+    page = opened.replace("</main>", f"{dialog}</main>")
+    assert [picked(fields, page).tag for kind, fields in made if kind == "TypeAction"][-1] == "textarea"
+    assert picked(made[-1][1], page).text == "Send reply"
