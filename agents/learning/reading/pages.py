@@ -59,7 +59,11 @@ _KEPT = frozenset(
     multiple contenteditable tabindex id""".split()  # noqa: SIM905 (words read best as words)
 )
 # Class names that show visibility or the icon.
-_CLASSES = re.compile(r"hidden|sr-only|invisible|lucide-|icon|^fa-|dialog|modal|overlay|active|selected|cursor-pointer|fixed|absolute")
+_CLASSES = re.compile(
+    r"hidden|sr-only|invisible|lucide-|icon|^fa-|dialog|modal|overlay|pop(?:over|per|up)|backdrop-|active|selected|cursor-pointer|fixed|absolute"
+    r"|:(?:block|flex|grid|inline|table)|^fill-|line-through"
+)
+_STYLES = re.compile(r"(?:display|visibility|position|cursor)\s*:\s*[a-z]+")
 _TYPED = frozenset({"", "text", "search", "email", "password", "tel", "url", "number", "date", "time"})
 
 # Its kind and key
@@ -111,7 +115,8 @@ def _trim(node: Any) -> None:
     for name, value in list(node.attrib.items()):
         if name == "class":
             kept = " ".join(part for part in value.split() if _CLASSES.search(part))
-            node.attrib[name] = kept
+        elif name == "style":
+            kept = ";".join(_STYLES.findall(value))
         elif not (name in _KEPT or name.startswith(("aria-", "data-testid"))) or (name == "value" and node.get("type", "") in _TYPED):
             kept = ""
         else:

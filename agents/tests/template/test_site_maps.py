@@ -197,3 +197,12 @@ def test_a_map_of_anything_leads_nowhere_but_to_the_tasks_own_host(html: str) ->
             str(action.fields.get("url", "")) for action in plan(step, None, by_facts({}, facts)).actions if action.type == "NavigateAction"
         ]
         assert all(url.startswith(("http://site:8000/", "/")) for url in urls)
+
+
+def test_a_page_is_kept_with_what_shows_or_covers_its_parts() -> None:
+    times = "".join(f"<button class='px-4'>1{n}:00 PM</button>" for n in range(3))
+    html = "<main><h1>Table</h1><nav class='hidden md:flex'><a href='/help'>Help</a></nav><p style='display: none'><a href='/old'>Old</a></p></main>"
+    html += f"<div role=dialog class='border bg-popover shadow'>{times}</div>"
+    pages = [read(shown, "http://a/") for shown in (html, reduced(html))]
+    shown = [[(element.label, element.usable, element.layer, element.overlay) for element in page.elements] for page in pages]
+    assert shown[0] == shown[1] and len(shown[0]) > 3
