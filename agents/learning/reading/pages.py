@@ -200,12 +200,18 @@ def lists(page: Page) -> dict[str, dict[str, Any]]:
 def _list(page: Page, key: str, entries: list[tuple[Any, Record]]) -> dict[str, Any]:
     path, times = Counter(_path(block, record.name) for block, record in entries).most_common(1)[0]
     alike = [(block, record.attributes) for block, record in entries if _path(block, record.name) == path]
-    card, on = block_of(key) if ANY in key else _cards(page, entries)
+    card, on = block_of(key, _beside(page, key)) if ANY in key else _cards(page, entries)
     if times < 2 or not card:
         return {}
     numbers = {name: at for name in sorted({name for _, facts in alike for name in facts}) if (at := _number_path(name, alike))}
     texts = {"texts": {_NAMES: path}} if path else {}
     return {"list": route_of(page.url), "card": card, "link": on, **texts, "numbers": numbers, "entries": times}
+
+
+def _beside(page: Page, key: str) -> list[str]:
+    """The page's other links that begin like those of its items: /jobs/applied beside /jobs/17."""
+    routes = {route_of(element.href) for element in page.elements if element.href.startswith(key.partition(ANY)[0])}
+    return sorted(route for route in routes if ANY not in route)[:2]
 
 
 def _card(page: Page, row: Any, record: Record) -> Any:

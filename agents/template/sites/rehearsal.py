@@ -144,11 +144,9 @@ class Rehearsal:
         fields = [(_last(field), value) for value, field in named if value] or [(_last(name), _TEXT) for name in usual[-1:]]
         sends = site_map.by_names("", tuple(dict.fromkeys((*row.sent_by, *_SENDING)))[:12], presses=True)
         with suppress(InvalidAction):
-            # An address is valid in every other field. Without so many, the first own field has it until its value is typed.
-            required = [f"//{_REQUIRED}[count(following::{_REQUIRED})={at}]" for at in range(_MOST_OTHERS)]
+            # An address is valid in every other field.
+            required = [_found(f"//{_REQUIRED}[count(following::{_REQUIRED})={at}]") for at in range(_MOST_OTHERS)]
             others = [*(_last(name, 3) for name in usual[: None if named else -1]), *required][:_MOST_OTHERS]
-            # An XPath begins with // or (//.
-            others = [f"(//_ | {other} | {fields[0][0]}[not({other})])[1]" for other in others if fields]
             fills = [type_text(xpath(field), value) for field, value in (*((other, _ADDRESS) for other in others), *fields)]
             return [*fills, click(xpath(f"({sends} | {fields[-1][0]}/ancestor::form[1]//button[@type='submit'])[last()]"))] if fills else []
         return []
@@ -229,10 +227,15 @@ class Rehearsal:
             if action.type in FILLS:  # many forms can be sent only then
                 self.page = self._read(self.key, is_filled=True)
             return After.SAME
+        return self._press(page, element)
+
+    def _press(self, page: Page, element: Element) -> After:
         then = self.key.split(AFTER)[0] + AFTER + site_map.control_of(page, element)
-        if then not in self.facts.pages:
-            return After.SAME if element.role in TICKED else After.UNSEEN
-        return self._enter(then)
+        if then in self.facts.pages:
+            return self._enter(then)
+        if element.overlay and AFTER in self.key:  # a menu closes once an entry is chosen
+            return self._enter(self.key.split(AFTER)[0])
+        return After.SAME if element.role in TICKED else After.UNSEEN
 
     def _is_search_for_stand_in(self, selector: object) -> bool:
         """Whether the last action types the name of the stand-in, or sends it: nothing to repeat for an item without a known name."""
@@ -310,7 +313,12 @@ class Rehearsal:
 
 
 def _last(field: str, most_names: int = 8) -> str:
-    return f"({_usual(field, most_names)})[last()]"
+    return _found(_usual(field, most_names))
+
+
+def _found(expression: str) -> str:
+    """The last match. Without any, typing fails at once on the body, where it would wait ten seconds for a match."""
+    return f"(//body | {expression})[last()]"
 
 
 def _usual(field: str, most_names: int) -> str:

@@ -133,13 +133,14 @@ def item_key(page_key: str) -> str:
     return page_key.partition(MEMBER)[0] + AFTER + "item"
 
 
-def link_to(route: str) -> str:
-    """The step of an XPath to a link whose address contains the parts of a route, except *."""
-    return f"a[{' and '.join(f'contains(@href,{quoted(part)})' for part in route.split(ANY) if part)}]"
+def link_to(route: str, others: Sequence[str] = ()) -> str:
+    """The step of an XPath to a link whose address contains the parts of a route, except *, but none of the `others`."""
+    tests = [f"contains(@href,{quoted(part)})" for part in route.split(ANY) if part]
+    return f"a[{' and '.join((*tests, *(f'not(contains(@href,{quoted(other)}))' for other in others)))}]"
 
 
-def block_of(route: str) -> tuple[str, str]:
+def block_of(route: str, others: Sequence[str] = ()) -> tuple[str, str]:
     """XPaths of the blocks of one heading with links to a route, or with buttons, and of these links or buttons in them."""
-    link = link_to(route) if route else "button"
+    link = link_to(route, others) if route else "button"
     is_one = f"count(.//{link})<={MOST_LINKS} and count(.//h2|.//h3|.//h4)<=1"
     return f"//{link}/ancestor-or-self::*[{is_one}][last()]", f"/descendant-or-self::{link}"

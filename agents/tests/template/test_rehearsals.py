@@ -110,5 +110,26 @@ def test_a_reply_that_was_never_written_is_written_and_sent() -> None:
     made = actions("Reply to the email where subject equals 'Mail 2'", {"/": mail, "/mail/1": opened})
     dialog = "<div role=dialog><textarea aria-label='Your reply'></textarea><button>Send reply</button></div>"
     page = opened.replace("</main>", f"{dialog}</main>")
-    assert [picked(fields, page).tag for kind, fields in made if kind == "TypeAction"][-1] == "textarea"
+    typed = [fields for kind, fields in made if kind == "TypeAction"]
+    assert picked(typed[-1], page).tag == "textarea"
     assert picked(made[-1][1], page).text == "Send reply"
+
+
+def test_a_link_that_begins_like_those_of_items_is_no_item() -> None:
+    def jobs(*names: str) -> str:
+        cards = "".join(f"<li><h3>{name}</h3><a href='/jobs/{at}'>Open</a></li>" for at, name in enumerate(names))
+        return f"{NAV}<main><h1>Jobs</h1><a href='/jobs/applied'>Applied</a><ul>{cards}</ul></main>"
+
+    made = actions("Open the job where title not equals 'Cook'", {"/": jobs("Clerk", "Cook", "Baker")})
+    assert picked(made[-1][1], jobs("Cook", "Tailor")).get("href") == "/jobs/1"
+
+
+def test_a_menu_is_closed_once_an_entry_is_chosen() -> None:
+    pickers = "<button id=people aria-haspopup=dialog>People</button><button id=time aria-haspopup=dialog>Time</button>"
+    table = f"{NAV}<main><h1>Table</h1>{pickers}</main>"
+    entries = "".join(f"<button>{n} people</button>" for n in (2, 3, 4))
+    chosen = table.replace("</main>", f"</main><div role=dialog class=bg-popover>{entries}</div>")
+    pages = {"/": table, "/ > //button[@id='people']": chosen}
+    made = actions("Book a table where people equals '3' and time equals '7:30 PM'", pages)
+    labels = [picked(fields, chosen).text for kind, fields in made if kind == "ClickAction" and picked(fields, chosen) is not None]
+    assert labels[:2] == ["People", "3 people"] and "Time" in labels
