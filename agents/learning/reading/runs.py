@@ -14,7 +14,7 @@ from agents.template.blind_xpath import picked
 from agents.template.forms.filling import answers
 from agents.template.forms.slots import Slot
 from agents.template.items.matching import judge
-from agents.template.prompt import Criterion, Intent, Kind, Trait, holds, meets, target_of
+from agents.template.prompt import Criterion, Intent, Kind, holds, meets, target_of
 from agents.template.prompt.intents import understand
 from agents.template.prompt.operators import POSITIVE
 from agents.template.prompt.verbs import is_unrequested
@@ -47,7 +47,8 @@ def learned(prompt: str, run: Sequence[RunStep], step_id: int = 0) -> kept.Solut
     intent = understand(prompt)
     if intent.kind is Kind.QUESTION:
         raise NotGeneral("A question is answered from its page.")
-    writer = _Writer(intent, prompt, [step.page for step in run])
+    typed = [str(raw[_FILLS[raw["type"]]]) for step in run for raw in step.actions if raw["type"] in _FILLS]
+    writer = _Writer(intent, prompt, [step.page for step in run], typed)
     done = [(step.page, part, raw) for part, step in enumerate(run) for raw in step.actions if raw["type"] not in WAITS]
     executed = [(page, part, raw) for page, part, raw in done if raw is done[-1][2] or not writer.is_to_next_page(page, raw)]
     signs = {(sign(str(action["type"]), action), action.get("text")) for *_, action in executed}
@@ -60,14 +61,14 @@ def learned(prompt: str, run: Sequence[RunStep], step_id: int = 0) -> kept.Solut
 
 
 class _Writer:
-    def __init__(self, intent: Intent, prompt: str, pages: Sequence[Page]) -> None:
+    def __init__(self, intent: Intent, prompt: str, pages: Sequence[Page], typed: Sequence[str]) -> None:
         self.intent, self.prompt_text = intent, prompt.lower()
-        self.by = list[str]()
+        self.by, self._items = list[str](), frozenset[str]()
         self._paths = [path_of(page.url) for page in pages]
         self._names = {record.name.lower() for page in pages for record in page.records} - {""}
-        target = target_of(intent).criteria
-        # A task may be about an item even if its kind has none.
-        self._of_item = target if target or intent.kind.has(Trait.OF_ITEM) else intent.all_criteria
+        among = target_of(intent).criteria or intent.all_criteria
+        filled = {one for one in among if one.operator in POSITIVE and any(holds(one, text) for text in typed)}
+        self._of_item = tuple(criterion for criterion in among if criterion not in filled)
 
     def is_to_next_page(self, page: Page, raw: Mapping[str, Any]) -> bool:
         """Whether an action leads to another page of a list with the task's item, which each task has on a page of its own."""
@@ -125,19 +126,29 @@ class _Writer:
         record = page.items.get(element.place)
         if record is None or (len(page.records) < 2 and page.subject is not None):
             return None
-        verdict, label = judge(self._of_item, record), kept.called(element)
-        met = [_hole(criterion.field) for criterion, result in zip(self._of_item, verdict.results, strict=True) if result]
+        label = kept.called(element)
         same = [other for other in page.elements if other.usable and kept.called(other) == label]
-        if verdict.fits and not met and len(same) > 1:  # a criterion that excludes values may be about one that no item shows
-            met = [_hole(criterion.field) for criterion in self._of_item if criterion.operator.negative][: verdict.met]
-        if met and verdict.fits:
-            self.by += met
+        if record.name in self._items:
             return record
-        if not self._of_item and record is page.records[0]:
+        if (reasons := self._reasons(record, is_first=record is page.records[0], is_repeated=len(same) > 1)) is not None:
+            self.by += reasons
+            self._items |= {record.name} - {""}
             return record
         if len(same) > 1 or (set(words(label)) & set(words(record.name)) and label.lower() not in self.prompt_text):
             raise NotGeneral("The item does not show why it was chosen.")
         return None
+
+    def _reasons(self, record: Record, *, is_first: bool, is_repeated: bool) -> list[str] | None:
+        """The criteria that the item was chosen by, empty where any item may be; None if they do not show. `is_repeated`: other items have
+        the control, too."""
+        verdict = judge(self._of_item, record)
+        if not verdict.fits:
+            return None
+        shown = [_hole(criterion.field) for criterion, result in zip(self._of_item, verdict.results, strict=True) if result]
+        # A criterion that excludes values may be about one that no item shows.
+        excluding = [_hole(criterion.field) for criterion in self._of_item if criterion.operator.negative][: verdict.met]
+        is_any = not self._of_item and (is_first or (is_repeated and record.name.lower() not in self.prompt_text))
+        return shown or (excluding if is_repeated else []) or ([] if is_any else None)
 
     def _chosen(self, element: Element) -> tuple[Criterion, ...]:
         """The criteria that an option of a list was chosen for, where its label is not a value of theirs."""

@@ -141,7 +141,9 @@ def _result(criterion: Criterion, record: Record, *, whole: bool) -> bool | None
     if shown and (not is_comparing or comparable(shown, criterion.value)[0] is not None):
         # A "doctor name" is not the record's own name; "$60" is only a part of "$60/hr".
         is_part = (shown == record.name and len(words(criterion.field)) > 1) or any(shown in value for value in criterion.values)
-        return holds(criterion, shown) or (is_part and criterion.operator in POSITIVE and bool(_by_text(criterion, record)))
+        in_full = (token for token in record.text.split() if token.startswith(f"{shown}/"))
+        met = any(holds(criterion, token) for token in in_full) or (is_part and bool(_by_text(criterion, record)))
+        return holds(criterion, shown) or (criterion.operator in POSITIVE and met)
     by_text = _by_text(criterion, record)
     if by_text is not None or is_comparing or not whole:
         return by_text

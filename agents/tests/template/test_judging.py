@@ -58,6 +58,13 @@ def test_a_value_that_is_not_shown_is_open_on_a_card_and_failed_on_a_whole_page(
     assert verdict("stock", Operator.EQUALS, "7", whole=True) == Verdict(0, 0, 1)
 
 
+def test_a_price_is_compared_with_its_unit_too() -> None:
+    expert = Record("Ann Moe", {"price": "$60.00"}, "Ann Moe Engineer $60.00/hr")
+    for operator, value in ((Operator.CONTAINS, "00/hr"), (Operator.EQUALS, "$60.00/hr"), (Operator.CONTAINS, "60")):
+        assert judge([Criterion("rate", operator, (value,))], expert).certain
+    assert not judge([Criterion("rate", Operator.CONTAINS, ("50.00/hr",))], expert).fits
+
+
 def test_a_short_text_that_is_anywhere_is_a_hint_and_no_proof() -> None:
     assert verdict("director", Operator.CONTAINS, "ra") == Verdict(0, 0, 1, 1)
 

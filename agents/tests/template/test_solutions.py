@@ -105,6 +105,17 @@ def test_an_item_is_recognised_by_criteria_that_exclude_values_of_what_it_does_n
     assert solution.by == ("owner",)
 
 
+def test_any_item_is_the_one_of_a_task_whose_values_are_typed_and_its_later_controls_are_in_it() -> None:
+    cards = CARDS.replace("<button>", "<form><textarea placeholder=Remark></textarea>{}</form><button>")
+    before, after = (read(f"<main><h1>Shed</h1>{cards.format('', button)}</main>", start(1)) for button in ("", "<button>Seal</button>"))
+    remarks = [element for element in before.elements if element.role == "textbox"]
+    note = {"type": "TypeAction", "selector": before.selector(remarks[1]), "text": "Well kept"}
+    solution = learned(
+        "Remark on the tool where remark contains 'kept'", [RunStep(before, [note]), RunStep(after, [pressed(after, "Seal")])]
+    )
+    assert [(action.control and action.control.in_item, action.text) for action in solution.actions] == [(True, "{remark}"), (True, "")]
+
+
 PAGES = [
     read(
         f"<main><h1>Shed</h1>{cards}</main><nav aria-label='Pagination'><button disabled>Previous</button>"
