@@ -57,13 +57,17 @@ def learned(prompt: str, run: Sequence[RunStep], step_id: int = 0) -> kept.Solut
     actions = [made for page, part, raw in executed if (made := writer.action(page, part, raw))]
     if not 0 < len(actions) <= kept.MOST_ACTIONS:
         raise NotGeneral(f"It has {len(actions)} actions.")
-    return kept.Solution(kept.sign_of(intent), tuple(actions), tuple(dict.fromkeys(writer.by)), (step_id,) if step_id else ())
+    # A value that must differ from what is typed is of the form.
+    filled = writer.excluding & {hole for action in actions for hole in kept.HOLE.findall(action.text)}
+    by = tuple(name for name in dict.fromkeys(writer.by) if name not in filled)
+    return kept.Solution(kept.sign_of(intent), tuple(actions), by, (step_id,) if step_id else ())
 
 
 class _Writer:
     def __init__(self, intent: Intent, prompt: str, pages: Sequence[Page], typed: Sequence[str]) -> None:
         self.intent, self.prompt_text = intent, prompt.lower()
         self.by, self._items = list[str](), frozenset[str]()
+        self.excluding = set[str]()
         self._paths = [path_of(page.url) for page in pages]
         self._names = {record.name.lower() for page in pages for record in page.records} - {""}
         among = target_of(intent).criteria or intent.all_criteria
@@ -147,6 +151,7 @@ class _Writer:
         shown = [_hole(criterion.field) for criterion, result in zip(self._of_item, verdict.results, strict=True) if result]
         # A criterion that excludes values may be about one that no item shows.
         excluding = [_hole(criterion.field) for criterion in self._of_item if criterion.operator.negative][: verdict.met]
+        self.excluding |= set(excluding)
         is_any = not self._of_item and (is_first or (is_repeated and record.name.lower() not in self.prompt_text))
         return shown or (excluding if is_repeated else []) or ([] if is_any else None)
 

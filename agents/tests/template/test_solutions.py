@@ -114,6 +114,8 @@ def test_any_item_is_the_one_of_a_task_whose_values_are_typed_and_its_later_cont
         "Remark on the tool where remark contains 'kept'", [RunStep(before, [note]), RunStep(after, [pressed(after, "Seal")])]
     )
     assert [(action.control and action.control.in_item, action.text) for action in solution.actions] == [(True, "{remark}"), (True, "")]
+    other = learned("Remark on the tool where remark is not 'Broken'", [RunStep(before, [note])])
+    assert (other.by, other.actions) == ((), solution.actions[:1])
 
 
 PAGES = [
