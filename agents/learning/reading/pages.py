@@ -252,9 +252,10 @@ def _with_buttons(blocks: Sequence[Any]) -> tuple[str, str]:
     first, (general, button) = blocks[0], block_of("")
     if len(set(blocks)) < len(blocks):
         return "", ""
-    alike = f"{first.tag}[count(.//button)={len(first.findall('.//button'))}]"
-    own = f"//{first.getparent().tag}[count({alike})>1]/{alike}"
-    return own if set(first.xpath(own)) == set(blocks) else general, button
+    # Which tags they have may differ by seed.
+    alike = f"[count(.//button)={len(first.findall('.//button'))}]"
+    ways = (f"//*[count({tag}{alike})>1]/{tag}{alike}" for tag in ("*", first.tag))
+    return next((way for way in ways if set(first.xpath(way)) == set(blocks)), general), button
 
 
 def _number_path(name: str, entries: list[tuple[Any, Mapping[str, str]]]) -> str:

@@ -77,6 +77,8 @@ class Rehearsal:
     ticked: list[Action | ItemPress] = field(default_factory=list)
     out: list[Action | ItemPress] = field(default_factory=list)
     known: int = 0
+    opened: Action | None = None
+    turns_pages: bool = False
     history: list[PastAction] = field(default_factory=list)
 
     def run(self, intent: Intent) -> bool:
@@ -120,7 +122,8 @@ class Rehearsal:
         target = target_of(intent)
         self.name_sought, self.stand_in, self.criteria = target.name, "", target.criteria
         own = intent if target.is_any or not intent.kind.has(Trait.OF_ITEM) else self._with_stand_in(intent, target.criteria)
-        begun = self.known = len(self.out)
+        begun, self.turns_pages = len(self.out), own.kind is Kind.PAGE
+        self.known = begun
         is_whole = self._rehearsed(lambda step, page: next_step(step, own, page))
         if self.page is not None and not is_whole:
             del self.out[self.known :]
@@ -131,6 +134,9 @@ class Rehearsal:
             # The page exists, but was never sent; or the last press may have opened a form.
             acts = [move.alternatives[0] for move in recipe.blind_act(own) if move.alternatives]
             self.out += (self._blind_form(own) or acts) if self.is_unseen else (acts or self._blind_form(own))
+        if self.out and self.out[-1] is self.opened:
+            # The press of the link may be what counts. Where the link is not shown, its page is opened all the same.
+            self.out.insert(-1, click(xpath(site_map.link_with(path_of(str(self.opened.fields["url"]))))))
         return is_whole or self.page is None or self.known > begun
 
     def _blind_form(self, intent: Intent) -> list[Action]:
@@ -225,11 +231,14 @@ class Rehearsal:
             self.out.append(done)
         if action.type not in {"ClickAction", "SubmitAction"}:
             if action.type in FILLS:  # many forms can be sent only then
-                self.page = self._read(self.key, is_filled=True)
+                self.page = self._read(self.key, is_enabled=True)
             return After.SAME
         return self._press(page, element)
 
     def _press(self, page: Page, element: Element) -> After:
+        if self.turns_pages:  # all pages of a list are alike
+            self.page = self._read(self.key, is_enabled=True)
+            return After.SAME
         then = self.key.split(AFTER)[0] + AFTER + site_map.control_of(page, element)
         if then in self.facts.pages:
             return self._enter(then)
@@ -249,7 +258,8 @@ class Rehearsal:
             inside = "" if base == route else f"/descendant::{site_map.link_to(route)}"
             self.out.append(ItemPress(base, site_map.item_key(self.key), inside, self.criteria))
         else:
-            self.out.append(navigate(urljoin(page.url, element.href)))
+            self.opened = navigate(urljoin(page.url, element.href))
+            self.out.append(self.opened)
         return self._to(route)
 
     def _target_of(self, page: Page, element: Element) -> Selector | ItemPress:
@@ -299,9 +309,9 @@ class Rehearsal:
         self.page = self._read(self.key)
         return After.MOVED
 
-    def _read(self, key: str, *, is_filled: bool = False) -> Page | None:
+    def _read(self, key: str, *, is_enabled: bool = False) -> Page | None:
         html = self.facts.pages.get(key, {}).get("html", "")
-        html = _DISABLED.sub("", html) if is_filled else html
+        html = _DISABLED.sub("", html) if is_enabled else html
         if not html:
             return None
         route = key.split(AFTER, maxsplit=1)[0].removesuffix(MEMBER).replace(ANY, "1")

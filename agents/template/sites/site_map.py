@@ -139,6 +139,11 @@ def link_to(route: str, others: Sequence[str] = ()) -> str:
     return f"a[{' and '.join((*tests, *(f'not(contains(@href,{quoted(other)}))' for other in others)))}]"
 
 
+def link_with(path: str) -> str:
+    """An XPath of the first link to a page."""
+    return f"(//a[@href={quoted(path)} or starts-with(@href,{quoted(path + '?')})])[1]"
+
+
 def block_of(route: str, others: Sequence[str] = ()) -> tuple[str, str]:
     """XPaths of the blocks of one heading with links to a route, or with buttons, and of these links or buttons in them."""
     link = link_to(route, others) if route else "button"

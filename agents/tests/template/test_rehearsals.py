@@ -46,7 +46,7 @@ HOME = f"{NAV}<main><h1>Office</h1></main>"
 def test_an_entry_with_buttons_alone_is_found_by_its_texts_and_numbers() -> None:
     made = actions("Delete the log where hours less than 2.35 and matter not equals 'Trusts'", {"/": HOME, "/logs": LOGS})
     assert [kind for kind, _ in made] == ["NavigateAction", "ClickAction"]
-    elsewhere = rows(("Trusts", "1.0"), ("Wills", "5.0"), ("Patents", "2.0"), ("Leases", "9.0"))
+    elsewhere = rows(("Trusts", "1.0"), ("Wills", "5.0"), ("Patents", "2.0"), ("Leases", "9.0")).replace("div>", "article>")
     assert picked(made[-1][1], elsewhere).get("aria-label") == "Delete Patents"
 
 
@@ -133,3 +133,20 @@ def test_a_menu_is_closed_once_an_entry_is_chosen() -> None:
     made = actions("Book a table where people equals '3' and time equals '7:30 PM'", pages)
     labels = [picked(fields, chosen).text for kind, fields in made if kind == "ClickAction" and picked(fields, chosen) is not None]
     assert labels[:2] == ["People", "3 people"] and "Time" in labels
+
+
+def test_a_link_that_ends_the_task_is_pressed_before_its_page_is_opened() -> None:
+    made = actions("Open the help page", {"/": HOME, "/help": f"{NAV}<main><h1>Help</h1></main>"})
+    assert [kind for kind, _ in made] == ["ClickAction", "NavigateAction"]
+    assert picked(made[0][1], HOME.replace("'/help'", "'/help?seed=7'")).text == "Help"
+    made = actions("Delete the log where hours less than 2.35", {"/": HOME, "/logs": LOGS})
+    assert [kind for kind, _ in made] == ["NavigateAction", "ClickAction"]
+
+
+def test_a_previous_page_is_opened_from_the_next_one() -> None:
+    pager = "<button disabled>Previous</button><button>Next</button></main>"
+    listed = LOGS.replace("</main>", pager)
+    made = actions("Go to the previous page of the list", {"/": listed})
+    assert [picked(fields, listed).text for _, fields in made] == ["Next", "Previous"]
+    made = actions("Go to the next page of the list", {"/": listed})
+    assert [picked(fields, listed).text for _, fields in made] == ["Next"]
