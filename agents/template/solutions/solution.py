@@ -136,9 +136,10 @@ class Solution:
         return frozenset().union(*(action.holes for action in self.actions))
 
     def is_for(self, intent: Intent) -> bool:
-        """Whether the task is of its kind, and has values for its holes, or none if the runs used none."""
+        """Whether the task is of its kind, and has values for its holes and its item, or none if the runs used none."""
         fields = self.holes - {ITEM}
-        if not (fields or self.by) and any(criterion.field not in CREDENTIALS for criterion in intent.all_criteria):
+        has_values = any(criterion.field not in CREDENTIALS for criterion in intent.all_criteria)
+        if (has_values and not (fields or self.by)) or (self.by and not has_values):
             return False
         has_item = any(action.control and action.control.in_item for action in self.actions)
         is_filled = not fields or has_item or any(criteria_for(hole, intent) for hole in fields)

@@ -1,6 +1,7 @@
 """The next actions of a task by a solution: how far the history has come in it, and its next controls on this page."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -221,6 +222,9 @@ class _SolutionRun:
         family = _FILLED if action.type in FILLS or control.role in TEXT_FIELDS else _PRESSED
         among = record.elements if record else self.page.elements
         usable = [element for element in in_time(among) if element.usable and (element.role in family or role_of(element) == control.role)]
+        if record is None:  # what several items have is of one of them
+            often = Counter((role_of(element), called(element)) for element in usable if element.place in self.page.items)
+            usable = [element for element in usable if element.place not in self.page.items or often[role_of(element), called(element)] < 2]
         chosen = self._criteria(control)
         if chosen:
             return next((element for element in usable if element.role == control.role and holds_all(chosen, called(element))), None)

@@ -27,6 +27,7 @@ from agents.template.solutions.solution import (
     read_solution,
     sign_of,
 )
+from agents.template.solutions.using import by_solution
 from agents.tests.solution_runs import solutions_of, start, won
 from agents.tests.solution_sites import FERRY, SHED, USUAL
 
@@ -224,6 +225,21 @@ def test_a_solution_without_values_is_not_used_for_a_task_with_values() -> None:
     assert best_for([solution], understand("Show the tools")) is solution
     assert best_for([solution], understand("Show the tools where year equals '2004'")) is None
     assert best_for([solution], understand("Log in with username 'ann' and password 'x'. Then, show the tools")) is None
+
+
+def test_a_control_outside_of_items_is_not_mistaken_for_one_that_each_item_has() -> None:
+    prompt, own = "Wax the tool where year equals '2004'", read("<main><h1>Vise</h1><button>Wax</button></main>", start(1))
+    solution = replace(learned(prompt, [RunStep(own, [pressed(own, "Wax")])]), by=("year",))
+    assert sent(solution, prompt, own) == ["Wax"]
+    plan = by_solution(Step("/step", Form.STEP, "t", prompt, start(1)), understand(prompt), LIST, solution)
+    assert plan and [action.type for action in plan.actions] == ["WaitAction"]
+
+
+def test_a_solution_that_chose_an_item_by_values_is_not_used_for_a_task_without_values() -> None:
+    actions = (LearnedAction("ClickAction", 0, Control("button", ("Wax",), in_item=True)),)
+    solution = Solution(sign_of(understand("Remove the tool where code equals 'T-1'")), actions, by=("code",))
+    assert best_for([solution], understand("Remove the tool where code equals 'T-2'")) is solution
+    assert best_for([solution], understand("Delete my latest tool")) is None
 
 
 def test_a_solution_that_failed_twice_is_not_used() -> None:
