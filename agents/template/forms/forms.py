@@ -12,6 +12,7 @@ from agents.template import blind_xpath
 from agents.template.budget import in_time
 from agents.template.forms.filling import Answer, answers, by_name
 from agents.template.forms.slots import Slot, slots, value_for
+from agents.template.items.matching import SEARCHING
 from agents.template.items.navigation import FOREIGN, makes_another
 from agents.template.moves import Move, blind_enter, blind_fill, fill, press, send
 from agents.template.prompt import Criterion, alike, holds, names_of
@@ -22,9 +23,8 @@ _CALLED, _GENERIC, _COVERED = 0.6, 0.3, 0.7
 # A form for one of these is another task's, unless the task requests it.
 _OTHERS = frozenset({"search", "filter", "find", "subscribe", "login", "register"})
 _OTHER_NAMES = ("log in", "sign in", "sign up", "create account", "apply filters", "newsletter")
-_SEARCHING = frozenset({"search", "find", "query", "lookup", "discover"})
 # Words of a button that opens a hidden search.
-_LOOKING = _SEARCHING | {"where", "destination"}
+_LOOKING = SEARCHING | {"where", "destination"}
 # Words of buttons that leave a form without sending it.
 _LEAVING = frozenset(
     """cancel close back reset clear delete remove discard draft dismiss minimize previous edit upload attach browse
@@ -71,7 +71,7 @@ def _apart(page: Page) -> Iterator[list[Element]]:
     """The elements of each form, and those outside of any; while a dialog with fields is open, only the dialog's."""
     # The site's search is not part of a form, even inside one; a dialog's search is.
     box = page.search_box
-    is_search = box is not None and not box.layer and bool(_SEARCHING & set(words(f"{box.label} {box.placeholder} {box.name} {box.hints}")))
+    is_search = box is not None and not box.layer and bool(SEARCHING & set(words(f"{box.label} {box.placeholder} {box.name} {box.hints}")))
     shown = [element for element in page.elements if not element.hidden and not (is_search and element is box)]
     inside = [element for element in shown if element.layer]
     by_form: dict[int | None, list[Element]] = defaultdict(list)
@@ -242,7 +242,7 @@ def search_for(page: Page | None, text: str) -> tuple[Move, ...]:
         return (replace(press(page, opener), once=True, opens=True),) if opener else ()
     button = form_of(page, field, ("search", "find", "look up", "go", "query", "discover")).button if field.form is not None else None
     # In a field that opened over the page, Enter only accepts the text; the search button is next to the opener.
-    searching = (button for button in page.usable({"button"}) if _SEARCHING & set(words(button.hints)))
+    searching = (button for button in page.usable({"button"}) if SEARCHING & set(words(button.hints)))
     beside = (button for button in searching if not (button.overlay or button.opens))
     onward = tuple(press(page, button) for button in islice(beside, 1)) if field.overlay and button is None else ()
     return (fill(page, field, text), send(page, field, button, enter_first=True), *onward)

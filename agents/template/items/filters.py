@@ -18,7 +18,7 @@ _NOTHING = frozenset({"all", "any", "none", "select", "choose", "clear", "reset"
 _NARROWS = frozenset({"search", "filter", "apply", "go", "view", "all", "confirm"})
 _MAKING = ADDING | CHANGING
 _LONGEST_CHIP = 6
-APPLY = ("apply", "apply filters", "show results", "filter", "update results")
+APPLY = ("apply", "apply filters", "filter results", "show results", "filter", "update results")
 _MOST_BESIDE = 5  # elements from a field to the button of its form
 _TELLING = 3  # a shorter part of a value is in many labels
 
@@ -61,7 +61,11 @@ def applied(page: Page, moves: Sequence[Move]) -> tuple[Move, ...]:
     # A search button behind the fields, before the list, applies them.
     beside = page.elements[max(places) : max(places) + _MOST_BESIDE] if places else ()
     names = (*APPLY, "search") if any(action.type == "TypeAction" for action in fills) else APPLY
-    return (press_best(page, page.elements, names, 0.9) or press_best(page, beside, ("search",), 0.9)) if moves else ()
+    return (
+        (press_best(page, page.elements, names, 0.9) or press_best(page, beside, ("search",), 0.9))
+        if any(not move.opens for move in moves)
+        else ()
+    )
 
 
 def other_chip(page: Page, criteria: Sequence[Criterion]) -> tuple[Move, ...]:
@@ -165,4 +169,4 @@ def _unfolded(page: Page, group: Sequence[Criterion]) -> Move | None:
     best = max(scored, key=lambda hit: hit[:2], default=None)
     # "Post a job" makes a job and filters nothing.
     is_other = best is not None and not _MAKING.isdisjoint(words(best[2].label))
-    return press(page, best[2]) if best is not None and best[0] >= 0.75 and not is_other else None
+    return replace(press(page, best[2]), opens=True) if best is not None and best[0] >= 0.75 and not is_other else None

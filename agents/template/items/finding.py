@@ -164,7 +164,7 @@ def _routes(target: Target, page: Page, past: Past) -> Iterator[tuple[Move, ...]
     ordered = sorted(searched, key=lambda criterion: not _SEARCHED_BY & set(words(criterion.field)))
     for criterion in () if is_narrowed else ordered[:_MOST_SEARCHED]:
         yield _searched(_as_searched(criterion), page, past)
-    yield _cleared(page, past)
+    yield () if fits else _cleared(page, past)
     yield () if (place := _place_of_things(target, page)) else _to_place(target, page, past)
     # Each item that was opened in vain was left by going back, which takes two steps.
     if sum("go_back" in entry.fields for entry in past.entries) + len(past.nameless("NavigateAction", succeeded=True)) < MOST_OPENED:
@@ -286,12 +286,13 @@ def _as_searched(criterion: Criterion) -> str:
 
 
 def _cleared(page: Page, past: Past) -> tuple[Move, ...]:
-    """Back to the whole list after a search without results: many search for whole words, and a prompt may state a part."""
+    """Back to the whole list after a search without results: many search for whole words, and a prompt may state a part. The search
+    may be in a dialog that was closed since."""
     box = page.search_box
-    if page.records or box is None or not box.value or not past.filled:
+    if page.records or not past.filled or (box is not None and not box.value):
         return ()
     clear = best_button(page.elements, ("clear search", "reset search", "clear"), 0.7)
-    return (press(page, clear),) if clear else search_for(page, "")
+    return (press(page, clear),) if clear else search_for(page, "") if box else ()
 
 
 def _searched(name: str, page: Page, past: Past) -> tuple[Move, ...]:

@@ -40,6 +40,7 @@ _SAME = (
     frozenset({"updated", "last updated", "last", "last activity"}),
 )
 _CALLED = frozenset({"name", "title"})
+SEARCHING = frozenset({"search", "find", "query", "lookup", "discover"})
 # So long a text is of one item.
 _TELLING = 20
 # People that an item belongs to: their name is not the item's name.
@@ -98,7 +99,8 @@ def was_pressed(past: Past, names: Sequence[str], *, links: bool = True) -> bool
 
 def _has_name(selector: object, names: Sequence[str]) -> bool:
     text = meanings_of(str(selector.get("value", "")) if isinstance(selector, dict) else "")
-    return any(text >= meaning for meaning in map(meanings_of, names) if meaning)
+    # What submits a search sends nothing else.
+    return any(text >= meaning and text & SEARCHING <= meaning & SEARCHING for meaning in map(meanings_of, names) if meaning)
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,6 +109,8 @@ _DRAFTS = re.compile(r"\b(?:save|keep|store|as)\b.*\bdrafts?\b", re.I)
 BINDS = frozenset({"submit", "confirm", "complete", "approve", "finalize", "finalise", "place"})
 _BOUND = frozenset({"booking", "reservation", "order", "appointment", "request", "trip", "ride", "purchase", "hire", "application"})
 _QUESTION = 4  # words; shorter ones are "Delete?"
+# A sign after a question says that it opens.
+_ASKS = re.compile(r"\?\W*$")
 # Buttons that apply filters, and apply for nothing.
 _NARROWS = frozenset(
     {"apply", "filter", "search", "change", "result", "all", "reset", "clear", "date", "setting", "code", "coupon", "promo"}
@@ -193,7 +195,7 @@ def is_unrequested(element: Element, intent: Intent, *, leads_on: bool = False) 
 
 
 def _risks_of(element: Element, named: tuple[str, ...], label: frozenset[str]) -> set[str]:
-    if (element.label or element.text).strip().endswith("?") and len(named) >= _QUESTION:
+    if _ASKS.search(element.label or element.text) and len(named) >= _QUESTION:
         return set()
     risks = {risk for risk, (does, _) in _RISKS.items() if not label.isdisjoint(does.split())}
     if not element.is_named or not named:

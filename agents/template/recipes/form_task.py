@@ -17,7 +17,7 @@ from agents.template.forms.slots import MADE_UP, Slot, slots, value_for
 from agents.template.forms.widgets import chosen_from_list, time_chosen
 from agents.template.items.filters import other_chip
 from agents.template.items.finding import certain_items, fitting, is_target_page, press_on_item
-from agents.template.items.matching import best, press_best, press_labelled, was_pressed
+from agents.template.items.matching import SEARCHING, best, press_best, press_labelled, was_pressed
 from agents.template.items.navigation import OWN, form_links, nouns_of
 from agents.template.moves import Move, blind_press, fill, press, send
 from agents.template.prompt import Criterion, Intent, Kind, Trait, besides_item, date_in, holds, names_of, only_opens, target_of, to_choose
@@ -221,7 +221,12 @@ class FormTask(Recipe):
         stated = without_exclusions(criteria)
         searches = [str(selector) for selector in page.selectors(page.search_box)] if page.search_box else []
         went = ((at, entry) for at, entry in enumerate(past.entries, 1) if entry.type in FILLS and entry.succeeded is not False)
-        fills = ((at, entry) for at, entry in went if str(entry.fields.get("selector")) not in searches)
+        fills = (
+            (at, entry)
+            for at, entry in went
+            if str(entry.fields.get("selector")) not in searches
+            and SEARCHING.isdisjoint(words((entry.words or "").rpartition(" into ")[2]))
+        )
         typed = ((at, str(entry.fields.get("text", ""))) for at, entry in fills)
         after = max((at for at, text in typed if text in MADE_UP or any(holds(criterion, text) for criterion in stated)), default=0)
         return after > 0 and Past(past.entries[after:]).pressed

@@ -271,3 +271,26 @@ def test_no_step_waits_for_a_press_that_is_not_allowed() -> None:
     prompt = "Cancel the hiring of an expert where role contains 'amps' and price not equals '$70'"
     made = next_plan(prompt, f"<main>{cards}</main>", pressed("Hired"), WAITED)
     assert made.done or any(action.type != "WaitAction" for action in made.actions)
+
+
+def test_a_question_with_a_sign_that_it_opens_is_opened_whatever_it_asks() -> None:
+    questions = "".join(
+        f"<button type=button>{text} <span>+</span></button>" for text in ("How do I cancel my booking?", "Is it far to the sea?")
+    )
+    assert "cancel my booking" in pressed_next("Open the FAQ item where question not equals 'Who'", f"<h1>Help</h1>{questions}", WAITED)
+
+
+def test_a_search_in_a_closed_dialog_that_found_nothing_is_cleared() -> None:
+    html = """<h1>Stays</h1><div role=button tabindex=0 aria-haspopup=dialog>Place: Kev <button type=button aria-label="Clear search">x</button></div>
+        <button type=button id=submit-query>Search</button>"""
+    field = {"type": "attributeValueSelector", "attribute": "id", "value": "place"}
+    filled = PastAction(
+        "TypeAction",
+        {"selector": field, "text": "Kev"},
+        succeeded=True,
+        error="",
+        url=SHOP,
+        words='type "Kev" into textbox "Search regions"',
+    )
+    sent = PastAction("ClickAction", {"selector": {**field, "value": "submit-query"}}, succeeded=True, error="", url=SHOP)
+    assert "Clear search" in pressed_next("Share the stay where host name contains 'Kev'", html, filled, sent, WAITED)
