@@ -11,7 +11,7 @@ from lxml import etree
 
 from agents.contract.selectors import Selector, quoted
 from agents.learning.reading.forms import forms
-from agents.page import Page, Record
+from agents.page import BUTTONS, Page, Record
 from agents.page.bounding import bounded
 from agents.template.blind_xpath import picked
 from agents.template.sites.site_map import (
@@ -25,6 +25,7 @@ from agents.template.sites.site_map import (
     item_key,
     items_of,
     link_to,
+    place_of,
     route_of,
 )
 
@@ -33,6 +34,7 @@ _HEADINGS = ("h2", "h3", "h4")
 _NAMING = frozenset({"a", "b", "strong"})
 _MOST_SHAPES, _LONGEST_UNIT = 3, 3
 _MOSTLY = 0.7  # of a list's entries
+_SURE = 0.9  # of a label
 # Prompts use these for an item's name.
 _NAMES = "name|title|subject"
 MOST_ALIKE = 3  # siblings of the same structure that are kept to show how an item is built: lists differ by seed
@@ -205,7 +207,18 @@ def _list(page: Page, key: str, entries: list[tuple[Any, Record]]) -> dict[str, 
         return {}
     numbers = {name: at for name in sorted({name for _, facts in alike for name in facts}) if (at := _number_path(name, alike))}
     texts = {"texts": {_NAMES: path}} if path else {}
-    return {"list": route_of(page.url), "card": card, "link": on, **texts, "numbers": numbers, "entries": times}
+    turned = _next(page)
+    return {"list": route_of(page.url), "card": card, "link": on, **texts, **turned, "numbers": numbers, "entries": times}
+
+
+def _next(page: Page) -> dict[str, str]:
+    """An XPath of the control to the list's next page, by its label or else its place."""
+    button = page.pagination.next or page.find(("next page", "next"), BUTTONS, _SURE)
+    if button is None:
+        return {}
+    is_next = "contains(translate(concat(.,@aria-label),'NEXT','next'),'next')"
+    path = f"//{button.tag}[{is_next}]" if "next" in button.label.lower() else place_of(page, button)
+    return {"next": path}
 
 
 def _beside(page: Page, key: str) -> list[str]:

@@ -48,6 +48,7 @@ _THINGS = ("movie", "film", "book", "product", "item", "restaurant", "hotel", "j
 _BLANKS = re.compile(r"\s*")
 # The separator of names in an address: ann.berg@mail.example.
 _NO_NAME = re.compile(r"[._]+(?=[^\W\d])")
+_TITLE = "//*[self::h1 or self::h2][not(preceding::h1 or preceding::h2)]"
 # The whole text of an item's block.
 _BLOCK = "."
 # Verbs with an XPath as target, and those with another text.
@@ -175,7 +176,10 @@ def _for_item(rehearsal: Rehearsal, facts: SiteFacts, values: FieldValues) -> tu
         item = replace(item, lists={**item.lists, **dict.fromkeys(others.split("|") if others else (), _BLOCK)})
         if item.list and not actions:
             actions.append(navigate(item.list))
-        actions.append(_pressed(item, action.inside or item.link, conditions(item, replace(values, criteria=criteria)), "", ""))
+        # A press within an entry must not be repeated on the list's next page.
+        item = replace(item, next="") if action.inside else item
+        builder = _ActionBuilder(facts, replace(values, criteria=criteria), 1, rehearsal.step.form)
+        actions += builder.press(item, action.inside or item.link)
     return tuple(_spaced(actions))
 
 
@@ -249,14 +253,20 @@ class _ActionBuilder:
         if self.form is Form.STEP:
             return [_SHOWN]
         item = self.facts.items[entry.target]
-        inside, tests = self._filled(entry, entry.inside) or item.link, conditions(item, self.values)
+        return self.press(item, self._filled(entry, entry.inside) or item.link)
+
+    def press(self, item: Item, inside: str) -> list[Action]:
+        tests = conditions(item, self.values)
         # A predicate that is true on the list's page alone, and a heading to press elsewhere, which does nothing.
         here, left = (f"[{item.here}]", f" | //*[self::h1 or self::h2 or self::h3][not({item.here})]") if item.here else ("", "")
         further = list[Action]()
         if item.next and tests:
             fitting = item.card + "".join(tests)
             with suppress(InvalidAction):  # the conditions are too long for a selector
-                further = [click(xpath(f"({fitting}{inside}{here} | {item.next}{here}[not({fitting})]{left})[1]")), _SETTLING]
+                either = f"({fitting}{inside}{here} | {item.next}{here}[not({fitting})]{left})[1]"
+                # The list's title, which does nothing, once an entry fits: it stands before the control to the next page.
+                either = either if here else f"({_TITLE} | {item.next}[not({fitting})])[last()]"
+                further = [click(xpath(either)), _SETTLING]
         return [*further * min(item.pages, self.pages), _pressed(item, inside, tests, here, left)]
 
     def _fill(self, entry: SiteAction) -> list[Action]:

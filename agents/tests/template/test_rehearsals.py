@@ -150,3 +150,16 @@ def test_a_previous_page_is_opened_from_the_next_one() -> None:
     assert [picked(fields, listed).text for _, fields in made] == ["Next", "Previous"]
     made = actions("Go to the next page of the list", {"/": listed})
     assert [picked(fields, listed).text for _, fields in made] == ["Next"]
+
+
+def test_an_item_that_the_first_page_lacks_is_sought_on_the_next_one() -> None:
+    def inns(*names: str) -> str:
+        cards = "".join(f"<li><h3>{name}</h3><a href='/inns/{at}'>Open</a></li>" for at, name in enumerate(names))
+        return f"{NAV}<main><h1>Inns</h1><ul>{cards}</ul><button>Prev page</button><button>→ Next</button></main>"
+
+    shown = inns("Crown", "Anchor", "Bell")
+    made = actions("Open the inn where name equals 'Swan'", {"/": shown})
+    presses = [fields for kind, fields in made if kind == "ClickAction"]
+    assert [picked(fields, shown).text for fields in presses] == ["→ Next", "Open"]
+    assert [picked(fields, inns("Star", "Swan")).tag for fields in presses] == ["h1", "a"]
+    assert picked(presses[-1], inns("Star", "Swan")).get("href") == "/inns/1"
