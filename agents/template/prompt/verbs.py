@@ -131,7 +131,7 @@ _WITHHELD = {
 
 
 def verb_of(intent: Intent) -> tuple[str, Verb] | None:
-    placed = _PLACED.search(intent.text)
+    placed = _PLACED.search(_without_values(intent))
     head = f"{intent.head} {placed['place'] if placed else ''}"
     return next(((name, verb) for name, verb in VERBS.items() if re.search(rf"\b(?:{verb.pattern})\b", head, re.I)), None)
 

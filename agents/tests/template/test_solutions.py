@@ -253,6 +253,7 @@ def test_a_solution_that_failed_twice_is_not_used() -> None:
     ("one", "other", "alike"),
     [
         ("Oil the tool where code equals 'T-1'", "Please oil a tool whose code equals 'T-9'", True),
+        ("Oil the tool where note is 'I'd like to connect'", "Oil the tool where note is 'Worn'", True),  # a value has no verb
         ("Oil the tool where code equals 'T-1'", "Retire the tool where code equals 'T-1'", False),
         ("Star the email where subject equals 'A'", "Unstar the email where subject equals 'A'", False),
         ("Go to the fares page", "Go to the cart page", False),
