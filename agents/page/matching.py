@@ -17,6 +17,11 @@ def words(text: str) -> tuple[str, ...]:
     return tuple(word[:-1] if len(word) > 3 and word[-1] == "s" and word[-2] != "s" else word for word in parts)
 
 
+def word_set(text: str) -> frozenset[str]:
+    """Of a table: the words as they stand."""
+    return frozenset(text.split())
+
+
 @lru_cache(maxsize=_TEXTS)
 def forms(text: str) -> frozenset[str]:
     """The words of a text, and all of them in one: two texts with no form in common have nothing in common."""

@@ -7,7 +7,7 @@ from itertools import islice
 from agents.contract.action_history import PRESSES, Past
 from agents.contract.actions import click, validate
 from agents.contract.origins import path_of
-from agents.page import BUTTONS, OPTIONS, PICKER, TICKED, Element, Page, words
+from agents.page import BUTTONS, OPTIONS, PICKER, TICKED, Element, Page, word_set, words
 from agents.page.past import action_in_words
 from agents.template.budget import in_time
 from agents.template.items.finding import fitting, may_show
@@ -24,20 +24,13 @@ MOST_PRESSES = 24
 _MOST_OF_GROUP = 6
 _PRESSED = BUTTONS | OPTIONS | TICKED | {PICKER}
 # Words of prompts and of markup that do not distinguish controls.
-_STOP_WORDS = frozenset(
-    """
-    user click press button btn link option page view show open go navigate navbar nav navigation sidebar menu from where via use
-    detail select choose please then and or with is are equal contain not that which me i want need list item tab new
-    action to of the a an my your this it now on for or at in by no any""".split()  # noqa: SIM905 (words read best as words)
-)
+_STOP_WORDS = word_set("""user click press button btn link option page view show open go navigate navbar nav navigation sidebar menu from
+    where via use detail select choose please then and or with is are equal contain not that which me i want need list item tab new action
+    to of the a an my your this it now on for or at in by no any""")
 # Verbs: alone they do not identify a control.
-_VERBS = frozenset(
-    """add edit delete remove save share search find sort filter cancel confirm next apply play preview set write submit send start like
-    follow keep post create make update change get book reserve""".split()  # noqa: SIM905 (words read best as words)
-)
-_REVEALS = frozenset(
-    {"more", "option", "menu", "setting", "ellipsi", "ellipsis", "action", "advanced", "filter", "expand", "account", "preference"}
-)
+_VERBS = word_set("""add edit delete remove save share search find sort filter cancel confirm next apply play preview set write submit send
+    start like follow keep post create make update change get book reserve""")
+_REVEALS = word_set("more option menu setting ellipsi ellipsis action advanced filter expand account preference")
 _ONWARD = ("next", "continue", "next step", "proceed", "chevron right", "arrow right")
 _BACK = ("back", "arrow left", "chevron left", "close", "return", "x")
 _OWN_PAGES = frozenset({"profile", "account", "dashboard", "setting"})

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 from itertools import islice, pairwise
 
-from agents.page import Element, Page, likeness, words
+from agents.page import Element, Page, likeness, word_set, words
 from agents.page.elements import BUTTONS, FIELDS, PICKER, TEXT_FIELDS, score
 from agents.template import blind_xpath
 from agents.template.budget import in_time
@@ -26,10 +26,8 @@ _OTHER_NAMES = ("log in", "sign in", "sign up", "create account", "apply filters
 # Words of a button that opens a hidden search.
 _LOOKING = SEARCHING | {"where", "destination"}
 # Words of buttons that leave a form without sending it.
-_LEAVING = frozenset(
-    """cancel close back reset clear delete remove discard draft dismiss minimize previous edit upload attach browse
-    bold italic underline list link emoji today toggle menu""".split()  # noqa: SIM905 (words read best as words)
-)
+_LEAVING = word_set("""cancel close back reset clear delete remove discard draft dismiss minimize previous edit upload attach browse bold
+    italic underline list link emoji today toggle menu""")
 # A number alone, such as of likes, is no label.
 _COUNT = re.compile(r"\W*\d[\d.,]*\s?[kKmM]?\W*")
 # "Confirm time" ends a choice and opens none.

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
 from agents.contract.limits import MAX_ANSWER
-from agents.page import Page, Record, likeness, words
+from agents.page import Page, Record, likeness, word_set, words
 from agents.template.budget import in_time
 from agents.template.items.matching import attribute_of, judge
 from agents.template.prompt import POSITIVE, Criterion, Intent
@@ -14,17 +14,13 @@ from agents.template.prompt.questions import NAME, Request, request_of
 # The weighted share of the question's words that must be in the item's texts.
 _LEAST = 0.6
 _TELLING, _USUAL, _MET = 3, 1, 0.3
-_SAYS_NOTHING = frozenset(
-    """a an the of for in on at from by to with where who whose whom that which what when how many much is are was were does do did has have
-    had and or if it its this these those one name title equal contain dataset entry shown show listed list page given value say said min
-    minute hour star film movie book product item restaurant hotel place user person task job event email mail matter client appointment
-    validator released release directed written located rating year genre please tell me my your belong titled called named under
-    there""".split()  # noqa: SIM905 (words read best as words)
-)
-_NUMBERS = frozenset(
-    """price cost fee rate salary budget rating score duration runtime length minute review vote year page stock quantity stake balance
-    follower view like guest bed bedroom bath capacity count number age amount total distance""".split()  # noqa: SIM905 (the same)
-)
+_SAYS_NOTHING = word_set("""a an the of for in on at from by to with where who whose whom that which what when how many much is are was were
+    does do did has have had and or if it its this these those one name title equal contain dataset entry shown show listed list page given
+    value say said min minute hour star film movie book product item restaurant hotel place user person task job event email mail matter
+    client appointment validator released release directed written located rating year genre please tell me my your belong titled called
+    named under there""")
+_NUMBERS = word_set("""price cost fee rate salary budget rating score duration runtime length minute review vote year page stock quantity
+    stake balance follower view like guest bed bedroom bath capacity count number age amount total distance""")
 _AMOUNT = re.compile(
     r"(?i)[$€£¥]?\s?(?P<number>-?\d[\d,]*(?:\.\d+)?)\s*(?:min(?:ute)?s?|h(?:ou)?rs?|pages?|stars?|USD|EUR|GBP|reviews?|votes?|ratings?)?(?:\s*/\s*\w+)?"
 )

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence, Set
 
 from agents.contract.origins import path_of
-from agents.page import Element, Page, words
+from agents.page import Element, Page, word_set, words
 from agents.page.elements import BUTTONS, TEXT_FIELDS, score
 from agents.template.budget import in_time
 from agents.template.items.matching import LEADS_TO, best_button
@@ -35,10 +35,8 @@ expert consultant consultation freelancer professional specialist
 """
 _ALIKE = tuple(frozenset(line.split()) for line in _NOUNS.strip().splitlines())
 # Nouns of links and buttons of other tasks.
-FOREIGN = frozenset(
-    """profile account password list watchlist wishlist cart filter search login setting preference help support about
-    home""".split()  # noqa: SIM905
-)
+FOREIGN = word_set("""profile account password list watchlist wishlist cart filter search login setting preference help support about
+    home""")
 # Words of buttons that put an item on a list of the user.
 _KEEPS = frozenset({"favorite", "favourite", "wishlist", "watchlist", "bookmark", "later"})
 # Labels of buttons that send the text beside them and open no form.

@@ -7,7 +7,7 @@ from functools import lru_cache
 from itertools import islice
 
 from agents.contract.limits import MAX_CRITERIA
-from agents.page.matching import words
+from agents.page.matching import word_set, words
 from agents.template.prompt.masking import ITEM, MARK, NUMBER, Masked
 from agents.template.prompt.measures import amount_of
 from agents.template.prompt.operators import ABOVE, BE, BELOW, LISTS, OPERATOR, Operator, is_operator, operator_of
@@ -89,11 +89,9 @@ _CALLED_TO = re.compile(
 _ITS_VALUE = re.compile(r"\b(?P<of>[a-z]+) where (?:the )?value\s*$", re.I)
 _PRICED = dict.fromkeys(("priced", "costing", "costs"), "price")
 _SAID_OF = {"released": "year", "published": "year", **_PRICED, "rated": "rating", "someone": "commenter"}
-_NOT_OF_A_FIELD = frozenset(
-    """where and or with the a an whose that which has have having by using following specific credentials constraints when if
-    field then there it this who set only for of any exactly s its their my your be must should also but in on at from not
-    select choose pick""".split()  # noqa: SIM905 (words read best as words)
-)
+_NOT_OF_A_FIELD = word_set("""where and or with the a an whose that which has have having by using following specific credentials
+    constraints when if field then there it this who set only for of any exactly s its their my your be must should also but in on at from
+    not select choose pick""")
 _WORDS = r"[a-z][\w-]*(?: [a-z][\w-]*)"
 # A field in the form of a programmer's name, or one of an account's, needs no operator: "username <username>", "set recipient_name to Jo".
 _NAMED = r"\b(?:username|password|e-?mail|[a-z]+(?:_[a-z]+)+)(?: field)?"

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from functools import lru_cache
 
-from agents.page.matching import forms, words
+from agents.page.matching import forms, word_set, words
 
 # The first word of a line represents all. After English, sites are most often in Spanish.
 _SAME = (
@@ -36,7 +36,7 @@ _SAME = (
 )
 _MEANT = {word: line.split()[0] for line in _SAME for word in line.split()}
 # Words without a meaning of their own.
-_SMALL = frozenset("to from of the a an my your this that it now item on for and or at".split())  # noqa: SIM905 (words read best as words)
+_SMALL = word_set("to from of the a an my your this that it now item on for and or at")
 
 
 @lru_cache(maxsize=4096)

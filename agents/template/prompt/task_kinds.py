@@ -7,9 +7,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Flag, StrEnum, auto
 
+from agents.page.matching import word_set
+
 # Verbs of links and buttons that make something new, and that change something.
-ADDING = frozenset("add new create register insert initiate start post launch make open record log begin generate".split())  # noqa: SIM905 (words read best as words)
-CHANGING = frozenset("edit update modify change manage adjust revise amend alter rename".split())  # noqa: SIM905
+ADDING = word_set("add new create register insert initiate start post launch make open record log begin generate")
+CHANGING = word_set("edit update modify change manage adjust revise amend alter rename")
 
 _ADVERBS = r"permanently|completely|directly|quickly|simply|kindly|immediately|successfully|only|just"
 LEAD_IN = (

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from agents.page import Element, words
+from agents.page import Element, word_set, words
 from agents.template.prompt.intents import Intent
 from agents.template.prompt.task_kinds import Kind, Trait, names
 
@@ -96,9 +96,7 @@ _ICONS = {"trash": "delete", "archive": "archive", "send": "send"}
 _LEADS = frozenset({"navigate", "view", "open", "show", "go", "sidebar", "nav", "filter", "folder", "tab", "about", "page"})
 _FOLDERS = frozenset({"spam", "junk", "trash", "archive", "folder", "inbox"})
 # Lists from which something may be removed without deleting it.
-_LISTS = frozenset(
-    {"watchlist", "wishlist", "list", "favorite", "favourite", "bookmark", "cart", "basket", "saved", "later", "label", "filter"}
-)
+_LISTS = word_set("watchlist wishlist list favorite favourite bookmark cart basket saved later label filter")
 _THINGS = frozenset({"film", "movie", "book", "product", "post", "email", "account", "task", "event", "matter", "client", "file", "item"})
 # Objects of deleting and sending that must be in the prompt: "Delete comment" is not for deleting a post.
 _OTHERS = tuple(
@@ -112,9 +110,7 @@ _QUESTION = 4  # words; shorter ones are "Delete?"
 # A sign after a question says that it opens.
 _ASKS = re.compile(r"\?\W*$")
 # Buttons that apply filters, and apply for nothing.
-_NARROWS = frozenset(
-    {"apply", "filter", "search", "change", "result", "all", "reset", "clear", "date", "setting", "code", "coupon", "promo"}
-)
+_NARROWS = word_set("apply filter search change result all reset clear date setting code coupon promo")
 # What a kind of task does, whatever the prompt's words.
 _GRANTED = {
     Kind.CHECKOUT: frozenset({"pay", "send"}), Kind.LOGOUT: frozenset({"log out"}), Kind.DELETE_ITEM: frozenset({"confirm"}),

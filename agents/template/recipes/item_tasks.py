@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from agents.contract.action_history import Past
 from agents.contract.origins import path_of
-from agents.page import BUTTONS, FIELDS, TEXT_FIELDS, Element, Page, Record, words
+from agents.page import BUTTONS, FIELDS, TEXT_FIELDS, Element, Page, Record, word_set, words
 from agents.template import blind_xpath
 from agents.template.budget import in_time
 from agents.template.forms.filling import answers, by_name, filled, fills_for
@@ -58,10 +58,8 @@ class OpenItem(Recipe):
     """Done when the item's page is there, and the part of it that the prompt names, such as its reviews, is open."""
 
     # Words for the item as a whole, not for a part of it.
-    _WHOLE = frozenset(
-        """view show see open display retrieve get give me the a an of for about to in on my this that detail info information page profile
-        item full more go navigate check look at and book""".split()  # noqa: SIM905 (words read best as words)
-    )
+    _WHOLE = word_set("""view show see open display retrieve get give me the a an of for about to in on my this that detail info information
+        page profile item full more go navigate check look at and book""")
 
     def act(self, intent: Intent, page: Page) -> tuple[Move, ...]:
         target = target_of(intent)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from agents.contract.action_history import Past
 from agents.contract.origins import path_of
-from agents.page import BUTTONS, FIELDS, OPTIONS, TICKED, Element, Page, words
+from agents.page import BUTTONS, FIELDS, OPTIONS, TICKED, Element, Page, word_set, words
 from agents.template import blind_xpath
 from agents.template.budget import in_time
 from agents.template.forms.filling import fills_for
@@ -23,8 +23,8 @@ from agents.template.recipes.recipe import Recipe
 
 _LIST_ROUTE = re.compile(r"/(?:search|browse|catalog(?:ue)?|explore|products|shop|items|all)(?:[/?#]|$)", re.I)
 _LISTS = ("search", "browse", "filter", "catalog", "explore", "discover", "shop", "all")
-_FALLING = frozenset("desc descending highest newest latest longest most high z expensive".split())  # noqa: SIM905 (words read best as words)
-_RISING = frozenset("asc ascending lowest oldest earliest shortest least low cheapest a".split())  # noqa: SIM905
+_FALLING = word_set("desc descending highest newest latest longest most high z expensive")
+_RISING = word_set("asc ascending lowest oldest earliest shortest least low cheapest a")
 _DATED, _AGES = frozenset({"date", "created", "updated", "time", "age"}), frozenset({"newest", "latest", "oldest", "earliest", "recent"})
 _NO_COLUMN = re.compile(r"\b(?:by|on|in|where|column|order|equals?|sort(?:ed)?|arrange|the|a|an|them|it|is|first|to|'|\")\b|['\",.]", re.I)
 _BACKWARDS = re.compile(r"\b(?:prev(?:ious)?|earlier|preceding|backwards?)\b", re.I)

@@ -7,13 +7,13 @@ from typing import Any
 
 from agents.contract.origins import path_of
 from agents.contract.selectors import quoted
-from agents.page import Element, Page, Record
+from agents.page import Element, Page, Record, word_set
 
 ANY = "*"
 MEMBER, AFTER, WITH = " (logged in)", " > ", " with "
 MOST_LINKS = 3  # to one item, in its block: its picture, its name, a button
 _FIELDS = ("input[not(@type='hidden')]", "select", "textarea")
-_TYPES = frozenset("submit checkbox radio email password date time number search range".split())  # noqa: SIM905 (words read best as words)
+_TYPES = word_set("submit checkbox radio email password date time number search range")
 _ROWS, _MOST_ROWS = frozenset({"div", "li", "tr", "article", "section"}), 50
 # A part of an address that identifies an item: with a digit, or longer than words are.
 _ID = re.compile(r"\d|^.{25,}$")

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any
 from zlib import crc32
 
-from agents.page import FIELDS, Element, words
+from agents.page import FIELDS, Element, word_set, words
 from agents.template.prompt import Criterion, Intent, Kind, Operator, meanings_of, names_of
 from agents.template.prompt.intents import CREDENTIALS
 from agents.template.prompt.masking import MARK, mask
@@ -25,10 +25,8 @@ ITEM, SUBJECT = "item", "subject"
 # The role of a button that sends a form.
 SENDS = "submit"
 # Words of any prompt.
-_NOTHING = frozenset(
-    """user click press button link option page tab section view go navigate please want need then with is are equal contain not that which
-    i me where via use detail site website any some all called named titled whose so them by using order""".split()  # noqa: SIM905 (words read best as words)
-)
+_NOTHING = word_set("""user click press button link option page tab section view go navigate please want need then with is are equal contain
+    not that which i me where via use detail site website any some all called named titled whose so them by using order""")
 # The share of common words that two prompts must have: of the shorter one's words, and of all words of both.
 _ALIKE, _ALIKE_AS_WHOLE = 0.6, 0.5
 

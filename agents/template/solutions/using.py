@@ -11,7 +11,7 @@ from agents.contract.action_history import PRESSES, WAITS, Past
 from agents.contract.actions import FILLS, Action, navigate, send_keys, submit, validate
 from agents.contract.origins import path_of
 from agents.contract.protocol import PastAction, Plan, Step
-from agents.page import BUTTONS, FIELDS, OPTIONS, PICKER, TEXT_FIELDS, TICKED, Element, Page, Record, likeness, words
+from agents.page import BUTTONS, FIELDS, OPTIONS, PICKER, TEXT_FIELDS, TICKED, Element, Page, Record, likeness, word_set, words
 from agents.template.blind_xpath import element_at
 from agents.template.budget import in_time
 from agents.template.explore import MOST_PRESSES
@@ -42,7 +42,7 @@ _FILLED = FIELDS | {PICKER, "switch"}
 _SURE, _LIKELY, _FURTHEST, _MOST_ITEMS = 0.7, 0.6, 2, 5
 # The likeness of a label that is a part of the known one, or contains it.
 _PART = 0.75
-_SMALL = frozenset("the a to my your all".split())  # noqa: SIM905 (words read best as words)
+_SMALL = word_set("the a to my your all")
 _DIGITS = re.compile(r"\d+")
 # The format of our records: click button "Add" in item "Copper Moon".
 _IN_WORDS = re.compile(
