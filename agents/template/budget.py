@@ -11,8 +11,7 @@ from typing import TypeVar, cast
 
 Item = TypeVar("Item")
 
-# Reading the clock takes about as long as the cheapest of these loops' bodies, so it is read once for this many items.
-ITEMS_A_READING = 16
+ITEMS_A_READING = 16  # reading the clock takes about as long as the cheapest of these loops' bodies, so it is read once for this many items
 TEMPLATE_SECONDS = 0.5  # of the processor, for the template's plan: ten times what typical pages take
 
 

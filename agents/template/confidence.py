@@ -18,10 +18,8 @@ from agents.template.prompt.masking import mask
 from agents.template.recipes import BEST_GUESS, recipe_for
 
 SURE = "The task is understood, and the page shows what it needs."
-# A task has at most 12 steps: after so many presses it is probably lost.
-MANY_PRESSES = 8
-# A reason against a plan: the factor of the confidence, from 0 to 1, and the reason as a sentence.
-Doubt = tuple[float, str]
+MANY_PRESSES = 8  # a task has at most 12 steps: after so many presses it is probably lost
+Doubt = tuple[float, str]  # a reason against a plan: the factor of the confidence, from 0 to 1, and the reason as a sentence
 
 
 def rated(plan: Plan, step: Step, intent: Intent, page: Page | None) -> Plan:

@@ -18,10 +18,8 @@ from agents.template.prompt import POSITIVE, Intent, Kind, Trait, holds_all, mea
 from agents.template.prompt.verbs import is_unrequested, verb_of
 from agents.template.recipes.recipe import MARKUP, quoted_in
 
-# A task has at most 50 actions: more presses than this will not help either.
-MOST_PRESSES = 24
-# Of one group on one page: the rest of it is less promising than the next group.
-_MOST_OF_GROUP = 6
+MOST_PRESSES = 24  # a task has at most 50 actions: more presses than this will not help either
+_MOST_OF_GROUP = 6  # of one group on one page: the rest of it is less promising than the next group
 _PRESSED = BUTTONS | OPTIONS | TICKED | {PICKER}
 # Words of prompts and of markup that do not distinguish controls.
 _STOP_WORDS = word_set("""user click press button btn link option page view show open go navigate navbar nav navigation sidebar menu from

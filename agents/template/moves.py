@@ -12,16 +12,12 @@ from agents.page import Element, Page
 from agents.page.elements import BUTTONS, GOOD_ENOUGH
 from agents.template.prompt import Intent
 
-# A fourth selector of the same element would cost 10 s and rarely help.
-MOST_SELECTORS = 3
-# Callers fail a task after two failures in a row; even the shortest wait in between resets that.
-BREATH = wait(0.5)
-# A page that loads its contents by script shows them within a second or two.
-LOADING = wait(1.5)
+MOST_SELECTORS = 3  # a fourth selector of the same element would cost 10 s and rarely help
+BREATH = wait(0.5)  # callers fail a task after two failures in a row; even the shortest wait in between resets that
+LOADING = wait(1.5)  # a page that loads its contents by script shows them within a second or two
 NOTHING_LEFT = "Template: nothing is left to do on this page."
 NO_PAGE = "Template: no page was sent."
-# How the reasoning begins of what is tried because no rule has anything to do on the page.
-GUESS = "Template: a guess, "
+GUESS = "Template: a guess, "  # how the reasoning begins of what is tried because no rule has anything to do on the page
 # A plan of a whole task with its confidence, from site facts or learned pages; None if there is none.
 Known = Callable[[Step, Intent], Plan | None]
 

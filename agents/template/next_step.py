@@ -35,12 +35,9 @@ _BEYOND_ITEM = frozenset({Kind.BOOKING, Kind.PERSON, Kind.CHOOSE, Kind.REPLY, Ki
 _PEOPLE = frozenset({"people", "person", "professional", "user", "member", "expert", "friend", "connection"})
 # As in: show hotels where …: the list is filtered before one of them is opened.
 _MANY = re.compile(r"\b(?!details)[a-z]{3,}[^is]s,? (?:where|whose|which|that|with)\b", re.I)
-# After so many waits in a row a page is not loading any more.
-_MOST_WAITS = 2
-# Shorter words are in any heading.
-_LEAST_TELLING = 3
-# So many items of a list are compared with the criteria's fields.
-_MOST_COMPARED = 5
+_MOST_WAITS = 2  # after so many waits in a row a page is not loading any more
+_LEAST_TELLING = 3  # shorter words are in any heading
+_MOST_COMPARED = 5  # so many items of a list are compared with the criteria's fields
 _BUY = ("buy now", "buy it now", "order now", "purchase now", "checkout now", "buy", "purchase")
 
 
@@ -319,8 +316,7 @@ def _close_dialog(step: Step, intent: Intent, page: Page, past: Past) -> Action 
     return next((action for action in actions if not past.failed(action) and past.times(action) < 5), None)
 
 
-# A form is sent once more where the page refused it, and never again.
-_MOST_SENT = 2
+_MOST_SENT = 2  # a form is sent once more where the page refused it, and never again
 
 
 @dataclass

@@ -18,20 +18,16 @@ from agents.template.moves import Move, blind_enter, blind_fill, fill, press, se
 from agents.template.prompt import Criterion, alike, holds, names_of
 from agents.template.prompt.task_kinds import ADDING, CHANGING, TaskKind, is_for_other
 
-# How well a button or field must match a name; and the merit of a button that sends any form.
-_CALLED, _GENERIC, _COVERED = 0.6, 0.3, 0.7
+_CALLED, _GENERIC, _COVERED = 0.6, 0.3, 0.7  # how well a button or field must match a name; and the merit of a button that sends any form
 # A form for one of these is another task's, unless the task requests it.
 _OTHERS = frozenset({"search", "filter", "find", "subscribe", "login", "register"})
 _OTHER_NAMES = ("log in", "sign in", "sign up", "create account", "apply filters", "newsletter")
-# Words of a button that opens a hidden search.
-_LOOKING = SEARCHING | {"where", "destination"}
+_LOOKING = SEARCHING | {"where", "destination"}  # words of a button that opens a hidden search
 # Words of buttons that leave a form without sending it.
 _LEAVING = word_set("""cancel close back reset clear delete remove discard draft dismiss minimize previous edit upload attach browse bold
     italic underline list link emoji today toggle menu""")
-# A number alone, such as of likes, is no label.
-_COUNT = re.compile(r"\W*\d[\d.,]*\s?[kKmM]?\W*")
-# "Confirm time" ends a choice and opens none.
-_ENDING = frozenset({"confirm", "submit", "save", "cancel"})
+_COUNT = re.compile(r"\W*\d[\d.,]*\s?[kKmM]?\W*")  # a number alone, such as of likes, is no label
+_ENDING = frozenset({"confirm", "submit", "save", "cancel"})  # "Confirm time" ends a choice and opens none
 _SENDING = ("submit", "save", "send", "save changes", "confirm", "add", "create", "post", "publish", "done", "continue", "update", "ok")
 
 

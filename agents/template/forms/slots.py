@@ -13,8 +13,7 @@ from agents.template.budget import in_time
 from agents.template.prompt import EXACT, Criterion, Operator, date_in, holds, meets, number_in, time_in
 from agents.template.prompt.values import ADDRESS, address, chosen, holds_all, only_exclude
 
-# Per form: no task fills more, and each is compared with each criterion.
-MOST_FIELDS = 500
+MOST_FIELDS = 500  # per form: no task fills more, and each is compared with each criterion
 _SHORT = 20
 _FILLED = (FIELDS | {"switch", PICKER}) - BUTTONS
 _NEVER = frozenset({"hidden", "file", "submit", "image", "reset", "color"})
@@ -103,8 +102,7 @@ def _is_field(element: Element) -> bool:
     return not (texts & _NARROWING or any(_EVERY.match(option) for option in element.options[:1]))
 
 
-# Without a clock: a date in the future of any page that shows no date.
-_LATER = date(2030, 6, 17)
+_LATER = date(2030, 6, 17)  # without a clock: a date in the future of any page that shows no date
 _MESSAGES = ("Thank you, this is very well made.", "Good work, we like it a lot.")
 # Values by the names of fields; several each, so that one of them is not excluded.
 _POOLS: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (

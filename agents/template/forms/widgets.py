@@ -19,34 +19,26 @@ from agents.template.prompt import PURE_NUMBER, Criterion, Intent, Kind, Trait, 
 from agents.template.prompt.values import holds_all, meets_all, only_exclude
 from agents.template.prompt.verbs import BINDS
 
-# A month that is shown in part has at least so many days.
-_LEAST_DAYS = 20
+_LEAST_DAYS = 20  # a month that is shown in part has at least so many days
 _MONTH = re.compile(r"\b(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.? (\d{4})\b", re.I)
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _EARLIER = ("go to previous month", "previous month", "previous", "prev", "chevron left", "arrow left")
 _LATER = ("go to next month", "next month", "next", "chevron right", "arrow right")
 _CLOCK = re.compile(r"\d\d?:\d\d(?: ?[ap]\.?m\.?)?", re.I)
-# Fewer times are no list to choose from.
-_LEAST_TIMES = 4
-# No day of a task is further away.
-_MOST_MONTHS = 18
-# More words than this are no number.
-_MOST_OF_NUMBER = 3
+_LEAST_TIMES = 4  # fewer times are no list to choose from
+_MOST_MONTHS = 18  # no day of a task is further away
+_MOST_OF_NUMBER = 3  # more words than this are no number
 _MOST_SUGGESTED = 12
 _DATED = re.compile(r"\b\d{4}\b")
 _UP = frozenset({"increase", "increment", "plus", "add", "more", "raise"})
 _SIGNS_UP, _SIGNS_DOWN = frozenset({"+", "＋"}), frozenset({"-", "–", "−", "—"})
 # Kinds of guests, which have a counter each below a field for all of them.
 _OF_GUESTS = frozenset({"adult", "children", "child", "kid", "infant", "pet", "room", "guest"})
-# A task has too few steps for more presses.
-_MOST = 30
-# Below this likeness a counter shares only a part of its name with the field.
-_NAMED = 0.55
+_MOST = 30  # a task has too few steps for more presses
+_NAMED = 0.55  # below this likeness a counter shares only a part of its name with the field
 _ONWARD = ("next", "next step", "continue", "proceed")
-# "Next month" turns a calendar's page and is no step of a form.
-_LEAVES = frozenset({"month", "week", "day", "year", "page", "slide"})
-# A dialog that shows its steps may call the button to the next one like that step.
-_STEP = re.compile(r"go to (?:the )?(.+) step", re.I)
+_LEAVES = frozenset({"month", "week", "day", "year", "page", "slide"})  # "Next month" turns a calendar's page and is no step of a form
+_STEP = re.compile(r"go to (?:the )?(.+) step", re.I)  # a dialog that shows its steps may call the button to the next one like that step
 _NAME_OF = re.compile(r"\b(?!(?:first|last|full|user|your|the|display|a|an|new|enter|type)\b)([a-z]+) name\b", re.I)
 _FIRST_FILLED = ("title", "name")
 

@@ -11,8 +11,7 @@ from agents.template.items.matching import attribute_of, judge
 from agents.template.prompt import POSITIVE, Criterion, Intent
 from agents.template.prompt.questions import NAME, Request, request_of
 
-# The weighted share of the question's words that must be in the item's texts.
-_LEAST = 0.6
+_LEAST = 0.6  # the weighted share of the question's words that must be in the item's texts
 _TELLING, _USUAL, _MET = 3, 1, 0.3
 _SAYS_NOTHING = word_set("""a an the of for in on at from by to with where who whose whom that which what when how many much is are was were
     does do did has have had and or if it its this these those one name title equal contain dataset entry shown show listed list page given
@@ -27,8 +26,7 @@ _AMOUNT = re.compile(
 _KINDS = frozenset({"cuisine", "category", "genre", "specialty", "speciality", "type", "occupation", "profession", "role", "kind"})
 _PLACES = frozenset({"location", "area", "city", "neighborhood", "neighbourhood", "address", "country", "region", "district"})
 _PLACE = re.compile(r"[A-Z][\w'’-]*(?: [A-Z][\w'’-]*)*, [A-Z][\w'’ -]+")
-# As in: in stock, on hold.
-_JOINS = frozenset({"in", "on", "at", "of"})
+_JOINS = frozenset({"in", "on", "at", "of"})  # as in: in stock, on hold
 _TEXTS = 20_000
 
 

@@ -11,12 +11,9 @@ from agents.template.budget import in_time
 from agents.template.moves import Move, press
 from agents.template.prompt import ABOVE, BELOW, POSITIVE, PURE_NUMBER, Criterion, Operator, alike, comparable, holds, meanings_of, meets
 
-# Half of the words: "Share" matches "share link", and "Remove" matches "remove from the cart".
-LEAST = 0.5
-# Labels of navigation, which may contain a verb: "Navigate to Archive".
-LEADS_TO = ("Navigate to ", "navigate to ")
-# In the meanings of `synonyms`.
-_PLACES = frozenset({"cart", "list"})
+LEAST = 0.5  # half of the words: "Share" matches "share link", and "Remove" matches "remove from the cart"
+LEADS_TO = ("Navigate to ", "navigate to ")  # labels of navigation, which may contain a verb: "Navigate to Archive"
+_PLACES = frozenset({"cart", "list"})  # in the meanings of `synonyms`
 # Names of the same attribute in prompts and on sites.
 _SAME = (
     frozenset({"name", "title", "headline", "subject", "label", "query", "question"}),
@@ -41,8 +38,7 @@ _SAME = (
 )
 _CALLED = frozenset({"name", "title"})
 SEARCHING = frozenset({"search", "find", "query", "lookup", "discover"})
-# So long a text is of one item.
-_TELLING = 20
+_TELLING = 20  # so long a text is of one item
 # People that an item belongs to: their name is not the item's name.
 _OWNERS = frozenset({"host", "owner", "seller", "organizer", "author", "director", "writer", "manager"})
 _SHAPES = {"year": re.compile(r"(?<![\d$.])(?:1[5-9]|20)\d\d(?![\d.])"), "rating": re.compile(r"(?<![\d$.,])(?:\d|10)\.\d(?![\d.%])")}
@@ -207,8 +203,7 @@ def _contains(text: str, value: str) -> bool:
     return value.lower() in text.lower()
 
 
-# The end of an item's address: /hotels/12, /restaurant/rest-12
-_ID = re.compile(r"/[^/]*\d[^/]*$")
+_ID = re.compile(r"/[^/]*\d[^/]*$")  # the end of an item's address: /hotels/12, /restaurant/rest-12
 
 
 def attribute_of(record: Record, field: str) -> str:

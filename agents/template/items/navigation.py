@@ -39,18 +39,14 @@ FOREIGN = word_set("""profile account password list watchlist wishlist cart filt
     home""")
 # Words of buttons that put an item on a list of the user.
 _KEEPS = frozenset({"favorite", "favourite", "wishlist", "watchlist", "bookmark", "later"})
-# Labels of buttons that send the text beside them and open no form.
-_SENDS = ({"send"}, {"submit"}, {"post"})
-# Routes to the forms for the site's operators.
-OWNERS = frozenset({"contact", "support", "help"})
+_SENDS = ({"send"}, {"submit"}, {"post"})  # labels of buttons that send the text beside them and open no form
+OWNERS = frozenset({"contact", "support", "help"})  # routes to the forms for the site's operators
 _MOST_BESIDE = 4  # more buttons are no row of them, more words no name of a part of the site
-# Parts of a profile.
-_OF_ONESELF = frozenset({"experience", "education", "skill", "certification", "bio", "headline"})
+_OF_ONESELF = frozenset({"experience", "education", "skill", "certification", "bio", "headline"})  # parts of a profile
 _THINGS = frozenset().union(*_ALIKE) | {"project"}
 _LEADS_IN = r"(?:(?:then|next|and|please|now|also|first|finally|i want to|i need to|can you|could you)\b\W*)*"
 _BEFORE_NOUN = r"(?:(?:an?|the|my|your|new|another|one|this|any|existing|user|calendar(?! (?:where|whose|with|named|called)\b))\s+)*"
-# As in: add members to the team.
-_INTO = re.compile(r"^[^'\"]{0,40}?\b(?:in|on)?to (?:the|my|a|an) ([a-z]+)\b", re.I)
+_INTO = re.compile(r"^[^'\"]{0,40}?\b(?:in|on)?to (?:the|my|a|an) ([a-z]+)\b", re.I)  # as in: add members to the team
 _NOUN = re.compile(rf"^\W*{_LEADS_IN}[a-z]+(?: up)?\s+{_BEFORE_NOUN}((?:time )?[a-z-]+)", re.I)
 # After these words comes which one of the things is meant.
 _HEAD = re.compile(r"\b(?:where|whose|that|which|with|to|from|named|called|titled)\b|[,;]", re.I)

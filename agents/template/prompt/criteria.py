@@ -37,18 +37,15 @@ class Criterion:
 
 _LIST = re.compile(rf"\[([^\]\n]{{0,400}})\]|{ITEM}(?:(?:\s*,\s*|\s*,?\s*(?:or|and|nor)\s+){ITEM})*")
 _GROUP = re.compile(r"[\[({]([^\])}\n]{0,400})[\])}]")
-# A comma within "1,299" or "July 18, 2025" ends nothing.
-_COMMA = r"(?<!\d),|,(?!\d{3}\b| \d{4}\b)"
+_COMMA = r"(?<!\d),|,(?!\d{3}\b| \d{4}\b)"  # a comma within "1,299" or "July 18, 2025" ends nothing
 _LATER = r"(?:after|once|when) (?:logg|sign|successful|you )\w*"
 _NEXT = (
     r"and|AND|or|OR|then|that|which|whose|but|where|with|from|for|so|since|giving|released|starring|featuring|rated|priced|costing|"
     rf"(?:published|issued) (?:in|on)|(?:directed|written|published|made|hosted|authored) by|by (?:someone|anyone|somebody)|{_LATER}"
 )
-# Nor does a comma before the rest of an address: 12 Elm Road, Lisbon, PT 1000, Portugal
-_CAPITALS = r"[A-Z\d#][\w.#-]*"
+_CAPITALS = r"[A-Z\d#][\w.#-]*"  # nor does a comma before the rest of an address: 12 Elm Road, Lisbon, PT 1000, Portugal
 _ADDRESS = rf", {_CAPITALS}(?: {_CAPITALS}){{0,5}}(?=,|\s+(?:and|then)\b|[.!?]?\s*$|[.!?]\s)"
-# A title's full stop ends no sentence.
-_STOP = r"(?<!\bDr)(?<!\bMr)(?<!\bMs)(?<!\bSt)(?<!\bMrs)(?<!\bProf)[.!?)]+(?:\s|$)"
+_STOP = r"(?<!\bDr)(?<!\bMr)(?<!\bMs)(?<!\bSt)(?<!\bMrs)(?<!\bProf)[.!?)]+(?:\s|$)"  # a title's full stop ends no sentence
 _BARE_END = rf"\s+(?:{_NEXT})\b|(?!{_ADDRESS})(?:{_COMMA})|[;\n\ue000-\uf7ff]|{_STOP}|$"
 _BARE = re.compile(rf"[^;\n\ue000-\uf7ff]{{1,160}}?(?={_BARE_END})")
 # A password may contain punctuation: only marks that passwords rarely end with are cut off.
@@ -63,13 +60,11 @@ _UNIT = (
     r"km|miles|kg"
 )
 _AMOUNT = re.compile(rf"{NUMBER}(?:k\b|%)?(?: ?[ap]\.?m\b\.?)?(?: \d\d?:\d\d(?::\d\d)?)?(?: (?:{_UNIT})\b)?", re.I)
-# After a bound's number the value ends; a value of "equals" may continue, as in "2 Elm Road".
-_SAID_AFTER_BOUND = re.compile(r" [a-z]")
+_SAID_AFTER_BOUND = re.compile(r" [a-z]")  # after a bound's number the value ends; a value of "equals" may continue, as in "2 Elm Road"
 _SAID_AFTER_AMOUNT = re.compile(r" (?:in|into|to|on|at|by|of|per|as|each|long) ")
 _BETWEEN = re.compile(rf"\b{BE}between\s+(?P<low>{ITEM}|{NUMBER})\s+(?:and|to)\s+(?P<high>{ITEM}|{NUMBER})", re.I)
 _FIELD_WORDS = re.compile(r"((?:[A-Za-z][\w-]*[ \t]+){0,3}[A-Za-z][\w-]*)[ \t]*$")
-# As in: edit the genre to not contain …
-_LEADS_ON = re.compile(r"\s+to\s*$", re.I)
+_LEADS_ON = re.compile(r"\s+to\s*$", re.I)  # as in: edit the genre to not contain …
 # As in: with a name that contains … – but not: products that contain …
 _OF_ITS_OWN = re.compile(r"\b(?:an?|the|with|my|and) [a-z]\w*(?: [a-z]\w*)?(?P<that>\s+(?:that|which)\s*)$", re.I)
 # As in: contains the word …, does not contain the genre …
@@ -85,8 +80,7 @@ _COUNTED = re.compile(rf"(?P<number>{NUMBER}) (?P<unit>[a-z]+)")
 _CALLED_TO = re.compile(
     r"(?i)(?:\bwhere|\band|,)\s+(?P<end>(?:(?:the )?(?:rate|price|budget|amount|salary|fee|cost|age|date|year|time) )?(?:to|from))\s*$"
 )
-# As in: edit the headline where value contains …
-_ITS_VALUE = re.compile(r"\b(?P<of>[a-z]+) where (?:the )?value\s*$", re.I)
+_ITS_VALUE = re.compile(r"\b(?P<of>[a-z]+) where (?:the )?value\s*$", re.I)  # as in: edit the headline where value contains …
 _PRICED = dict.fromkeys(("priced", "costing", "costs"), "price")
 _SAID_OF = {"released": "year", "published": "year", **_PRICED, "rated": "rating", "someone": "commenter"}
 _NOT_OF_A_FIELD = word_set("""where and or with the a an whose that which has have having by using following specific credentials
@@ -100,8 +94,7 @@ _SET = (
     rf"\b(?:set|chang|updat)(?:e|ing|ting)? (?:the |my |your |its )?(?P<set>{_WORDS}{{0,2}}) to "
     rf"(?={ITEM}|(?-i:[A-Z\d$€£])|true\b|false\b)"
 )
-# Where prompts shout, an operator is no value.
-_SHOUTED = r"(?!(?:NOT|IS|DOES|CONTAINS?|INCLUDES?|EQUALS?|GREATER|LESS)\b)"
+_SHOUTED = r"(?!(?:NOT|IS|DOES|CONTAINS?|INCLUDES?|EQUALS?|GREATER|LESS)\b)"  # where prompts shout, an operator is no value
 _NAME = rf"(?={ITEM}|{_SHOUTED}[A-Z])"
 _BY = rf"\b(?P<by>directed|written|authored|published|hosted) by {_NAME}"
 _CAST = rf"\b(?P<cast>starring|featuring) {_NAME}"
@@ -113,8 +106,7 @@ _IMPLIED = re.compile(
     rf"(?P<named>{_NAMED})\s+(?:to |as |of )?{_SHOUTED}(?={ITEM}|[A-Z\d]|\S+@)|\b(?:with|has|having|have) (?:an? |the )?{_LEADS_IN}"
     rf"|(?i:{_SET})|{_BY}|{_CAST}|{_CALLED}|{_WITHIN}|{_DATED}|{_WHERE}"
 )
-# As in: with a name of 'Rain' and a rating of 4.
-_GOES_ON = re.compile(rf"(?:,? and|,)\s+(?:an? |the )?{_LEADS_IN}")
+_GOES_ON = re.compile(rf"(?:,? and|,)\s+(?:an? |the )?{_LEADS_IN}")  # as in: with a name of 'Rain' and a rating of 4
 # After a criterion with an operator only a field can follow, not something to be done: … and dropoff '12 Elm Road'.
 _NO_FIELD = (
     "open|view|watch|delete|remove|share|add|proceed|go|edit|update|sort|filter|submit|book|mark|send|search|find|click|press|select|choose|"
@@ -155,8 +147,7 @@ _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _WHEN = re.compile(
     rf"\b(?:on|for|at) (?P<value>{ITEM}|(?i:\d{{4}}-\d\d-\d\d(?! \d\d:)|{_CLOCK})|{_MONTH} \d\d?(?:st|nd|rd|th)?,? \d{{4}}\b)"
 )
-# As in: the e-mail from 'ann@example.com'.
-_FROM = re.compile(rf"\b(?:from|sent by) (?P<value>{ITEM}|\S+@[\w-]+(?:\.[\w-]+)+)")
+_FROM = re.compile(rf"\b(?:from|sent by) (?P<value>{ITEM}|\S+@[\w-]+(?:\.[\w-]+)+)")  # as in: the e-mail from 'ann@example.com'
 _DECADE = re.compile(r"\b(?:from|in|of) the (?P<value>(?:18|19|20)?\d0)['’]?s\b", re.I)
 _BY_FIELD = re.compile(rf"(?:\b(?:by|to|with|and)|,) (?:the )?(?P<field>[a-z]+) (?P<value>{ITEM}|[A-Z][\w-]*(?: [A-Z][\w-]*)*|\d[\w.+-]*)")
 _DATE = re.compile(rf"\d{{4}}-\d\d?-\d\d?\b|{_MONTH} \d")

@@ -70,8 +70,7 @@ _LOGIN_AT_END = re.compile(
     r"[\s,]*(?:\b(?:but|and)\b )?\b(?:after|once|when|while)\s+(?:(?:you|i|being|having|are|am|have|successfully|successful)\s+)*$", re.I
 )
 CREDENTIALS = frozenset({"username", "user", "user name", "email", "password", "pw", "pass", "login"})
-# Sending a form is the end of the task before, not a task after it.
-_FORM_SENT = r"(?:it|them|(?:an? |the |my |your )?(?:\w+ )?form)\b"
+_FORM_SENT = r"(?:it|them|(?:an? |the |my |your )?(?:\w+ )?form)\b"  # sending a form is the end of the task before, not a task after it
 _DOING = (
     r"open|view|watch|delete|remove|share|add|proceed|check ?out(?! (?:dates?|times?)\b)|go to|edit|update|sort|filter|"
     rf"submit(?! {_FORM_SENT})|book|mark|send(?! {_FORM_SENT})"
@@ -80,8 +79,7 @@ _SPLIT = re.compile(
     r"(?i)(?:[,.;]\s*)?(?:\band\s+)?\b(?:then|after that|afterwards|finally|once (?:logged|signed) in)\b,?\s*"
     rf"|\s*,?\s*\band\s+(?=(?:{_DOING})\b)"
 )
-# A verb may be a field's name too: … and checkout equals …
-_FIELD_AFTER = re.compile(rf"(?:the )?[a-z_]+ (?:{OPERATOR.pattern})\s", re.I)
+_FIELD_AFTER = re.compile(rf"(?:the )?[a-z_]+ (?:{OPERATOR.pattern})\s", re.I)  # a verb may be a field's name too: … and checkout equals …
 # As in: find and delete …, find the book … and delete it.
 _FOUND_FIRST = re.compile(
     r"(?i)\b(?:find|locate|look up|search for)(?P<what> (?:(?!\b(?:and|then)\b).)+?)?,? (?:and then|and|then) "

@@ -3,8 +3,7 @@
 import re
 from dataclasses import dataclass
 
-# A prompt is a few sentences; the rest of a longer text isn't read.
-LONGEST_PROMPT = 4_000
+LONGEST_PROMPT = 4_000  # a prompt is a few sentences; the rest of a longer text isn't read
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +25,7 @@ MARK = re.compile(ITEM)
 NUMBER = r"[$€£]?-?\d(?:[\d,.:/-]*\d)?"
 # Our own marks, and characters that XPaths or databases can't contain.
 _UNSAYABLE = re.compile("[\x00-\x09\x0b-\x1f\x7f\ud800-\uf7ff\ufffe\uffff]")
-# Patterns with optional blanks in several places take minutes over thousands of blanks.
-_BLANKS = re.compile(r"\s+")
+_BLANKS = re.compile(r"\s+")  # patterns with optional blanks in several places take minutes over thousands of blanks
 # An apostrophe within a word neither opens nor closes: 'Today's specials' is one value.
 _QUOTED = re.compile(
     r"""(?i)(?<!\w)'((?:[^'\n]|'(?=\w)){1,400})'(?!\w)|"([^"\n]{1,400})"|\u201c([^\u201d\n]{1,400})\u201d|\u2018([^\u2019\n]{1,400})\u2019"""

@@ -10,16 +10,14 @@ from agents.template.prompt.task_kinds import ITEMS
 
 PURE_NUMBER = re.compile(r"[$€£]?-?\d[\d,]*(?:\.\d+)?\+?%?")
 _NUMBER = re.compile(r"-?\d{1,40}(?:\.\d{1,40})?")
-# As in 2025-07-18, and in 2025-07-18T19:00:00 as well.
-_DATE = re.compile(r"\b(\d{4})-(\d{1,2})-(\d{1,2})(?!\d)")
+_DATE = re.compile(r"\b(\d{4})-(\d{1,2})-(\d{1,2})(?!\d)")  # as in 2025-07-18, and in 2025-07-18T19:00:00 as well
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _NAMED_DATE = re.compile(rf"\b({'|'.join(_MONTHS)})[a-z]*\.? (\d{{1,2}})(?:st|nd|rd|th)?,? (\d{{4}})\b", re.I)
 _TIME = re.compile(r"^\s*(\d{1,2}):(\d{2})(?::\d{2})?\s*([ap]\.?m\.?)?\s*$", re.I)
 _CLOCK = re.compile(r"\b\d{1,2}:\d{2}(?::\d{2})?(?:\s*[ap]\.?m\b\.?)?", re.I)
 _LONGEST = 200
 _DAY = 24 * 60
-# Enough for two numbers of 80 digits, so that nothing is rounded away.
-_EXACT = Context(prec=100)
+_EXACT = Context(prec=100)  # enough for two numbers of 80 digits, so that nothing is rounded away
 
 
 def number_in(text: str) -> Decimal | None:
@@ -109,8 +107,7 @@ _OF_UNIT = (
     (re.compile(r" stars?\b", re.I), "rating"),
     (re.compile(r"[$€£]| (?:dollars?|usd|euros?)\b", re.I), "price"),
 )
-# Nouns of items, which are no fields: "a hotel under $90".
-_THING = re.compile(rf"\b(?:{ITEMS}|pages?|shows?|ones?|anything|something)$")
+_THING = re.compile(rf"\b(?:{ITEMS}|pages?|shows?|ones?|anything|something)$")  # nouns of items, which are no fields: "a hotel under $90"
 _MONEY = re.compile(r"price|cost|rate|budget|fee|salary|total|amount|balance|revenue|spend|pay")
 
 

@@ -46,8 +46,7 @@ _ASKED = re.compile(
 _VERB = re.compile(
     rf"\bwho (?:has |have |else )?(?P<verb>{'|'.join(_BY_VERB)})\b|\b(?:was|is) it (?P<done>directed|written|hosted) by\b", re.I
 )
-# "Which film …" requests the film's name.
-_THING = re.compile(rf"(?:{ITEMS}|cases?|messages?)(?: name)?|name|title", re.I)
+_THING = re.compile(rf"(?:{ITEMS}|cases?|messages?)(?: name)?|name|title", re.I)  # "Which film …" requests the film's name
 NAME = "name"
 
 

@@ -35,8 +35,7 @@ _SAME = (
     "spam junk",
 )
 _MEANT = {word: line.split()[0] for line in _SAME for word in line.split()}
-# Words without a meaning of their own.
-_SMALL = word_set("to from of the a an my your this that it now item on for and or at")
+_SMALL = word_set("to from of the a an my your this that it now item on for and or at")  # words without a meaning of their own
 
 
 @lru_cache(maxsize=4096)

@@ -18,22 +18,17 @@ _NOISE = re.compile(
 )
 # As in: edit the year to 2021 – but not: edit the draft where to equals …
 _SETS = re.compile(r"\b(?:so|set|setting|changing|updating|modifying|(?<!where )(?<!and )to)\b", re.I)
-# As in: edit your film where …
-_OWN = re.compile(r"^\W*(?:\w+\W+){1,3}(?:my|your|our) [a-z]+ (?:where|whose|so that|with)\b", re.I)
+_OWN = re.compile(r"^\W*(?:\w+\W+){1,3}(?:my|your|our) [a-z]+ (?:where|whose|so that|with)\b", re.I)  # as in: edit your film where …
 # The list or state in "add a book to my cart where …" is not the thing.
 _NO_THING = r"(?:cart|basket|bag|(?:wish|watch)?list|favou?rites?|important|(?:un)?read|spam|junk|done)\b"
 _THING = re.compile(rf"(?<!\bas )\b(?!{_NO_THING})([a-z]+)(?: (?:details?|page|profile|form))*,? (?:where|whose|that|named|called)\b", re.I)
 _WHERE = re.compile(r"\b(?:where|whose|with|named|called|titled)\b", re.I)
-# Prefixes of the subjects of replies and forwarded messages.
-_ANSWERED = re.compile(r"^\s*(?:re|fwd?): *", re.I)
+_ANSWERED = re.compile(r"^\s*(?:re|fwd?): *", re.I)  # prefixes of the subjects of replies and forwarded messages
 _WHOLE = re.compile(r"[1-5](?:\.0)?")
 _NAMED_BY = frozenset({"name", "title", "subject"})
-# How prompts call what the page of its seller lists: a dish of a restaurant.
-_LISTED = "item"
-# Fields of how a list is shown, which no item has.
-_OF_LISTS = ("filter", "sort")
-# Beside one of these a country is the payer's.
-_PAID_BY = frozenset({"card", "cvv"})
+_LISTED = "item"  # how prompts call what the page of its seller lists: a dish of a restaurant
+_OF_LISTS = ("filter", "sort")  # fields of how a list is shown, which no item has
+_PAID_BY = frozenset({"card", "cvv"})  # beside one of these a country is the payer's
 _WRITTEN = frozenset({"comment", "review", "feedback", "message", "reply", "form"})
 _OF_PERSONS = frozenset({"commenter", "reviewer", "recipient", "patient", "first", "last", "user", "sender", "host"})
 

@@ -8,11 +8,9 @@ from agents.template.prompt.criteria import Criterion, Operator
 from agents.template.prompt.measures import PURE_NUMBER, between, comparable, date_in, minutes_in, moved, number_in
 from agents.template.prompt.operators import ABOVE, BELOW, EXACT
 
-# Different from each other, so that an excluded value rules out at most one of them.
-_OTHERS = ("Other", "Quick", "Bamdyz")
+_OTHERS = ("Other", "Quick", "Bamdyz")  # different from each other, so that an excluded value rules out at most one of them
 _LISTED = re.compile(r"\s*(?:[,;/|·•]|\s-\s|\band\b|&)\s*")
-# If words in sequence are excluded, other signs may be between them.
-_JOINERS = (" ", "", "-", "\u00b7")
+_JOINERS = (" ", "", "-", "\u00b7")  # if words in sequence are excluded, other signs may be between them
 
 
 def meets(criterion: Criterion, text: str) -> bool:

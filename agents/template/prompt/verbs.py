@@ -89,8 +89,7 @@ _RISKS: dict[str, tuple[str, str]] = {
 # fmt: on
 # Risks of controls that may only open the page where that is done.
 _OPENS_FIRST = frozenset({"book", "hire"})
-# "Add to purchase" only adds it.
-_NOT_BY_ADDING = frozenset({"pay", "book"})
+_NOT_BY_ADDING = frozenset({"pay", "book"})  # "Add to purchase" only adds it
 _ICONS = {"trash": "delete", "archive": "archive", "send": "send"}
 # A control with one of these words only navigates, or chooses a view.
 _LEADS = frozenset({"navigate", "view", "open", "show", "go", "sidebar", "nav", "filter", "folder", "tab", "about", "page"})

@@ -16,8 +16,7 @@ from agents.template.recipes.recipe import Recipe
 
 _LOG_IN_BUTTONS = ("log in", "login", "sign in", "signin", "access account", "enter", "continue")
 _LOG_OUT = ("log out", "logout", "sign out", "log off")
-# All words of the name, and few others: "Log out" must not match "Check out".
-_SURE = 0.85
+_SURE = 0.85  # all words of the name, and few others: "Log out" must not match "Check out"
 _TERMS = frozenset({"agree", "accept", "terms", "consent"})
 # For fields that the prompt doesn't name: callers replace these placeholders.
 _DEMANDED = {"email": "<signup_email>", "username": "<signup_username>", "password": "<signup_password>"}

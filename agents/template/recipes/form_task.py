@@ -33,8 +33,7 @@ _SUCCESS = re.compile(
 )
 
 
-# A quick booking has another form than a usual one.
-_HIRES = frozenset({"hire", "hiring"})
+_HIRES = frozenset({"hire", "hiring"})  # a quick booking has another form than a usual one
 _LEAST_GROUP = 3  # buttons
 _LIST_OF_SUCH = re.compile(r"/[\w-]+s/?")
 _TAKES_OFF = re.compile(r"(?:\w+\W+){0,4}?(?:(?:un|de)(?:select|check|tick)|hide|untick)", re.I)

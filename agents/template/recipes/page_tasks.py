@@ -161,8 +161,7 @@ _EXPAND = names("show details, details, view details, product details, more deta
 _COLLAPSES = re.compile(r"\b(?:collapse|close|fold|hide)\b", re.I)
 _COLLAPSE = ("hide details", "collapse", "show less", "hide", "close")
 _QUESTION_PAGES = frozenset({"faq", "help", "support", "question"})
-# In words.
-_SHORTEST_QUESTION = 3
+_SHORTEST_QUESTION = 3  # in words
 _SIDES = {
     "right": ("scroll right", "next", "right", "next slide"),
     "left": ("scroll left", "back", "previous", "prev", "left", "previous slide"),

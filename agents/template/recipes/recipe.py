@@ -14,8 +14,7 @@ from agents.template.forms.slots import Slot
 from agents.template.moves import Move, blind_press, press, send
 from agents.template.prompt import ADDING, Intent, meanings_of, only_opens
 
-# Words in the markup of any button.
-MARKUP = frozenset({"button", "btn", "link", "action", "cta", "trigger", "click"})
+MARKUP = frozenset({"button", "btn", "link", "action", "cta", "trigger", "click"})  # words in the markup of any button
 
 _CALLED = 0.6
 

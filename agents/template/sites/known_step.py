@@ -20,8 +20,7 @@ from agents.template.prompt import Intent, Trait, target_of
 from agents.template.prompt.intents import understand
 from agents.template.prompt.verbs import is_unrequested
 
-# What such a press does that no task requests is destroying or sending.
-_NOTHING = understand("")
+_NOTHING = understand("")  # what such a press does that no task requests is destroying or sending
 _HEADING = re.compile(r"h[1-6]")
 
 

@@ -7,8 +7,7 @@ from typing import Any
 
 from agents.template.solutions.solution import Solution
 
-# Most items are on a list's first pages. Each further page costs 3 s.
-MOST_PAGES = 8
+MOST_PAGES = 8  # most items are on a list's first pages. Each further page costs 3 s.
 HOLE = re.compile(r"\{([a-z][a-z |]*)\}")
 
 

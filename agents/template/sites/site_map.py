@@ -15,8 +15,7 @@ MOST_LINKS = 3  # to one item, in its block: its picture, its name, a button
 _FIELDS = ("input[not(@type='hidden')]", "select", "textarea")
 _TYPES = word_set("submit checkbox radio email password date time number search range")
 _ROWS, _MOST_ROWS = frozenset({"div", "li", "tr", "article", "section"}), 50
-# A part of an address that identifies an item: with a digit, or longer than words are.
-_ID = re.compile(r"\d|^.{25,}$")
+_ID = re.compile(r"\d|^.{25,}$")  # a part of an address that identifies an item: with a digit, or longer than words are
 # Labels are compared in lower case, without the marks of required fields.
 _UPPER, _LOWER = "ABCDEFGHIJKLMNOPQRSTUVWXYZ*:", "abcdefghijklmnopqrstuvwxyz"
 _UNMARKED = str.maketrans("", "", "*:")

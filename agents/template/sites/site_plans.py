@@ -29,14 +29,10 @@ from agents.template.solutions.solution import best_for
 
 logger = logging.getLogger(__name__)
 
-# Pages are drawn by script: a press before the script runs has no effect.
-_SETTLING = wait(1)
-# A press sends a request, which takes a moment, and callers check the result right after the last action.
-_SENT = wait(1.5)
-# Further pages of a list are slow, so they are left out above this many actions; a long form may have more.
-_ROOM_FOR_PAGES = 28
-# In steps the rules press on the item: a placeholder that selects nothing.
-_SHOWN = click(xpath("//*[0]"))
+_SETTLING = wait(1)  # pages are drawn by script: a press before the script runs has no effect
+_SENT = wait(1.5)  # a press sends a request, which takes a moment, and callers check the result right after the last action
+_ROOM_FOR_PAGES = 28  # further pages of a list are slow, so they are left out above this many actions; a long form may have more
+_SHOWN = click(xpath("//*[0]"))  # in steps the rules press on the item: a placeholder that selects nothing
 _KNOWN = "The plan is from facts about the site."
 _COMPARED = {"equals": "=", "not equals": "!=", "greater than": ">", "less than": "<", "greater equal": ">=", "less equal": "<="}
 # Number, date or time of a node as an XPath number, and of a value: 1930 for 19:30.
@@ -46,11 +42,9 @@ _TIME = ("number(translate({0},': ',''))", lambda text: "" if (at := time_in(tex
 # Prompts put them before the names of fields: the year of the film is the "movie_year".
 _THINGS = ("movie", "film", "book", "product", "item", "restaurant", "hotel", "job", "event", "task", "email", "user")
 _BLANKS = re.compile(r"\s*")
-# The separator of names in an address: ann.berg@mail.example.
-_NO_NAME = re.compile(r"[._]+(?=[^\W\d])")
+_NO_NAME = re.compile(r"[._]+(?=[^\W\d])")  # the separator of names in an address: ann.berg@mail.example
 _TITLE = "//*[self::h1 or self::h2][not(preceding::h1 or preceding::h2)]"
-# The whole text of an item's block.
-_BLOCK = "."
+_BLOCK = "."  # the whole text of an item's block
 # Verbs with an XPath as target, and those with another text.
 _BY_XPATH = {"press": click, "enter": submit}
 _AS_IT_IS: dict[str, Callable[[str], Action]] = {"keys": send_keys, "wait": lambda seconds: wait(int(seconds))}

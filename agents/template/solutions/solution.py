@@ -17,13 +17,10 @@ from agents.template.prompt.verbs import verb_of
 
 MOST_ACTIONS, MOST_LABELS, MOST_STEPS = 20, 4, 10
 LONGEST_LABEL, LONGEST_TEXT = 60, 200
-# It is not used again after so many failed tasks.
-MOST_LOST = 2
-# A placeholder for a value of the task: of a field, the item's name, the prompt's subject.
-HOLE = re.compile(r"\{([a-z\d ]{1,60})\}")
+MOST_LOST = 2  # it is not used again after so many failed tasks
+HOLE = re.compile(r"\{([a-z\d ]{1,60})\}")  # a placeholder for a value of the task: of a field, the item's name, the prompt's subject
 ITEM, SUBJECT = "item", "subject"
-# The role of a button that sends a form.
-SENDS = "submit"
+SENDS = "submit"  # the role of a button that sends a form
 # Words of any prompt.
 _NOTHING = word_set("""user click press button link option page tab section view go navigate please want need then with is are equal contain
     not that which i me where via use detail site website any some all called named titled whose so them by using order""")

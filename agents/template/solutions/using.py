@@ -38,10 +38,8 @@ from agents.template.solutions.solution import (
 
 _PRESSED = BUTTONS | OPTIONS | TICKED | {PICKER}
 _FILLED = FIELDS | {PICKER, "switch"}
-# The least likeness of a control; and of the only similar one on the page.
-_SURE, _LIKELY, _FURTHEST, _MOST_ITEMS = 0.7, 0.6, 2, 5
-# The likeness of a label that is a part of the known one, or contains it.
-_PART = 0.75
+_SURE, _LIKELY, _FURTHEST, _MOST_ITEMS = 0.7, 0.6, 2, 5  # the least likeness of a control; and of the only similar one on the page
+_PART = 0.75  # the likeness of a label that is a part of the known one, or contains it
 _SMALL = word_set("the a to my your all")
 _DIGITS = re.compile(r"\d+")
 # The format of our records: click button "Add" in item "Copper Moon".
