@@ -43,8 +43,7 @@ def plan(
             return planned
     # Whether a task is done, or nothing is left to do, can't be decided on a part of the page.
     kept = plain(step) if planned.done or not planned.actions else planned
-    # Better than waiting; how much better is unknown.
-    return replace(kept, confidence=0.1, confidence_why=CUT_OFF)
+    return replace(kept, confidence=0.1, confidence_why=CUT_OFF)  # better than waiting; how much better is unknown
 
 
 def _planned(step: Step, page: Page | None, known: Known, solutions: Sequence[Solution]) -> Plan:
@@ -101,8 +100,7 @@ def kind(prompt: str) -> str:
 
 
 def cuts(prompt: str) -> tuple[str, ...]:
-    # A criterion has ten characters or more: "year is 1994".
-    is_cut = len(prompt) > MAX_CRITERIA * 10 and are_cut(mask(prompt))
+    is_cut = len(prompt) > MAX_CRITERIA * 10 and are_cut(mask(prompt))  # a criterion has ten characters or more: "year is 1994"
     return (f"Criteria: the first {MAX_CRITERIA} of the prompt were read.",) if is_cut else ()
 
 

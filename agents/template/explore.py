@@ -116,8 +116,7 @@ def _groups(intent: Intent, page: Page, *, is_anywhere: bool) -> Iterator[Iterab
         offered = [element for element in offered if element.place not in listed]
     within = _within(intent, page, offered)
     if within is offered and (not may_show(target_of(intent), page) or _is_unsure(intent, page)):
-        # An action on an item must not be done to another one.
-        acting = {element.place for element in by_verb(intent, offered)}
+        acting = {element.place for element in by_verb(intent, offered)}  # an action on an item must not be done to another one
         within = offered = [element for element in offered if element.place not in acting]
     yield by_verb(intent, within)
     yield _like_prompt(intent, within)
@@ -226,7 +225,6 @@ def _opening(intent: Intent, page: Page) -> Iterator[Element]:
 
 
 def _sections(page: Page, offered: Sequence[Element]) -> Iterator[Element]:
-    """Other parts of the site."""
     here, taken = path_of(page.url), set(page.items)
     for element in offered:
         path = path_of(element.href) if element.href.strip("#") else ""

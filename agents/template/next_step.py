@@ -115,8 +115,7 @@ def _stage(step: Step, recipe: Recipe, intent: Intent, page: Page, past: Past) -
     acts = steps if is_ahead and not any(move.fills for move in acts) else acts
     acts = () if is_other else _requested(intent, page, acts)
     first = () if prior or achieved else _before(intent, page, past, acts)
-    # What an open dialog may add leads to no other form.
-    reach = () if is_astray or steps else first or recipe.reach(intent, page)
+    reach = () if is_astray or steps else first or recipe.reach(intent, page)  # what an open dialog may add leads to no other form
     reaching = [] if achieved else _open(step, past, _requested(intent, page, first or reach))
     actions = reaching or ([] if first else _open(step, past, acts))
     # A page of results has its own fields, maybe the same again: a search that was sent is done.
@@ -178,8 +177,7 @@ def _before(intent: Intent, page: Page, past: Past, acts: tuple[Move, ...]) -> t
         return onward
     if not kind.has(Trait.OF_ITEM) or (acts and (kind.has(Trait.ON_CARDS) or _is_on_card(page, acts[0]))):
         return ()
-    # The page of a booking shows little of the item.
-    if kind.row.sent_by and _is_beyond(page, past):
+    if kind.row.sent_by and _is_beyond(page, past):  # the page of a booking shows little of the item
         return ()
     is_opened = past.is_in_item or (kind in _BEYOND_ITEM and was_pressed(past, kind.row.opened_by))
     if acts and kind.row.sent_by and is_opened and not _is_refuted(intent, page):

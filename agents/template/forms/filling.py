@@ -90,8 +90,7 @@ class _Unit:
         values = [value for criterion in criteria for value in criterion.values]
         stated = [value for criterion in without_exclusions(criteria) for value in criterion.values]
         self._is_switch = all(_YES.fullmatch(value) for value in values)
-        # By the stated values, not by excluded ones.
-        self._is_dated = all(date_in(value) for value in stated)
+        self._is_dated = all(date_in(value) for value in stated)  # by the stated values, not by excluded ones
         self._is_numeric = all(number_in(value) is not None for value in stated)
         # Whether an input type fits the criteria's field or values.
         self._made_for = {
@@ -107,8 +106,7 @@ class _Unit:
             return 0.0
         named = self._named(slot)
         if slot.choices and slot.choices[0].role != "radio":
-            # A row of buttons is a choice only if its name is the field's: most rows are none.
-            named *= 0.8 if named >= 0.85 else 0.0
+            named *= 0.8 if named >= 0.85 else 0.0  # a row of buttons is a choice only if its name is the field's: most rows are none
         by_type = 0.0
         if (is_made_for := self._made_for.get(slot.element.type)) is not None:
             by_type = 1.0 if is_made_for else -1.0

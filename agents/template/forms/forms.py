@@ -140,7 +140,6 @@ def _match_of(page: Page, elements: Sequence[Element], sought: FormQuery) -> For
 
 
 def _purpose_words(page: Page, offered: Sequence[Slot]) -> set[str]:
-    """The words of the heading before a form and of its fields."""
     fields = (text for slot in offered for text in (slot.element.label, slot.element.placeholder, slot.element.beside))
     return {word for text in (*(page.heading_before(slot.element) for slot in offered[:1]), *fields) for word in words(text)}
 

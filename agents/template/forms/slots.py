@@ -184,8 +184,7 @@ def option_for(options: Iterable[str], criteria: Sequence[Criterion]) -> str | N
     if fitting:
         exact = {value.strip().lower() for criterion in criteria if criterion.operator in EXACT for value in criterion.values}
         excluded = {value.strip().lower() for criterion in criteria if criterion.operator.negative for value in criterion.values}
-        # "Fixed price" is what "fixed" excludes.
-        fitting.sort(key=lambda option: any(value in option.lower() for value in excluded))
+        fitting.sort(key=lambda option: any(value in option.lower() for value in excluded))  # "Fixed price" is what "fixed" excludes
         return next((option for option in fitting if option.strip().lower() in exact), fitting[0])
     return next((option for option in offered if criteria and all(_overlaps(criterion, option) for criterion in criteria)), None)
 

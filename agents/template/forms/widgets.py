@@ -128,8 +128,7 @@ def chosen_from_list(page: Page, criteria: Sequence[Criterion]) -> tuple[Move, .
     for shown in in_time(page.usable({"option", "button"})):
         if (shown.role == "option" or shown.overlay) and (shown.label or shown.text):
             by_overlay[shown.overlay].append(shown)
-    # The list opened last is on top, and last in most markup.
-    for _, options in in_time(sorted(by_overlay.items(), reverse=True)):
+    for _, options in in_time(sorted(by_overlay.items(), reverse=True)):  # the list opened last is on top, and last in most markup
         chosen = next((option for unit in ordered if (option := _option(options, unit)) is not None), None)
         if chosen is not None:
             return (press(page, chosen),)
@@ -228,16 +227,14 @@ def wizard(intent: Intent, page: Page, past: Past) -> tuple[Move, ...]:
     # The button to the next step is at the dialog's foot; others may have the same word.
     foot = (element for element in reversed(inside) if _LEAVES.isdisjoint(words(element.label)) and not _STEP.fullmatch(element.label))
     steps = tuple(match[1] for element in inside if (match := _STEP.fullmatch(element.label)))
-    # A button called like the first step leads back to it.
-    names = (*_ONWARD, *steps[1:])
+    names = (*_ONWARD, *steps[1:])  # a button called like the first step leads back to it
     onward = next((element for element in foot if was_named(element, names)), None)
     if onward is None and was_pressed(past, (*_ONWARD[:1], *steps)):
         onward = best_button([element for element in inside if element.usable and _may_send(element, intent)], intent.kind.row.sent_by, 0.6)
     if onward is None:
         return ()
     offered = slots(inside)
-    # The item's criteria are no values for a form.
-    is_item = intent.kind.has(Trait.OF_ITEM) and intent.kind is not Kind.CHOOSE
+    is_item = intent.kind.has(Trait.OF_ITEM) and intent.kind is not Kind.CHOOSE  # the item's criteria are no values for a form
     given = answers(besides_item(intent) or (() if is_item else intent.criteria), offered, page)
     if is_item and not given:
         return ()

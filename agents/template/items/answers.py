@@ -71,8 +71,7 @@ def _likeness(telling: Mapping[str, int], criteria: Sequence[Criterion], record:
 
 
 def _all_words(record: Record) -> Iterator[str]:
-    # `words` reads the beginning of a text only.
-    for text in (record.name, *record.attributes.values()):
+    for text in (record.name, *record.attributes.values()):  # `words` reads the beginning of a text only
         yield from words(text)
     for start in range(0, min(len(record.text), _TEXTS), 300):
         yield from words(record.text[start : start + 360])

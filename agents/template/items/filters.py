@@ -29,7 +29,7 @@ def controls(page: Page, criteria: Sequence[Criterion]) -> tuple[Move, ...]:
     # Inputs labelled like a criterion's field: a bound, a place, a date.
     inputs = (element for element in page.usable({"textbox", "spinbutton", "slider", "combobox"}) if element.tag == "input")
     typed = [element for element in inputs if element.type not in {"search", "email", "password"} and element.form not in sent]
-    chosen = _choices(page, criteria)
+    chosen = choices(page, criteria)
     # What a choice sets is not typed too, and an excluded value needs no text beside a stated one.
     left = [group for group in by_name(criteria) if group not in chosen]
     is_stated = bool(without_exclusions(criteria))
@@ -39,23 +39,17 @@ def controls(page: Page, criteria: Sequence[Criterion]) -> tuple[Move, ...]:
     return (*chosen.values(), *ticks, *fills_for(page, texts, typed))
 
 
-def choices(page: Page, criteria: Sequence[Criterion]) -> tuple[Move, ...]:
-    return tuple(_choices(page, criteria).values())
-
-
-def _choices(page: Page, criteria: Sequence[Criterion]) -> dict[tuple[Criterion, ...], Move]:
+def choices(page: Page, criteria: Sequence[Criterion]) -> dict[tuple[Criterion, ...], Move]:
     moves, unfolding = dict[tuple[Criterion, ...], Move](), dict[tuple[Criterion, ...], Move]()
     for group in by_name(criteria):
         if (move := _chosen(page, group) or _chip(page, group, _sets(page))) is not None:
             moves[group] = move
         elif not unfolding and (move := _unfolded(page, group)) is not None:
             unfolding[group] = move
-    # An unfolded list covers the page: one at a time, after all visible controls.
-    return moves | unfolding
+    return moves | unfolding  # an unfolded list covers the page: one at a time, after all visible controls
 
 
 def applied(page: Page, moves: Sequence[Move]) -> tuple[Move, ...]:
-    """Press the button that applies what the moves set."""
     fills = [action for move in moves for action in move.alternatives[:1] if move.fills]
     places = [element.place for action in fills if (element := page.element(action.fields["selector"]))]
     # A search button behind the fields, before the list, applies them.
@@ -167,6 +161,5 @@ def _unfolded(page: Page, group: Sequence[Criterion]) -> Move | None:
     unfolding = (element for element in in_time(usable, each=4) if element.tag not in {"input", "select"})
     scored = [(_called(element, group[0].field), -element.place, element) for element in unfolding]
     best = max(scored, key=lambda hit: hit[:2], default=None)
-    # "Post a job" makes a job and filters nothing.
-    is_other = best is not None and not _MAKING.isdisjoint(words(best[2].label))
+    is_other = best is not None and not _MAKING.isdisjoint(words(best[2].label))  # "Post a job" makes a job and filters nothing
     return replace(press(page, best[2]), opens=True) if best is not None and best[0] >= 0.75 and not is_other else None

@@ -155,7 +155,7 @@ def _routes(target: Target, page: Page, past: Past) -> Iterator[tuple[Move, ...]
         yield (replace(press(page, back), repeats=True),)
     yield _searched(target.name if len(target.name.strip()) >= _LEAST_SEARCHED else "", page, past)
     stated = [criterion for criterion in target.criteria if criterion.operator in POSITIVE]
-    narrowing = tuple(move for move in choices(page, stated) if not move.shown and not _tried(move, past))
+    narrowing = tuple(move for move in choices(page, stated).values() if not move.shown and not _tried(move, past))
     yield (*narrowing, *applied(page, narrowing))
     # Other stated values may be searched for too.
     searched = (one for one in stated if number_in(one.value) is None and not _is_switch(one) and _as_searched(one))
@@ -244,11 +244,10 @@ def _route_of(target: Target) -> re.Pattern[str]:
 
 
 def _place_of_things(target: Target, page: Page) -> Element | None:
-    """The link to the site's page of such things."""
     if not target.thing:
         return None
     route = _route_of(target)
-    links = [link for link in page.usable({"link"}) if route.search(link.href) and _keeps_query(link, page)]
+    links = [link for link in page.usable({"link"}) if route.search(link.href) and page.keeps(link.href)]
     named = [link for link in links[:1] if words(link.label) == (target.thing,)]
     # Sites change their labels often, their routes rarely.
     routed = (link for name in names_of_thing(target.thing) for link in links if place_of(link.href) == name)
@@ -322,7 +321,7 @@ def next_page(page: Page, past: Past) -> tuple[Move, ...]:
 def _listed(page: Page, past: Past) -> tuple[Move, ...]:
     # A cart or wishlist does not contain items that are not on it yet.
     short = (link for link in in_time(page.usable(BUTTONS)) if len(words(link.label)) <= 4 and not places_of(link))
-    links = [(_likely(link), link) for link in short if not _stays(link, page) and _keeps_query(link, page)]
+    links = [(_likely(link), link) for link in short if not _stays(link, page) and (not link.href or page.keeps(link.href))]
     ranked = sorted(links, key=lambda hit: (-hit[0], hit[1].place))
     likely = (press(page, link) for merit, link in in_time(ranked, each=1) if merit >= (0.6 if link.href else 0.9))
     return next(((move,) for move in likely if not _tried(move, past)), ())
@@ -332,13 +331,8 @@ def _likely(link: Element) -> float:
     # A button with only such a word sends a search, or resets or unfolds a filter.
     if link.submits or (not link.href and meanings_of(link.label) in ({"search"}, {"all"})):
         return 0.0
-    # Sites change their labels often, their routes rarely.
-    texts = (link.label, place_of(link.href))
+    texts = (link.label, place_of(link.href))  # sites change their labels often, their routes rarely
     return max(alike(name, text) - rank / 100 for rank, name in enumerate(_LISTS) for text in texts)
-
-
-def _keeps_query(link: Element, page: Page) -> bool:
-    return not link.href or page.keeps(link.href)
 
 
 def press_on_item(intent: Intent, page: Page, names: Sequence[str], least: float = LEAST) -> tuple[Move, ...]:

@@ -221,8 +221,7 @@ def _next(
         return None
     if "field" not in first.re.groupindex:
         before = text[at : first.start()]
-        # As in: the year to be greater than …
-        before = _LEADS_ON.sub("", before) if first[0].lower().startswith("be") else before
+        before = _LEADS_ON.sub("", before) if first[0].lower().startswith("be") else before  # As in: the year to be greater than …
         return first.start(), first.end(), _field_before(before), operator_of(first)
     named, operator = _implied(first)
     kept = [word for word in named.split() if word.lower() not in _NOT_OF_A_FIELD]
@@ -298,13 +297,11 @@ def _values(masked: Masked, field: str, at: int, operator: Operator) -> tuple[tu
     bare = _BARE.match(text, start)
     if not bare or _NO_VALUE.match(bare[0]):
         return (), bare.end() if bare else start
-    # The end of a number with its unit, where other words follow: less than 100 minutes long.
-    amount = _AMOUNT.match(text, start)
+    amount = _AMOUNT.match(text, start)  # the end of a number with its unit, where other words follow: less than 100 minutes long
     said_after = _SAID_AFTER_BOUND if operator in ABOVE | BELOW else _SAID_AFTER_AMOUNT
     end = amount.end() if amount and said_after.match(text, amount.end()) else bare.end()
     value = text[start:end].strip()
-    # A genre is "a comedy", but a text is "a true delight to read".
-    if len(value.split()) >= 3:
+    if len(value.split()) >= 3:  # a genre is "a comedy", but a text is "a true delight to read"
         value = text[at:end].strip()
     return ((value,) if value else (), end)
 
@@ -326,8 +323,7 @@ def _bare_list(text: str, start: int) -> tuple[tuple[str, ...], int]:
 
 def _loose(masked: Masked) -> Iterator[Criterion]:
     text = masked.text
-    # As in: filter films by genre Drama and year 1999.
-    is_filter = re.search(r"^\W*(?:please )?(?:filter|narrow|browse)\b", text, re.I)
+    is_filter = re.search(r"^\W*(?:please )?(?:filter|narrow|browse)\b", text, re.I)  # As in: filter films by genre Drama and year 1999
     for pattern, field in (*_LOOSE, *(((_BY_FIELD, ""),) if is_filter else ())):
         for match in pattern.finditer(text):
             name = (field or match["field"]).lower().replace("_", " ")

@@ -201,8 +201,7 @@ def _end_of_login(masked: Masked, stated: tuple[Criterion, ...], login: re.Match
     if not ends:
         split = _SPLIT.search(text, login.end())
         return split.end() if split else len(text)
-    # The log-in may come after its credentials: with the credentials …, sign in and …
-    at = max(ends)
+    at = max(ends)  # the log-in may come after its credentials: with the credentials …, sign in and …
     again = _LOGIN.search(text, at)
     return again.end() if again and not re.search(r"[\w\ue000-\uf7ff]", text[at : again.start()]) else at
 
@@ -221,8 +220,7 @@ def _task(masked: Masked, span: tuple[int, int], whole: tuple[Criterion, ...]) -
     text = masked.text[slice(*span)].strip(" .!,")
     kind = _kind_of(text, tuple(map(masked.plain, MARK.findall(text))), criteria=bool(stated))
     if kind is Kind.CHOOSE and stated and (choosing := CHOSEN.search(text)):
-        # As in: a country from the dropdown that is not …
-        what = choosing["what"].lower()
+        what = choosing["what"].lower()  # As in: a country from the dropdown that is not …
         stated = tuple(replace(criterion, field=what) if criterion.field in _WIDGETS else criterion for criterion in stated)
         chosen = CHOSEN_THING.split(text[choosing.start("what") :], maxsplit=1)[0]
         if not any(is_called(criterion.field, chosen) for criterion in stated) and (noun := _ONE_THING.search(chosen)):

@@ -122,8 +122,7 @@ def amount_of(field: str, value: str, rest: str) -> tuple[str, str]:
     unit = "price" if per_night else next((name for pattern, name in _OF_UNIT if pattern.match(sign_or_unit)), "")
     if not unit or not _is_no_field(field, unit, rest, per_night=per_night):
         return field, value
-    # Sites state durations in minutes.
-    hours = number_in(number) if after.lower().startswith(" h") else None
+    hours = number_in(number) if after.lower().startswith(" h") else None  # sites state durations in minutes
     return unit, value if unit == "price" else number if hours is None else f"{(hours * 60).normalize():f}"
 
 

@@ -184,8 +184,7 @@ def is_unrequested(element: Element, intent: Intent, *, leads_on: bool = False) 
         return False
     requested = _requested_risks(intent)
     if "remove" in risks and "remove" in requested and "delete" not in requested:
-        # Removing a film from a list must not remove the film.
-        return bool(label & _THINGS) and not label & _LISTS
+        return bool(label & _THINGS) and not label & _LISTS  # removing a film from a list must not remove the film
     return not (risks - _OPENS_FIRST if leads_on else risks) <= requested
 
 

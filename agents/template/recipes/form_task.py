@@ -81,7 +81,9 @@ class FormTask(Recipe):
             chosen = [link for record in page.records for link in record.elements if link.href.strip("#")]
         presses = [press_labelled(page, link, intent.kind.row.opened_by) for link in chosen[:4]]
         leads = (Move(tuple(move.alternatives[0] for move in presses if move.alternatives), tries=True),) if presses else ()
-        return (*self._settable(intent, page), *leads) if intent.kind is Kind.BOOKING else leads
+        # Choices on the page before the form: people, day and time of a booking.
+        set_before = openers(self._criteria(intent), (), page.elements) if intent.kind is Kind.BOOKING else ()
+        return (*(self._opened(page, opener) for opener in set_before), *leads)
 
     def blind_reach(self, intent: Intent) -> tuple[Move, ...]:
         return (blind_press(blind_xpath.pressed(intent.kind.row.opened_by[:3], intent.kind.row.routes)),)
@@ -190,8 +192,7 @@ class FormTask(Recipe):
             links = [(link, merit) for link, merit in links if link.place in own or link.place not in page.items]
         if intent.kind is not Kind.EDIT_ITEM:
             return links
-        # A control of every item leads to none of them in particular.
-        often = Counter(link.label for link, _ in links)
+        often = Counter(link.label for link, _ in links)  # a control of every item leads to none of them in particular
         return [(link, merit) for link, merit in links if often[link.label] == 1]
 
     def _is_shut(self, intent: Intent, page: Page) -> bool:
@@ -206,10 +207,6 @@ class FormTask(Recipe):
 
     def _opened(self, page: Page, opener: Element) -> Move:
         return replace(press(page, opener), once=True, opens=True)
-
-    def _settable(self, intent: Intent, page: Page) -> tuple[Move, ...]:
-        """Choices on the page before the form: people, day and time of a booking."""
-        return tuple(self._opened(page, opener) for opener in openers(self._criteria(intent), (), page.elements))
 
     def _sent_by(self, form: FormMatch, button: Element, page: Page) -> Move:
         field = next((slot.element for slot in form.slots if slot.element.role in TEXT_FIELDS and slot.element.tag == "input"), None)

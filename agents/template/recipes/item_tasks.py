@@ -120,8 +120,7 @@ class Share(PressOnItem):
 
 class Wishlist(PressOnItem):
     _OFF = names("remove from watchlist, remove from list, remove from reading list, remove bookmark, saved, in list, added, remove")
-    # A button that takes an item off must not be confused with one that puts it on.
-    _SURE, _SAME = 0.8, 0.95
+    _SURE, _SAME = 0.8, 0.95  # a button that takes an item off must not be confused with one that puts it on
 
     def labels(self, intent: Intent) -> tuple[str, ...]:
         return self._OFF if _TAKES_AWAY.search(intent.text) else super().labels(intent)

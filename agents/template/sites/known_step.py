@@ -47,8 +47,7 @@ def known_step(step: Step, intent: Intent, page: Page, known: Known, *, goes_on:
     if goes_on and not _is_amid(places, past):
         return None
     if places and _is_over(places[-1], intent, page, past):
-        # The last press may still be sending its request.
-        waits = () if past.last_waited else (LOADING,)
+        waits = () if past.last_waited else (LOADING,)  # the last press may still be sending its request
         return Plan(waits, done=not waits, reasoning="Template: all actions of the site's plan are done.")
     if intent.kind.has(Trait.OF_ITEM) and is_target_page(target_of(intent), page):
         following = _on_item(list(_left(places, past)), intent, page, past)
@@ -75,8 +74,7 @@ def _is_amid(places: Sequence[_Place], past: Past) -> bool:
 def _left(places: Sequence[_Place], past: Past) -> Iterator[Action]:
     """The actions that were not sent yet; a plan may have one twice, such as to put on a list and take off again."""
     actions = [action for place in places for action in place.actions]
-    # The same field may be filled in each step of a dialog.
-    signs = [sign(action.type, action.fields) for action in actions]
+    signs = [sign(action.type, action.fields) for action in actions]  # the same field may be filled in each step of a dialog
     return (action for at, action in enumerate(actions) if past.times(action) < signs[: at + 1].count(signs[at]))
 
 
@@ -100,8 +98,7 @@ def _visited(page: Page, past: Past) -> set[str]:
 
 def _places(actions: Sequence[Action]) -> Iterator[_Place]:
     starts = [at for at, action in enumerate(actions) if action.type == "NavigateAction"]
-    # The first opens the task's own page, on which it may be done.
-    for start, end in pairwise([*starts, len(actions)]):
+    for start, end in pairwise([*starts, len(actions)]):  # the first opens the task's own page, on which it may be done
         yield _Place(actions[start], tuple(action for action in actions[start + 1 : end] if action.type not in WAITS))
 
 

@@ -225,8 +225,7 @@ class Rehearsal:
             target = self._target_of(page, element)
             done = target if isinstance(target, ItemPress) else self._repeated(action, target)
             if isinstance(target, ItemPress) and not target.inside:
-                # Ticks in the list are lost with it.
-                self.out = [action for action in self.out if action not in self.ticked]
+                self.out = [action for action in self.out if action not in self.ticked]  # ticks in the list are lost with it
             self.ticked += [done] if element.role in TICKED and element.form is None else []
             self.out.append(done)
         if action.type not in {"ClickAction", "SubmitAction"}:

@@ -42,8 +42,7 @@ class Sign:
             return False
         mine, others = set(self.about), set(other.about)
         shared = len(mine & others)
-        # Tasks of no kind are compared by all their words.
-        is_other = Kind.OTHER.value in self.kinds.split(", ")
+        is_other = Kind.OTHER.value in self.kinds.split(", ")  # tasks of no kind are compared by all their words
         return shared >= (_ALIKE_AS_WHOLE * len(mine | others) if is_other else _ALIKE * min(len(mine), len(others)))
 
 
@@ -191,7 +190,6 @@ def best_for(solutions: Iterable[Solution], intent: Intent) -> Solution | None:
 
 
 def called(element: Element) -> str:
-    """Its visible name."""
     return " ".join((element.label or element.text or element.placeholder or element.beside or element.group).split())
 
 

@@ -306,8 +306,7 @@ def _alike(name: str, label: str, *, is_field: bool) -> float:
     mine, own = words(plain), words(own_label)
     if mine == own:
         return 1.0
-    # "Pay now" has the verb of "Pay", "Your name" the noun of "Name".
-    at = -1 if is_field else 0
+    at = -1 if is_field else 0  # "Pay now" has the verb of "Pay", "Your name" the noun of "Name"
     if mine[at] not in own or mine[at] in _SMALL:
         merit = 0.0
     elif set(mine) <= set(own) or set(own) <= set(mine):
