@@ -192,7 +192,7 @@ class Kind(StrEnum):
     # As in: show the agenda view.
     NAVIGATE = TaskKind("navigate", "Go to a page", _SHOWS, first_prompts=re.compile(
         rf"{LEAD_IN}(?:select|choose|use|views?|show|see|display|{MOVING}|open|switch|change|expand)\b.*\b[\w-]+ view(?: please)?\W*$"
-        rf"|{LEAD_IN}(?:clicks?|press(?:es)?|taps?|selects?|chooses?)\b.*\b(?:from|in|on) the (?:[a-z]+ )?{NAVIGATION}\b", re.I))
+        rf"|{LEAD_IN}(?:clicks?|press(?:es)?|taps?|selects?|chooses?|{MOVING})\b.*\b(?:from|in|on) the (?:[a-z]+ )?{NAVIGATION}\b", re.I))
     CART = TaskKind("cart", "Change the cart", _OF_ITEM | _ON_CARDS, prompts=(begins(_PUT, "cart|basket|shopping bag|quantity"),
         begins("edit|modify", "(?:cart|basket) items?|items? (?:in|of) (?:the |my )?(?:cart|basket)")),
         buttons=names(_ADD_TO_CART), form_fields="quantity count size preference extra option note")

@@ -28,6 +28,7 @@ def row(name: str, *buttons: str) -> str:
     ("prompt", "kind"),
     [
         ("Change to month view.", Kind.NAVIGATE),
+        ("Go to the lamps section in the navbar.", Kind.NAVIGATE),
         ("Open the add-to-cart dialog where name equals 'Pasta'", Kind.CART),
         ("Select favorite lamp where price equals '4'", Kind.WISHLIST),
         ("Cancel the reservation where name equals 'Ann'", Kind.DELETE_ITEM),
