@@ -38,6 +38,7 @@ _SHORTEST_NAME = 3
 _CALLED, _SENDING = 0.8, ("submit", "send", "save", "save changes", "confirm", "create", "add")
 _REQUIRED = "*[@required][self::textarea or self::input[not(@type) or @type='text' or @type='email']][ancestor::form]"
 _MOST_OTHERS, _ADDRESS, _TEXT = 4, "user@example.com", "Thank you, this is very well made."
+_NEAR = 6  # levels from a field to what encloses it with its button, as in a dialog without a form
 _DISABLED = re.compile(r' (?:disabled(?:="[^"]*")?|aria-disabled="true")(?=[ >])')
 
 
@@ -144,17 +145,21 @@ class Rehearsal:
         criteria, row = besides_item(intent), intent.kind.row
         if not row.sent_by or any(entry.type in FILLS for entry in self.history):
             return []
-        named = [(chosen(unit), unit[0].field) for unit in by_name(criteria)]
+        named = [(unit[0].field, value) for unit in by_name(criteria) if (value := chosen(unit))]
         # Dialogs come last in most markup.
-        usual = [name for name in row.fills if name not in {field for _, field in named}]
-        fields = [(_last(field), value) for value, field in named if value] or [(_last(name), _TEXT) for name in usual[-1:]]
+        usual = [name for name in row.fills if name not in {unit[0].field for unit in by_name(criteria)}]
+        fields = named or [(name, _TEXT) for name in usual[-1:]]
         sends = site_map.by_names("", tuple(dict.fromkeys((*row.sent_by, *_SENDING)))[:12], presses=True)
         with suppress(InvalidAction):
             # An address is valid in every other field.
             required = [_found(f"//{_REQUIRED}[count(following::{_REQUIRED})={at}]") for at in range(_MOST_OTHERS)]
-            others = [*(_last(name, 3) for name in usual[: None if named else -1]), *required][:_MOST_OTHERS]
-            fills = [type_text(xpath(field), value) for field, value in (*((other, _ADDRESS) for other in others), *fields)]
-            return [*fills, click(xpath(f"({sends} | {fields[-1][0]}/ancestor::form[1]//button[@type='submit'])[last()]"))] if fills else []
+            others = [*(_last(name, 3) for name in usual[: None if criteria else -1]), *required][:_MOST_OTHERS]
+            typed = (*((other, _ADDRESS) for other in others), *((_last(name), value) for name, value in fields))
+            fills = [type_text(xpath(field), value) for field, value in typed]
+            # Near the last field: elsewhere a button with such a label sends something else.
+            near = f"({_usual(fields[-1][0], 3)})/ancestor::*[self::form or position()<{_NEAR}]" if fields else ""
+            # Selectors have to begin with // or (//.
+            return [*fills, click(xpath(f"(//*[false()] | {near}{sends[:-1]} or @type='submit'])[last()]"))] if near else []
         return []
 
     def _rehearsed(self, planned: Callable[[Step, Page], Plan | None]) -> bool:

@@ -113,6 +113,8 @@ def test_a_reply_that_was_never_written_is_written_and_sent() -> None:
     typed = [fields for kind, fields in made if kind == "TypeAction"]
     assert picked(typed[-1], page).tag == "textarea"
     assert picked(made[-1][1], page).text == "Send reply"
+    # Without the dialog, no other control with such a label is pressed.
+    assert picked(made[-1][1], opened.replace("</main>", "<section><div><button>Send</button></div></section></main>")) is None
 
 
 def test_a_link_that_begins_like_those_of_items_is_no_item() -> None:
