@@ -155,7 +155,7 @@ _PAGE_WORDS = re.compile(
     r"page|tab|section|screen|view|all|my|the|please|back)\b"
 )
 _DONE_BY_ME = re.compile(r"\bI(?:['’]ve| have)? (?:[a-z]+ly |already |just |once )?(?P<done>[a-z]{3,})", re.I)
-_VIEW = re.compile(r"\b(?!to\b)([\w-]+)[ -]view\b", re.I)
+_VIEW = re.compile(r"\b(?!to\b)([\w-]+)(?: (?:calendar|schedule|work ?week))?[ -]view\b", re.I)
 _NO_VIEW = frozenset({"view", "select", "switch", "show", "to", "the", "calendar"})
 _EXPAND = names("show details, details, view details, product details, more details, specifications, expand, show more, read more")
 _COLLAPSES = re.compile(r"\b(?:collapse|close|fold|hide)\b", re.I)
@@ -226,7 +226,8 @@ class Navigate(Recipe):
         return max(links, key=lambda link: ("logo" not in link.hints.lower(), -link.place), default=None)
 
     def _view(self, name: str, page: Page) -> Element | None:
-        named = ((element, words(element.label or element.text)) for element in page.usable(BUTTONS | FIELDS | OPTIONS))
+        usable = page.usable(BUTTONS | FIELDS | OPTIONS)
+        named = ((element, words(text)) for element in usable for text in (element.label, element.text))
         return next((element for element, label in named if tuple(word for word in label if word not in _NO_VIEW) == words(name)), None)
 
     def _menu_of_views(self, page: Page) -> Element | None:

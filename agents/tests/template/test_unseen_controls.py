@@ -295,3 +295,12 @@ def test_a_search_in_a_closed_dialog_that_found_nothing_is_cleared() -> None:
     )
     sent = PastAction("ClickAction", {"selector": {**field, "value": "submit-query"}}, succeeded=True, error="", url=SHOP)
     assert "Clear search" in pressed_next("Share the stay where host name contains 'Kev'", html, filled, sent, WAITED)
+
+
+def test_a_view_is_chosen_from_the_menu_of_views_by_its_label_or_text() -> None:
+    views = "".join(
+        f"<button type=button aria-label='Select {name} view'>{text}</button>" for name, text in (("Week", "Weekly"), ("5 days", "Five"))
+    )
+    menu = f"<button type=button aria-label='Select calendar view' aria-expanded=true>Month</button><div role=menu>{views}</div>"
+    assert "Week view" in pressed_next("Display weekly calendar view.", menu, pressed("Select calendar view"))
+    assert "5 days" in pressed_next("Display 5-day workweek view.", menu, pressed("Select calendar view"))
