@@ -44,11 +44,13 @@ _BUY = ("buy now", "buy it now", "order now", "purchase now", "checkout now", "b
 def next_step(step: Step, intent: Intent, page: Page) -> Plan:
     """A wait ends a task: the site may not have recorded the last action yet, and callers judge the result right after it."""
     past = Past(step.history)
-    owner = page.headings[0] if page.headings and len(page.records) > 1 and path_of(page.url).count("/") > 1 else ""
-    opened_as = past.opened_as(path_of(page.url))
-    # An item that is still listed among others was pressed in vain.
+    path = path_of(page.url)
+    owner = page.headings[0] if page.headings and len(page.records) > 1 and path.count("/") > 1 else ""
+    opened_as = past.opened_as(path)
+    # An item that is still listed among others was pressed in vain. What is in the navigation is a part of the site.
     is_listed = len(page.records) > 1 and any(record.name == opened_as for record in page.records)
-    intent = _about_listed(replace(intent, opened_as="" if is_listed else opened_as, page_of=owner), page)
+    is_part = any(link.label == opened_as and path_of(link.href) == path for link in page.elements if link.href)
+    intent = _about_listed(replace(intent, opened_as="" if is_listed or is_part else opened_as, page_of=owner), page)
     planned = _next(step, intent, page, past)
     if not planned.done or planned.answer or not past.entries:
         return planned

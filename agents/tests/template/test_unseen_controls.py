@@ -304,3 +304,16 @@ def test_a_view_is_chosen_from_the_menu_of_views_by_its_label_or_text() -> None:
     menu = f"<button type=button aria-label='Select calendar view' aria-expanded=true>Month</button><div role=menu>{views}</div>"
     assert "Week view" in pressed_next("Display weekly calendar view.", menu, pressed("Select calendar view"))
     assert "5 days" in pressed_next("Display 5-day workweek view.", menu, pressed("Select calendar view"))
+
+
+def test_the_list_to_which_the_navigation_led_is_no_opened_item() -> None:
+    cards = "".join(
+        f"<article><h3>{name}</h3><p>Oak Ave, Rome</p><p>${price}</p><button type=button>Reserve</button></article>"
+        for name, price in (("Comfort", 31), ("Van", 26))
+    )
+    url = "http://localhost:8000/ride/trips/available?seed=58"
+    link = {"type": "attributeValueSelector", "attribute": "href", "value": "/ride/trips/available?seed=58"}
+    came = PastAction("ClickAction", {"selector": link}, succeeded=True, error="", url=url, words='click link "Browse trips"')
+    html = f"<nav><a href='/ride/trips/available?seed=58'>Browse trips</a><a href='/help?seed=58'>Help</a></nav><h1>Trips</h1>{cards}"
+    made = next_plan("View the trip where location contains ' Ave' and ride name is NOT 'Van'", html, came, WAITED, url=url)
+    assert "is done" not in made.reasoning
