@@ -118,7 +118,7 @@ _GRANTED = {
 _MADE = frozenset({"book", "hire", "pay", "apply", "submit", "publish"})
 _WITHHELD = {
     Kind.DELETE_ITEM: _MADE,
-    Kind.CANCEL: _MADE,
+    Kind.CANCEL: _MADE | {"remove"},
     Kind.CHOOSE: frozenset({"submit", "publish"}),
     "unsave": frozenset({"delete"}),
     "hire later": frozenset({"hire", "book"}),

@@ -317,3 +317,8 @@ def test_the_list_to_which_the_navigation_led_is_no_opened_item() -> None:
     html = f"<nav><a href='/ride/trips/available?seed=58'>Browse trips</a><a href='/help?seed=58'>Help</a></nav><h1>Trips</h1>{cards}"
     made = next_plan("View the trip where location contains ' Ave' and ride name is NOT 'Van'", html, came, WAITED, url=url)
     assert "is done" not in made.reasoning
+
+
+def test_nothing_is_removed_from_a_form_that_is_to_be_cancelled() -> None:
+    control = next(element for element in read("<button aria-label='Remove ann@lamps.example'>x</button>", SHOP).elements)
+    assert is_unrequested(control, understand("Cancel adding an event where attendees equals 'ann@lamps.example'"))
