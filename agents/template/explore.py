@@ -12,10 +12,10 @@ from agents.page.past import action_in_words
 from agents.template.budget import in_time
 from agents.template.items.finding import fitting, may_show
 from agents.template.items.matching import LEADS_TO, best_button, was_pressed
-from agents.template.items.navigation import only_sends
+from agents.template.items.navigation import adds_to_profile, is_form_open, only_sends
 from agents.template.moves import Move, made, press
 from agents.template.prompt import POSITIVE, Intent, Kind, Trait, holds_all, meanings_of, target_of
-from agents.template.prompt.verbs import is_unrequested, verb_of
+from agents.template.prompt.verbs import BINDS, is_unrequested, verb_of
 from agents.template.recipes.recipe import MARKUP, quoted_in
 
 MOST_PRESSES = 24  # a task has at most 50 actions: more presses than this will not help either
@@ -68,12 +68,14 @@ def _is_finished(intent: Intent, past: Past) -> bool:
 def _untried(elements: Iterable[Element], intent: Intent, page: Page, past: Past) -> Iterator[Move]:
     """By its selectors and, in our records, by its text: controls with the same label in one item or part of the page are one."""
     done = {entry.words for entry in past.entries if entry.words and entry.succeeded is not False}
+    saves = BINDS if intent.kind is Kind.DELETE_ITEM and is_form_open(page) else frozenset[str]()
     for element in elements:
         # Only tasks about an account require a log-in by themselves.
         logs_in = element.opens == "dialog" and _LOGS_IN & set(words(element.label)) and not intent.kind.has(Trait.ACCOUNT)
         sends = bool(intent.kind.row.sent_by) and only_sends(element)
         is_open = element.is_open_tab or (element.current and intent.kind is not Kind.NAVIGATE)
-        if logs_in or sends or is_open or is_unrequested(element, intent):
+        is_other = adds_to_profile(element, intent) or not saves.isdisjoint(words(element.label))
+        if logs_in or sends or is_open or is_other or is_unrequested(element, intent):
             continue
         move = press(page, element)
         if move.alternatives and not any(map(past.times, move.alternatives)) and action_in_words(move.alternatives[0], page) not in done:

@@ -5,11 +5,11 @@ from collections.abc import Iterator, Sequence, Set
 
 from agents.contract.origins import path_of
 from agents.page import Element, Page, word_set, words
-from agents.page.elements import BUTTONS, TEXT_FIELDS, score
+from agents.page.elements import BUTTONS, FIELDS, TEXT_FIELDS, score
 from agents.template.budget import in_time
 from agents.template.items.matching import LEADS_TO, best_button
 from agents.template.moves import Move, press
-from agents.template.prompt import CHANGING, Intent, Kind, Trait, alike, meanings_of, names_of, target_of
+from agents.template.prompt import ADDING, CHANGING, Intent, Kind, Trait, alike, meanings_of, names_of, target_of
 
 # By label, verb and noun match; only by markup: "Submit" with the id "team-add-button"; SECTION: the form may be in that part of the site.
 OWN, MARKED, SECTION, NAMED = 1.5, 1.2, 0.9, 0.55
@@ -42,7 +42,7 @@ _KEEPS = frozenset({"favorite", "favourite", "wishlist", "watchlist", "bookmark"
 _SENDS = ({"send"}, {"submit"}, {"post"})  # labels of buttons that send the text beside them and open no form
 OWNERS = frozenset({"contact", "support", "help"})  # routes to the forms for the site's operators
 _MOST_BESIDE = 4  # more buttons are no row of them, more words no name of a part of the site
-_OF_ONESELF = frozenset({"experience", "education", "skill", "certification", "bio", "headline"})  # parts of a profile
+OF_ONESELF = frozenset({"experience", "education", "skill", "certification", "bio", "headline"})  # parts of a profile
 _THINGS = frozenset().union(*_ALIKE) | {"project"}
 _LEADS_IN = r"(?:(?:then|next|and|please|now|also|first|finally|i want to|i need to|can you|could you)\b\W*)*"
 _BEFORE_NOUN = r"(?:(?:an?|the|my|your|new|another|one|this|any|existing|user|calendar(?! (?:where|whose|with|named|called)\b))\s+)*"
@@ -90,13 +90,14 @@ def form_links(page: Page, intent: Intent) -> list[tuple[Element, float]]:
             control.place in listed
             or (control.submits and control.form in filled)
             or bool(label & _KEEPS - prompt)
+            or adds_to_profile(control, intent)
             or (only_sends(control) and not label <= {"post"} & prompt)
             or (intent.kind is Kind.PERSON and place_of(control.href) in OWNERS)
         )
         if len(words(control.label or control.text)) > 5 or _leads_nowhere(control, page) or is_other:
             continue
         merit = max(_by_words(control, page, nouns, row.verbs), *_by_names(control, page, row.opened_by, row.routes))
-        if intent.kind is Kind.EDIT_PROFILE and label <= CHANGING and _is_of_part(control, page, head & _OF_ONESELF, fields):
+        if intent.kind is Kind.EDIT_PROFILE and label <= CHANGING and _is_of_part(control, page, head & OF_ONESELF, fields):
             merit = OWN  # as in: edit my experience, where each part of the profile has its own "Edit"
         if merit >= NAMED - 0.05:
             # Its own words are surer than its markup, though less sure than those of a control without a contradiction.
@@ -104,6 +105,17 @@ def form_links(page: Page, intent: Intent) -> list[tuple[Element, float]]:
             links.append((control, min(merit, other) if makes_another(control, nouns, row.verbs) else merit))
     # Of buttons with one label, the one in the part of the page that shares words with the prompt.
     return sorted(links, key=lambda link: (link[0].footer, -link[1], -len(head & set(words(page.card(link[0])))), link[0].place))
+
+
+def adds_to_profile(element: Element, intent: Intent) -> bool:
+    """Whether it adds a part of the user's profile that the prompt does not name: "Add experience"."""
+    label = set(words(element.label or element.text))
+    return bool(label & ADDING and label & OF_ONESELF - set(words(intent.text)))
+
+
+def is_form_open(page: Page) -> bool:
+    """Whether the open dialog has several fields: to confirm it saves something."""
+    return sum(element.layer > 0 and element.usable and element.role in FIELDS for element in page.elements) > 1
 
 
 def only_sends(element: Element) -> bool:
@@ -208,7 +220,7 @@ def is_own_page(page: Page) -> bool:
 
 def to_own_part(intent: Intent, page: Page) -> tuple[Move, ...]:
     """To the user's own page, for a part of the profile."""
-    return to_own_page(intent, page) if _OF_ONESELF & set(words(intent.head)) and not is_own_page(page) else ()
+    return to_own_page(intent, page) if OF_ONESELF & set(words(intent.head)) and not is_own_page(page) else ()
 
 
 def to_own_page(intent: Intent, page: Page) -> tuple[Move, ...]:

@@ -16,7 +16,7 @@ from agents.template.forms.widgets import chosen_from_list, steps_to
 from agents.template.items.filters import controls
 from agents.template.items.finding import certain_items, fitting, is_target_page, press_on_item, towards
 from agents.template.items.matching import best_button, judge, press_best, press_labelled, was_pressed
-from agents.template.items.navigation import is_own_item, is_own_page, to_own_page
+from agents.template.items.navigation import is_form_open, is_own_item, is_own_page, to_own_page
 from agents.template.moves import Move, blind_press, fill, press
 from agents.template.prompt import POSITIVE, PURE_NUMBER, Criterion, Intent, Kind, besides_item, meets_all, target_of, without_exclusions
 from agents.template.prompt.task_kinds import names
@@ -92,7 +92,7 @@ class DeleteItem(PressOnItem):
         return to_own_page(intent, page) if is_own_item(intent) and not (is_own_page(page) and self.act(intent, page)) else ()
 
     def before(self, intent: Intent, page: Page) -> tuple[Move, ...]:
-        return _press_in_dialog(page, self._CONFIRM)
+        return () if is_form_open(page) else _press_in_dialog(page, self._CONFIRM)
 
     def instead(self, intent: Intent, page: Page) -> tuple[Move, ...]:
         """The user's only item is shown without a list."""

@@ -322,3 +322,14 @@ def test_the_list_to_which_the_navigation_led_is_no_opened_item() -> None:
 def test_nothing_is_removed_from_a_form_that_is_to_be_cancelled() -> None:
     control = next(element for element in read("<button aria-label='Remove ann@lamps.example'>x</button>", SHOP).elements)
     assert is_unrequested(control, understand("Cancel adding an event where attendees equals 'ann@lamps.example'"))
+
+
+def test_nothing_is_added_to_the_users_profile_where_something_else_is_to_be_added() -> None:
+    html = "<h1>Ann Lee</h1><button type=button>+ Add experience</button>"
+    assert "experience" not in pressed_next("Post a status update where content contains 'te'", html, WAITED)
+
+
+def test_a_form_in_a_dialog_is_not_confirmed_to_delete_something() -> None:
+    fields = "<label>Title<input value='Team lunch'></label><label>Day<input type=date value='2026-11-05'></label>"
+    html = f"<h1>Calendar</h1><div role=dialog aria-modal=true><h2>New event</h2>{fields}<button type=button>Confirm</button></div>"
+    assert "Confirm" not in pressed_next("Cancel an event where title not equals 'Art class'", html, pressed("Create event"), WAITED)
