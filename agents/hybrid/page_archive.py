@@ -101,7 +101,7 @@ def packed(step: Step) -> bytes:
 
 def unpacked(gz: bytes) -> Step:
     raw = json.loads(gzip.decompress(gz))
-    history = tuple(PastAction(**past) for past in raw.pop("history"))
+    history = tuple(PastAction(**past | {"learned": tuple(past.get("learned", (0, 0)))}) for past in raw.pop("history"))
     raw |= {
         "form": Form(raw["form"]),
         "allowed_tools": frozenset(raw["allowed_tools"]),
