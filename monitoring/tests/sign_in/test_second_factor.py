@@ -115,10 +115,10 @@ def test_with_an_app_the_password_alone_is_not_enough(ada: User) -> None:
 
 
 def test_a_code_works_once(ada: User) -> None:
-    secret, first, second = make_app(ada), Client(), Client()
+    code, first, second = code_of(make_app(ada)), Client(), Client()
     for client in (first, second):
         halfway(client)
-        answer = client.post("/login/code/", {"code": code_of(secret)})
+        answer = client.post("/login/code/", {"code": code})
     assert "This code is wrong, or it was used already." in text_of(answer)
 
 
