@@ -173,7 +173,7 @@ def _by_address(criterion: Criterion, record: Record) -> bool | None:
         return (len(local) > 2 or None) if ".".join(names).endswith(local) else False
     if len(local) <= 3 or local in ".".join(names):
         return len(local) > 3 or None
-    parts = local.split(".")  # ann Lee's address is not bob.hill@example.com; other names, such as a team's, decide nothing
+    parts = local.split(".")  # Ann Lee's address is not bob.hill@example.com; other names, such as a team's, decide nothing
     is_name = criterion.operator is Operator.EQUALS and len(parts) == len(names) == 2
     return False if is_name and not set(parts) & set(names) else None
 

@@ -33,11 +33,11 @@ _SUCCESS = re.compile(
 )
 
 
-_HIRES = frozenset({"hire", "hiring"})  # a quick booking has another form than a usual one
+_HIRES = frozenset({"hire", "hiring"})
 _LEAST_GROUP = 3  # buttons
 _LIST_OF_SUCH = re.compile(r"/[\w-]+s/?")
 _TAKES_OFF = re.compile(r"(?:\w+\W+){0,4}?(?:(?:un|de)(?:select|check|tick)|hide|untick)", re.I)
-_SORTS = frozenset({"quick", "express", "instant", "urgent", "emergency", "rush", "fast"})
+_SORTS = frozenset({"quick", "express", "instant", "urgent", "emergency", "rush", "fast"})  # a quick booking has its own form
 
 
 def whole_form(intent: Intent, page: Page) -> FormMatch | None:

@@ -187,7 +187,7 @@ class Rehearsal:
         """The task with an item of the known pages in place of the one that meets the criteria `about`."""
         self.name_sought, self.stand_in, self.criteria = target_of(intent).name, "", about
         best = max(self._items(), key=lambda hit: self._likeness(intent, *hit), default=None)
-        # A question of a list is no hotel: none of its fields are an item's.
+        # Without a field of the criteria it is another kind of entry, such as a question on a help page.
         is_other = intent.kind.has(Trait.ITEM_OPTIONAL) and best and best[0].attributes and not self._likeness(intent, *best)[0]
         if best is None or is_other:
             return intent
