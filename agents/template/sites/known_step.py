@@ -42,7 +42,9 @@ class _Place:
 
 def known_step(step: Step, intent: Intent, page: Page, known: Known, *, goes_on: bool = False) -> Plan | None:
     """None without a plan, or if none of its actions is left to try. `goes_on`: only what follows the plan's last action on this page."""
-    whole, past = known(step, intent), Past(step.history)
+    past = Past(step.history)
+    start = next((entry.url for entry in past.entries if entry.url), step.url)
+    whole = known(replace(step, url=start), intent)
     places = list(_places(whole.actions)) if whole else []
     if goes_on and not _is_amid(places, past):
         return None
@@ -114,10 +116,10 @@ def _next(places: Sequence[_Place], intent: Intent, page: Page, past: Past) -> l
         if place.logs_in and is_member:
             continue
         left = list(_left([place], _since(place, past)))
-        if place.path not in visited:
-            return [place.opening]
         # It is the place's own page, or one to which its actions led.
         is_there = place.path == path_of(page.url) or any(past.times(action) for action in place.actions)
+        if place.path not in visited or (left and not is_there and not past.times(place.opening)):
+            return [place.opening]
         ready = _ready(left, intent, page, past, is_free=not is_of_item) if is_there else []
         if ready or place.logs_in:  # the log-in comes first
             return ready

@@ -112,6 +112,23 @@ def test_a_task_that_is_known_to_be_done_on_its_own_page_is_done_there(tmp_path:
     assert run("Dim the hall", tmp_path, start=knob).browser.visited == ["/", "/kept"]
 
 
+def test_the_press_on_the_tasks_own_page_is_sent_on_no_other_page(tmp_path: Path) -> None:
+    facts = f'{FACTS}\n[ways."air the hall"]\nsays = ["air"]\nactions = [{{ press = "(//main//button)[1]" }}]'
+    (tmp_path / "lamps.toml").write_text(facts, "utf-8")
+    known = by_facts(load(tmp_path)[0])
+    start, here = "http://localhost:8000/?seed=58", "http://localhost:8000/kept?seed=58"
+    left = PastAction("ClickAction", dict(validate(on("//a[1]")).fields), succeeded=True, error="", url=start)
+
+    def planned(html: str, *history: PastAction) -> str:
+        step = Step("/step", Form.STEP, "t", "Air the hall", here, index=len(history), history=history)
+        made = known_step(step, understand(step.prompt), read(f"<body><main>{html}</main></body>", here), known)
+        return made.actions[0].fields["url"] if made else ""
+
+    assert planned("<button type=button>Empty the bin</button>", left) == start
+    reopened = PastAction("NavigateAction", {"url": start}, succeeded=True, error="", url=start)
+    assert planned("<button type=button>Empty the bin</button>", left, reopened, left) == ""
+
+
 def test_the_plans_press_on_an_items_page_is_sent_once_and_ends_the_task(tmp_path: Path) -> None:
     outcome = run("Add to my cart the lamp where the name equals 'Moon'", tmp_path)
     assert outcome.browser.visited == ["/", "/lamps/1", "/kept"]
