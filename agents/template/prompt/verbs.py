@@ -105,6 +105,7 @@ _DRAFTS = re.compile(r"\b(?:save|keep|store|as)\b.*\bdrafts?\b", re.I)
 # Verbs and nouns of buttons that complete a booking or an order.
 BINDS = frozenset({"submit", "confirm", "complete", "approve", "finalize", "finalise", "place"})
 _BOUND = frozenset({"booking", "reservation", "order", "appointment", "request", "trip", "ride", "purchase", "hire", "application"})
+_ADDRESS = re.compile(r"\S+@\S+")
 _QUESTION = 4  # words; shorter ones are "Delete?"
 # A sign after a question says that it opens.
 _ASKS = re.compile(r"\?\W*$")
@@ -176,7 +177,9 @@ def is_unrequested(element: Element, intent: Intent, *, leads_on: bool = False) 
     named = words(element.label or element.text)
     label = frozenset((*named, "".join(named)))
     risks = _risks_of(element, named, label)
-    if _is_of_other(label, risks, intent):
+    # In a dialog with several people, the one who would be removed.
+    is_of_person = bool(element.layer) and "remove" in risks and any(text not in intent.text for text in _ADDRESS.findall(element.label))
+    if is_of_person or _is_of_other(label, risks, intent):
         return not element.href.strip("#")
     if not risks or element.opens in {"menu", "listbox", "dialog", "item"} or element.role in {"checkbox", "radio", "option", "switch"}:
         return False

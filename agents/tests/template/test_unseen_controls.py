@@ -324,6 +324,15 @@ def test_nothing_is_removed_from_a_form_that_is_to_be_cancelled() -> None:
     assert is_unrequested(control, understand("Cancel adding an event where attendees equals 'ann@lamps.example'"))
 
 
+def test_nobody_is_removed_from_an_open_event_that_is_to_be_deleted() -> None:
+    dialog = "<div role=dialog><button aria-label='Remove ann@lamps.example'>x</button><button>Delete</button></div>"
+    page = read(f"<body>{dialog}</body>", "http://localhost:9410/calendar?seed=58")
+    person, event = page.elements
+    assert is_unrequested(person, understand("Delete the event where title equals 'Dusk'"))
+    assert not is_unrequested(event, understand("Delete the event where title equals 'Dusk'"))
+    assert not is_unrequested(person, understand("Remove the attendee where email equals 'ann@lamps.example' from the event 'Dusk'"))
+
+
 def test_nothing_is_added_to_the_users_profile_where_something_else_is_to_be_added() -> None:
     html = "<h1>Ann Lee</h1><button type=button>+ Add experience</button>"
     assert "experience" not in pressed_next("Post a status update where content contains 'te'", html, WAITED)
