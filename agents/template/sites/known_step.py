@@ -110,6 +110,7 @@ def _is_password(action: Action | PastAction) -> bool:
 
 def _next(places: Sequence[_Place], intent: Intent, page: Page, past: Past) -> list[Action]:
     visited = _visited(page, past)
+    opened = {path_of(str(entry.fields.get("url", ""))) for entry in past.entries if entry.type == "NavigateAction"}
     is_member = page.logged_in is True or any(map(_is_password, past.entries))
     is_of_item = intent.kind.has(Trait.OF_ITEM) and not target_of(intent).is_any
     for place in places:
@@ -118,7 +119,7 @@ def _next(places: Sequence[_Place], intent: Intent, page: Page, past: Past) -> l
         left = list(_left([place], _since(place, past)))
         # It is the place's own page, or one to which its actions led.
         is_there = place.path == path_of(page.url) or any(past.times(action) for action in place.actions)
-        if place.path not in visited or (left and not is_there and not past.times(place.opening)):
+        if place.path not in visited or (left and not is_there and place.path not in opened):
             return [place.opening]
         ready = _ready(left, intent, page, past, is_free=not is_of_item) if is_there else []
         if ready or place.logs_in:  # the log-in comes first

@@ -129,6 +129,22 @@ def test_the_press_on_the_tasks_own_page_is_sent_on_no_other_page(tmp_path: Path
     assert planned("<button type=button>Empty the bin</button>", left, reopened, left) == ""
 
 
+def test_a_route_of_the_plan_that_was_reached_by_a_link_is_opened_at_most_once_more(tmp_path: Path) -> None:
+    (tmp_path / "lamps.toml").write_text(FACTS, "utf-8")
+    known, prompt = by_facts(load(tmp_path)[0]), "Add to my cart the lamp where the name is not equal to 'Moon'"
+    root = "http://localhost:8000/{}?seed=58".format
+
+    def planned(*history: PastAction) -> str:
+        step = Step("/step", Form.STEP, "t", prompt, root("kept"), index=len(history), history=history)
+        made = known_step(step, understand(step.prompt), read("<h1>Moon</h1>", root("kept")), known)
+        return str(made.actions[0].fields.get("url")) if made else ""
+
+    link = PastAction("ClickAction", dict(validate(on("//a[1]")).fields), succeeded=True, error="", url=root("all"))
+    opened = PastAction("NavigateAction", {"url": root("all")}, succeeded=True, error="", url=root("kept"))
+    assert planned(link) == "/all"
+    assert planned(link, opened, link) == ""
+
+
 def test_the_plans_press_on_an_items_page_is_sent_once_and_ends_the_task(tmp_path: Path) -> None:
     outcome = run("Add to my cart the lamp where the name equals 'Moon'", tmp_path)
     assert outcome.browser.visited == ["/", "/lamps/1", "/kept"]
