@@ -11,6 +11,7 @@ from agents.page import BUTTONS, CHECKED, FIELDS, PICKER, TICKED, Element, Page
 from agents.page.matching import likeness, words
 from agents.template.budget import in_time
 from agents.template.prompt import EXACT, Criterion, Operator, date_in, holds, meets, number_in, time_in
+from agents.template.prompt.synonyms import COUNTRY_CODES
 from agents.template.prompt.values import ADDRESS, address, chosen, holds_all, only_exclude
 
 MOST_FIELDS = 500  # per form: no task fills more, and each is compared with each criterion
@@ -158,22 +159,12 @@ def value_for(slot: Slot, criteria: Sequence[Criterion], page: Page | None) -> s
     return best if best is not None and (not conditions or any(holds(criterion, best) for criterion in conditions)) else None
 
 
-# Lists of countries often show flags and dial codes, and send these codes.
-_COUNTRIES = """
-ar argentina, at austria, au australia, bd bangladesh, be belgium, br brazil, ca canada, ch switzerland, cl chile, cn china, co colombia,
-cz czech republic, de germany, dk denmark, eg egypt, es spain, fi finland, fr france, gb united kingdom, gr greece, hu hungary,
-id indonesia, ie ireland, il israel, in india, it italy, jp japan, ke kenya, kr south korea, mx mexico, my malaysia, ng nigeria,
-nl netherlands, no norway, nz new zealand, pe peru, ph philippines, pk pakistan, pl poland, pt portugal, ro romania, ru russia,
-sa saudi arabia, se sweden, sg singapore, th thailand, tr turkey, ua ukraine, us united states, vn vietnam, za south africa"""
-_CODES = {name: code for code, _, name in (pair.strip().partition(" ") for pair in _COUNTRIES.split(","))}
-
-
 def _as_codes(criteria: Sequence[Criterion], sent_as: Sequence[str]) -> Sequence[Criterion]:
-    """With the codes of countries in place of their names, where a list sends those."""
-    codes = {value for value in sent_as if value.lower() in _CODES.values()}
+    """With the codes of countries in place of their names, where a list shows flags and dial codes, and sends those."""
+    codes = {value for value in sent_as if value.lower() in COUNTRY_CODES.values()}
     if 2 * len(codes) <= len(sent_as):
         return criteria
-    return [replace(one, values=tuple(_CODES.get(value.lower(), value) for value in one.values)) for one in criteria]
+    return [replace(one, values=tuple(COUNTRY_CODES.get(value.lower(), value) for value in one.values)) for one in criteria]
 
 
 def option_for(options: Iterable[str], criteria: Sequence[Criterion]) -> str | None:

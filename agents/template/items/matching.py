@@ -10,6 +10,7 @@ from agents.page import BUTTONS, Element, Page, Record, likeness, words
 from agents.template.budget import in_time
 from agents.template.moves import Move, press
 from agents.template.prompt import ABOVE, BELOW, POSITIVE, PURE_NUMBER, Criterion, Operator, alike, comparable, holds, meanings_of, meets
+from agents.template.prompt.synonyms import COUNTRY_CODES
 
 LEAST = 0.5  # half of the words: "Share" matches "share link", and "Remove" matches "remove from the cart"
 LEADS_TO = ("Navigate to ", "navigate to ")  # labels of navigation, which may contain a verb: "Navigate to Archive"
@@ -41,7 +42,11 @@ SEARCHING = frozenset({"search", "find", "query", "lookup", "discover"})
 _TELLING = 20  # so long a text is of one item
 # People that an item belongs to: their name is not the item's name.
 _OWNERS = frozenset({"host", "owner", "seller", "organizer", "author", "director", "writer", "manager"})
-_SHAPES = {"year": re.compile(r"(?<![\d$.])(?:1[5-9]|20)\d\d(?![\d.])"), "rating": re.compile(r"(?<![\d$.,])(?:\d|10)\.\d(?![\d.%])")}
+_SHAPES = {
+    "year": re.compile(r"(?<![\d$.])(?:1[5-9]|20)\d\d(?![\d.])"),
+    "rating": re.compile(r"(?<![\d$.,])(?:\d|10)\.\d(?![\d.%])"),
+    "country": re.compile(rf"\b(?:{'|'.join(COUNTRY_CODES)})\b", re.I),
+}
 
 
 def best_button(elements: Iterable[Element], names: Sequence[str], least: float = LEAST) -> Element | None:
@@ -182,7 +187,7 @@ def _by_text(criterion: Criterion, record: Record) -> bool | None:
     for fits in (_by_state(criterion, record), _by_address(criterion, record)):
         if fits is not None:
             return fits
-    # A year or a rating is recognised by its format; if several differ in the result, none decides.
+    # A year, a rating or a country is recognised by its format; if several differ in the result, none decides.
     shape = next((shape for name, shape in _SHAPES.items() if name in words(criterion.field)), None)
     results = {holds(criterion, figure) for figure in set(shape.findall(record.text))} if shape else set[bool]()
     if len(results) == 1:

@@ -155,6 +155,18 @@ for _line in _LINES.strip().splitlines():
         _GROUPS[_name].append(_group)
 
 
+# Names that people have too, such as Jordan, are left out.
+_COUNTRIES = """
+ae united arab emirates, ar argentina, at austria, au australia, bd bangladesh, be belgium, bg bulgaria, bo bolivia, br brazil, ca canada,
+ch switzerland, cl chile, cn china, co colombia, cr costa rica, cz czech republic, de germany, dk denmark, ec ecuador, ee estonia, eg egypt,
+es spain, fi finland, fr france, gb united kingdom, gh ghana, gr greece, hr croatia, hu hungary, id indonesia, ie ireland, il israel,
+in india, is iceland, it italy, jp japan, ke kenya, kr south korea, lk sri lanka, lt lithuania, lv latvia, ma morocco, mx mexico,
+my malaysia, ng nigeria, nl netherlands, no norway, np nepal, nz new zealand, pa panama, pe peru, ph philippines, pk pakistan, pl poland,
+pt portugal, qa qatar, ro romania, rs serbia, ru russia, sa saudi arabia, se sweden, sg singapore, si slovenia, sk slovakia, th thailand,
+tn tunisia, tr turkey, tw taiwan, ua ukraine, us united states, uy uruguay, vn vietnam, za south africa"""
+COUNTRY_CODES = {name: code for code, _, name in (pair.strip().partition(" ") for pair in _COUNTRIES.split(","))}
+
+
 @lru_cache(maxsize=1024)
 def names_of(field: str) -> tuple[tuple[str, float], ...]:
     """The names of a prompt's field in forms, each with its weight, at most 1 for its own name."""

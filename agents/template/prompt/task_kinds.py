@@ -222,8 +222,8 @@ class Kind(StrEnum):
     BOOKING = TaskKind("booking", "Book or reserve", _OF_ITEM | _ITEM_OPTIONAL | _SENDS, prompts=(begins(_BOOK), begins(_MAKE, _BOOKINGS)),
         opened_by=names("book now, reserve, book, book appointment, make a reservation, book a table, request booking, schedule, "
             "hire, start hiring, start"),
-        sent_by=names(
-        "confirm booking, complete reservation, confirm reservation, book appointment, confirm, reserve, book now, book, request"),
+        sent_by=names("confirm booking, complete reservation, confirm reservation, book appointment, confirm, reserve, book now, book, "
+            "request, hire now"),
         known_by=names("guests, date, time"), routes=names("book, reserve, appointment"), form_fields=_ORDER, purpose="booking")
     OWN_COMMENT = TaskKind("change a comment or review", "Change or delete a comment or review", _OF_ITEM | _SENDS, prompts=(begins(_REWORD,
         "comments?|reviews?|feedback"),), form_fields=_WRITTEN)

@@ -75,6 +75,13 @@ def test_a_rating_is_recognised_by_its_format_without_markup() -> None:
     assert judge([Criterion("rating", Operator.LESS, ("4.9",))], lamp).certain
 
 
+def test_a_country_is_recognised_by_its_name_without_markup() -> None:
+    smith = Record("Ann Lee", {}, "Ann Lee Poland Lamp smith $40/hr 4.7")
+    assert judge([Criterion("country", Operator.CONTAINS, ("la",))], smith).certain
+    assert not judge([Criterion("country", Operator.CONTAINS, ("g",))], smith).fits
+    assert not judge([Criterion("country", Operator.EQUALS, ("Italy",))], smith).fits
+
+
 def test_the_likeliest_item_comes_first_and_failing_ones_are_left_out() -> None:
     records = [
         Record("A", {"year": "1990"}, "A 1990", place=0),
