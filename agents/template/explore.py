@@ -10,9 +10,10 @@ from agents.contract.origins import path_of
 from agents.page import BUTTONS, OPTIONS, PICKER, TICKED, Element, Page, word_set, words
 from agents.page.past import action_in_words
 from agents.template.budget import in_time
+from agents.template.forms.forms import sends_form
 from agents.template.items.finding import fitting, may_show
 from agents.template.items.matching import LEADS_TO, best_button, was_pressed
-from agents.template.items.navigation import adds_to_profile, is_form_open, only_sends
+from agents.template.items.navigation import adds_to_profile, is_form_open
 from agents.template.moves import Move, made, press
 from agents.template.prompt import POSITIVE, Intent, Kind, Trait, holds_all, meanings_of, target_of
 from agents.template.prompt.verbs import BINDS, is_unrequested, verb_of
@@ -72,7 +73,7 @@ def _untried(elements: Iterable[Element], intent: Intent, page: Page, past: Past
     for element in elements:
         # Only tasks about an account require a log-in by themselves.
         logs_in = element.opens == "dialog" and _LOGS_IN & set(words(element.label)) and not intent.kind.has(Trait.ACCOUNT)
-        sends = bool(intent.kind.row.sent_by) and only_sends(element)
+        sends = sends_form(element, intent.kind.row)
         is_open = element.is_open_tab or (element.current and intent.kind is not Kind.NAVIGATE)
         is_other = adds_to_profile(element, intent) or not saves.isdisjoint(words(element.label))
         if logs_in or sends or is_open or is_other or is_unrequested(element, intent):

@@ -13,7 +13,7 @@ from agents.template.budget import in_time
 from agents.template.forms.filling import Answer, answers, by_name
 from agents.template.forms.slots import Slot, slots, value_for
 from agents.template.items.matching import SEARCHING
-from agents.template.items.navigation import FOREIGN, makes_another
+from agents.template.items.navigation import FOREIGN, makes_another, only_sends
 from agents.template.moves import Move, blind_enter, blind_fill, fill, press, send
 from agents.template.prompt import Criterion, alike, holds, names_of
 from agents.template.prompt.task_kinds import ADDING, CHANGING, TaskKind, is_for_other
@@ -98,7 +98,7 @@ def _vacant(offered: Sequence[Slot]) -> list[Slot]:
 def _match_of(page: Page, elements: Sequence[Element], sought: FormQuery) -> FormMatch:
     verbs, nouns = sought.row.verbs, sought.nouns
     offered = _vacant(slots(elements)) if verbs == ADDING else slots(elements)
-    given = answers(sought.criteria, offered, page) or _alone(sought.criteria, offered, page)
+    given = answers(sought.criteria, offered, page) or _alone(sought, offered, page)
     anchors = [answer.slot.element for answer in given]
     anchors = anchors or [slot.element for slot in offered if any(slot.likeness(name) >= _CALLED for name in sought.row.known_by)]
     inside = elements if elements and elements[0].form is not None else []
@@ -144,10 +144,13 @@ def _purpose_words(page: Page, offered: Sequence[Slot]) -> set[str]:
     return {word for text in (*(page.heading_before(slot.element) for slot in offered[:1]), *fields) for word in words(text)}
 
 
-def _alone(criteria: Sequence[Criterion], offered: Sequence[Slot], page: Page) -> tuple[Answer, ...]:
-    """In a dialog with one text field, the value of a prompt with one field, whatever the labels."""
-    texts, units = [slot for slot in offered if slot.element.role in TEXT_FIELDS], by_name(criteria)
-    if len(texts) != 1 or len(units) != 1 or not texts[0].element.layer or texts[0].element.type in {"password", "email", "date"}:
+def _alone(sought: FormQuery, offered: Sequence[Slot], page: Page) -> tuple[Answer, ...]:
+    """In a dialog with one text field, or where one item of a list can be edited in its place, the value of a prompt with one field,
+    whatever the labels."""
+    texts, units = [slot for slot in offered if slot.element.role in TEXT_FIELDS], by_name(sought.criteria)
+    in_item = [slot for slot in texts if sought.row.verbs == CHANGING and len(page.records) > 1 and slot.element.place in page.items]
+    texts = in_item or [slot for slot in texts if slot.element.layer] if len(in_item or texts) == 1 else []
+    if len(texts) != 1 or len(units) != 1 or texts[0].element.type in {"password", "email", "date"}:
         return ()
     value = value_for(texts[0], units[0], page)
     return (Answer(texts[0], units[0], value, _CALLED),) if value else ()
@@ -202,6 +205,12 @@ def _button(elements: Sequence[Element], sends: Sequence[str], choices: Set[int]
 def called(element: Element, names: Sequence[str]) -> float:
     label = element.label or element.text
     return max(max(score(element, name), 0.9 * alike(name, label)) for name in names)
+
+
+def sends_form(element: Element, row: TaskKind) -> bool:
+    """Whether it sends a form as tasks of this kind do: that is done by the kind's recipe, once the form is filled."""
+    is_of_form = element.submits and element.form is not None
+    return bool(row.sent_by) and (only_sends(element) or (is_of_form and called(element, row.sent_by) >= 0.9))
 
 
 def _leaves(element: Element, meant_to_send: frozenset[str]) -> bool:

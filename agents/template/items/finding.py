@@ -25,6 +25,7 @@ MOST_OPENED, MOST_PAGES = 8, 10
 # Buttons that do something to an item, and do not open it.
 _ACTS = CHANGING | (ADDING - {"open"})
 _ACTS |= {"save", "remove", "delete", "cancel", "share", "book", "reserve", "hire", "contact", "message", "send", "call", "apply"}
+_BOOKS = frozenset({"book", "reserve", "consultation"})
 _ITEM_WORDS = 3
 _EXACT = 0.95
 _LEAST_SEARCHED = 3
@@ -192,18 +193,28 @@ def _opened(page: Page, past: Past, records: Iterable[Record]) -> tuple[Move, ..
     # A caller that reports no selectors reports at least how often an item was left by going back.
     left_again = len(past.nameless("NavigateAction", succeeded=True))
     for record in islice(in_time(records, each=1), left_again, None):
-        name = words(record.name)
-        links = [element for element in record.elements if element.role in BUTTONS and not _stays(element, page)]
-        addressed = [link for link in links if link.href]
-        named = (link for link in addressed if name and words(link.text)[: len(name)] == name)
-        chosen = next(named, None) or best_button(addressed, _OPENERS) or next(iter(addressed), None) or best_button(links, _OPENERS)
-        chosen = chosen or next((link for link in links if link.opens == "item" or (name and set(name) <= set(words(link.text)))), None)
-        # The only button with a text on a card leads to the item.
-        worded = [link for link in links if link.text and len(words(link.text)) > 1 and _ACTS.isdisjoint(words(link.text))]
-        chosen = chosen or (worded[0] if len(worded) == 1 else None)
+        chosen = _way_in(record, page)
         if chosen and not _tried(move := press(page, chosen, lambda selector: "href" in str(selector), record.name), past):
             return (move,)
     return ()
+
+
+def _way_in(record: Record, page: Page) -> Element | None:
+    name = words(record.name)
+    links = [element for element in record.elements if element.role in BUTTONS and not _stays(element, page)]
+    addressed = [link for link in links if link.href]
+    named = (link for link in addressed if name and words(link.text)[: len(name)] == name)
+    chosen = next(named, None) or best_button(addressed, _OPENERS) or next(iter(addressed), None) or best_button(links, _OPENERS)
+    chosen = chosen or next((link for link in links if link.opens == "item" or (name and set(name) <= set(words(link.text)))), None)
+    # The only button with a text on a card leads to the item, even one to book it: what is booked is asked for on the item's page.
+    worded = [link for link in links if link.text and len(words(link.text)) > 1]
+    plain = [link for link in worded if _ACTS.isdisjoint(words(link.text))] or [link for link in worded if _BOOKS & set(words(link.text))]
+    return chosen or (plain[0] if len(plain) == 1 else None)
+
+
+def is_way_in(element: Element, page: Page) -> bool:
+    """Whether it is how an item of a list is opened."""
+    return len(page.records) > 1 and element.place in page.items and _way_in(page.items[element.place], page) is element
 
 
 def _stays(element: Element, page: Page) -> bool:
@@ -348,7 +359,8 @@ def press_on_item(intent: Intent, page: Page, names: Sequence[str], least: float
         return moves
     # Tick an item in its list, then press the button for all ticked items, which appears then.
     box = next((element for record in sure for element in record.elements if element.role == "checkbox" and element.usable), None)
-    return (replace(press(page, box), shown=box.value == CHECKED), *press_best(page, _own(page), names, 0.8)) if box else ()
+    buttons = (element for element in _own(page) if not element.href.strip("#"))
+    return (replace(press(page, box), shown=box.value == CHECKED), *press_best(page, buttons, names, 0.8)) if box else ()
 
 
 def certain_items(target: Target, page: Page) -> list[Record]:

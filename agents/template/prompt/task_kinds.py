@@ -279,7 +279,7 @@ class Kind(StrEnum):
     EDIT_ITEM = TaskKind("edit an item", "Edit an item", _OF_ITEM | _ITEM_OPTIONAL | _ON_CARDS | _IN_SECTION | _CHANGES,
         prompts=(begins("edit|update|modify|change|rename|move|reassign|reschedule|replace|adjust"),),
         opened_by=names("edit, modify, change details"), sent_by=names("save changes, save, update, rename, apply, confirm"),
-        verbs=CHANGING, form_fields=_WRITTEN)
+        verbs=CHANGING, form_fields=f"new {_WRITTEN}")
     TODO = TaskKind("to-do", "Add a to-do", _CREATES, prompts=(begins("add|create|make|write|enter|start", "tasks?|to-?dos?|subtasks?"),),
         opened_by=names(f"add task, new task, create task, add to-do, add, {_BEGIN}"),
         sent_by=names("add task, save task, create task, save, add, create"), fills=names("task name"), verbs=ADDING)

@@ -9,7 +9,7 @@ from agents.page import BUTTONS, FIELDS, TEXT_FIELDS, TICKED, Element, Page, wor
 from agents.template import blind_xpath
 from agents.template.budget import in_time
 from agents.template.forms.filling import answers, filled
-from agents.template.forms.forms import form_of
+from agents.template.forms.forms import form_of, sends_form
 from agents.template.forms.slots import Slot
 from agents.template.moves import Move, blind_press, press, send
 from agents.template.prompt import ADDING, Intent, meanings_of, only_opens
@@ -113,7 +113,7 @@ def quoted_in(entry: PastAction) -> str:
 def named_button(intent: Intent, page: Page) -> tuple[Move, ...]:
     """Press the button whose label or markup consists of the prompt's words."""
     prompt = _meanings(intent.head)
-    offered = (button for button in in_time(page.usable(BUTTONS)) if words(button.label or button.text) != ("send",))
+    offered = (button for button in in_time(page.usable(BUTTONS)) if not sends_form(button, intent.kind.row))
     buttons = ((button, [_meanings(text) - MARKUP for text in (button.label, button.hints)]) for button in offered)
     counts = (([len(own) if own <= prompt else 0 for own in texts], -button.place, button) for button, texts in buttons)
     best = max((hit for hit in counts if max(hit[0]) >= 2), key=lambda hit: hit[:2], default=None)

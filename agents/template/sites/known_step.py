@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import Any
 
 from agents.contract.action_history import WAITS, Past, sign
 from agents.contract.actions import FILLS, Action
@@ -21,6 +22,7 @@ from agents.template.prompt.intents import understand
 from agents.template.prompt.verbs import is_unrequested
 
 _NOTHING = understand("")  # what such a press does that no task requests is destroying or sending
+_LONGEST_TEXT = 100
 _HEADING = re.compile(r"h[1-6]")
 
 
@@ -147,12 +149,22 @@ def _may_do(action: Action, page: Page, intent: Intent, *, is_free: bool = False
     if "selector" not in action.fields:
         return action.type == "SendKeysIWAAction"
     element = element_at(_xpath(action), page)
-    if element is None or not element.usable or element.is_open_tab:
+    if element is None:
+        return action.type == "ClickAction" and _is_harmless_text(node_at(_xpath(action), page), page, intent)
+    if not element.usable or element.is_open_tab:
         return False
     if action.type != "ClickAction":
         return element.role in FIELDS
     is_harmless = element.role == "tab" or not is_unrequested(element, intent)
     return is_harmless and (is_free or not (element.submits or (len(page.records) > 1 and element.place in page.items)))
+
+
+def _is_harmless_text(node: Any, page: Page, intent: Intent) -> bool:
+    """Whether it is a part of the page that is not marked up as a control, such as the day of a calendar; a script may make it one."""
+    text = " ".join("".join(node.itertext()).split())[:_LONGEST_TEXT] if node is not None else ""
+    # Its words are judged as those of a button.
+    shown = replace(page.elements[0], role="button", label=text, text=text, icon="", href="", opens="", layer=0)
+    return node is not None and not is_unrequested(shown, intent)
 
 
 def _is_done(action: Action, page: Page, past: Past) -> bool:

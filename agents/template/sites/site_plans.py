@@ -243,11 +243,14 @@ class _ActionBuilder:
         return [navigate(item.list + (joined + query if query else ""))]
 
     def _item(self, entry: SiteAction) -> list[Action]:
-        """Press within a card that meets the conditions or, if a page of the list has none, the control to the next page."""
-        if self.form is Form.STEP:
-            return [_SHOWN]
+        """Press within a card that meets the conditions or, if a page of the list has none, the control to the next page. In steps only the
+        former: `known_step` presses what the rules can't recognise as an item."""
         item = self.facts.items[entry.target]
-        return self.press(item, self._filled(entry, entry.inside) or item.link)
+        inside = self._filled(entry, entry.inside) or item.link
+        if self.form is not Form.STEP:
+            return self.press(item, inside)
+        tests = conditions(item, self.values)
+        return [click(xpath(f"({item.card}{''.join(tests)}{inside})[1]"))] if tests else [_SHOWN]
 
     def press(self, item: Item, inside: str) -> list[Action]:
         tests = conditions(item, self.values)

@@ -209,6 +209,22 @@ def test_a_field_with_the_same_place_in_a_later_step_of_a_dialog_is_filled_too()
     assert steps_of(FIELDS.format(""), typed, pressed, plan=later) == ["//input[1]", "//button[2]"]
 
 
+def test_what_no_markup_shows_as_a_control_is_pressed_by_the_plan_unless_its_text_destroys(tmp_path: Path) -> None:
+    way = '[ways."pick a shelf"]\nsays = ["pick"]\nactions = [{ item = "shelf" }]\n'
+    shelf = f'{FACTS}\n[items.shelf]\nlist = "/"\ncard = "//div[@class=\'s\']"\ntexts = {{ shelf = ".//b" }}\n{way}'
+    (tmp_path / "lamps.toml").write_text(shelf, "utf-8")
+    known, url = by_facts(load(tmp_path)[0]), "http://localhost:8000/?seed=58"
+
+    def planned(*texts: str) -> int:
+        html = "".join(f"<div class=s><b>{text}</b></div>" for text in texts)
+        step = Step("/step", Form.STEP, "t", "Pick a shelf where shelf contains 'Oak'", url, index=0)
+        made = known_step(step, understand(step.prompt), read(f"<h1>Shelves</h1><a href='/?seed=58'>Home</a>{html}", url), known)
+        return len(made.actions) if made else 0
+
+    assert planned("Elm", "Oak") == 1
+    assert planned("Elm") == planned("Elm", "Delete Oak") == 0
+
+
 def test_on_an_items_page_the_plans_fields_are_filled_before_its_press(tmp_path: Path) -> None:
     facts = FACTS.replace(
         '{ press = "(//main//button)[1]" }', '{ fill = "//main//input", with = "phone" }, { press = "(//main//button)[1]" }'

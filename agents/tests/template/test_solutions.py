@@ -209,7 +209,8 @@ def test_a_button_that_led_to_the_page_where_the_run_went_on_is_no_booking() -> 
             learned(prompt, run)
     solution = learned(prompt, [books, RunStep(other, [pressed(other, "Wax")])])
     assert sent(solution, prompt, page) == ["Book session"]
-    assert sent(replace(solution, actions=solution.actions[:1]), prompt, page) == []
+    step = Step("/step", Form.STEP, "t", prompt, start(1))
+    assert by_solution(step, understand(prompt), page, replace(solution, actions=solution.actions[:1])) is None
 
 
 def test_an_item_without_a_stated_value_is_chosen_once_the_list_ends() -> None:

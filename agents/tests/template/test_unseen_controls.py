@@ -342,3 +342,35 @@ def test_a_form_in_a_dialog_is_not_confirmed_to_delete_something() -> None:
     fields = "<label>Title<input value='Team lunch'></label><label>Day<input type=date value='2026-11-05'></label>"
     html = f"<h1>Calendar</h1><div role=dialog aria-modal=true><h2>New event</h2>{fields}<button type=button>Confirm</button></div>"
     assert "Confirm" not in pressed_next("Cancel an event where title not equals 'Art class'", html, pressed("Create event"), WAITED)
+
+
+def cards(button: str) -> str:
+    inside = f"<button type=button aria-label='Keep'><svg></svg></button><button type=button>{button}</button>"
+    return "<h1>Smiths</h1>" + "".join(f"<article><h3>{name} Lee</h3><p>Peru</p>{inside}</article>" for name in ("Ann", "Bo", "Cy"))
+
+
+def test_an_item_is_opened_by_the_button_to_book_it_if_its_card_has_no_other() -> None:
+    prompt = "Contact the expert where name equals 'Bo Lee'"
+    assert "Bo Lee" in pressed_next(prompt, cards("Book session"), WAITED)
+    assert "Hire session" not in pressed_next(prompt, cards("Hire session"), WAITED)
+
+
+def test_a_link_is_no_button_for_the_ticked_items() -> None:
+    rows = "".join(f"<tr><td><input type=checkbox></td><td>{name}</td><td>Open</td></tr>" for name in ("Holt", "Reed", "Nash"))
+    html = f"<nav><a href='/archive?seed=58'>Archive</a></nav><h1>Files</h1><table>{rows}</table>"
+    assert "/archive" not in pressed_next("Archive the file where name equals 'Reed'", html, WAITED)
+
+
+def test_a_name_that_is_edited_in_its_row_is_typed_there_and_saved() -> None:
+    rows = "".join(row(name, "Rename", "Delete") for name in ("Oak.pdf", "Elm.pdf"))
+    edited = "<li><input value='Ash.pdf'><span>v2</span><button type=button>Save name</button><button type=button>Delete</button></li>"
+    made = next_plan("Rename the file where new name equals 'Fir.pdf' and previous name equals 'Ash.pdf'", f"<ul>{edited}{rows}</ul>")
+    assert [action.fields.get("text") for action in made.actions if action.type == "TypeAction"] == ["Fir.pdf"]
+    assert "Save name" in str(made.actions[-1].fields)
+
+
+def test_a_form_for_the_sites_owners_is_not_sent_where_a_person_is_to_be_contacted() -> None:
+    form = "<form><label>Name<input></label><label>Message<textarea></textarea></label><button>Send Message</button></form>"
+    url = "http://localhost:8000/contact?seed=58"
+    prompt = "Send a message to an expert where name equals 'Zed' and message equals 'Good day'"
+    assert "Send Message" not in pressed_next(prompt, f"<h1>Contact us</h1>{form}", WAITED, url=url)
