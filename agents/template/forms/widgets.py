@@ -29,6 +29,7 @@ _LEAST_TIMES = 4  # fewer times are no list to choose from
 _MOST_MONTHS = 18  # no day of a task is further away
 _MOST_OF_NUMBER = 3  # more words than this are no number
 _MOST_SUGGESTED = 12
+_MOST_BETWEEN = 12  # controls between a calendar's cells and the buttons that turn it
 _DATED = re.compile(r"\b\d{4}\b")
 _UP = frozenset({"increase", "increment", "plus", "add", "more", "raise"})
 _SIGNS_UP, _SIGNS_DOWN = frozenset({"+", "＋"}), frozenset({"-", "–", "−", "—"})
@@ -101,6 +102,31 @@ def day_chosen(page: Page, criteria: Sequence[Criterion]) -> tuple[Move, ...]:
     away = (sought.year - shown[0].first.year) * 12 + sought.month - shown[0].first.month
     button = best_button(shown[0].elements, _LATER if away > 0 else _EARLIER, 0.7) if 0 < abs(away) <= _MOST_MONTHS else None
     return (replace(press(page, button), repeats=True),) * abs(away) if button else ()
+
+
+def is_cell(label: str, criteria: Sequence[Criterion]) -> bool:
+    """Whether the day and the hour in a label meet the criteria of these."""
+    day, minutes = date_in(label), time_in(label)
+    hour = "" if minutes is None else str(minutes // 60)
+    of_hours = [criterion for criterion in criteria if "hour" in words(criterion.field)]
+    of_days = [criterion for criterion in criteria if all(date_in(value) for value in criterion.values)]
+    return day is not None and holds_all(of_days, day.isoformat()) and (not of_hours or bool(hour and holds_all(of_hours, hour)))
+
+
+def cell_chosen(page: Page, criteria: Sequence[Criterion]) -> tuple[Move, ...]:
+    """Of the cells that are labelled with a day, and for criteria of an hour with an hour, those furthest down the page that begin with
+    the same word: before them there may be a small calendar. If none meets the criteria, the button before them that leads to others."""
+    cells = [element for element in page.usable({"button"}) if date_in(element.label)]
+    cells = [cell for cell in cells if words(cell.label)[:1] == words(cells[-1].label)[:1]]
+    if chosen := next((cell for cell in cells if is_cell(cell.label, criteria)), None):
+        return (replace(press(page, chosen), once=True),)
+    days = [day for one in criteria for value in one.values if (day := date_in(value))]
+    shown = date_in(cells[0].label) if cells else None
+    if not shown or not days:
+        return ()
+    before = [element for element in reversed(page.elements[: cells[0].place]) if not date_in(element.label)]
+    button = best_button(before[:_MOST_BETWEEN], ("previous", "prev") if days[0] <= shown else ("next",), 0.7)
+    return (replace(press(page, button), repeats=True),) if button else ()
 
 
 def time_chosen(page: Page, criteria: Sequence[Criterion]) -> tuple[Move, ...]:

@@ -66,7 +66,7 @@ def other_chip(page: Page, criteria: Sequence[Criterion]) -> tuple[Move, ...]:
     """The first chip after "All" without an excluded value."""
     everything = next((element for element in page.usable(BUTTONS) if meanings_of(_plain(element)) == {"all"}), None)
     excluded = {word for criterion in criteria for value in criterion.values for word in words(value)}
-    row = _row(page, everything) if everything and only_exclude(criteria) else ()
+    row = _row(page, everything) if everything and criteria and only_exclude(criteria) else ()
     other = next((chip for chip in row if not chip.selected and not excluded & set(words(chip.label))), None)
     return (replace(press(page, other), once=True),) if other else ()
 

@@ -219,6 +219,9 @@ def _task(masked: Masked, span: tuple[int, int], whole: tuple[Criterion, ...]) -
     stated = tuple(criterion for criterion in whole if span[0] < criterion.end <= span[1])
     text = masked.text[slice(*span)].strip(" .!,")
     kind = _kind_of(text, tuple(map(masked.plain, MARK.findall(text))), criteria=bool(stated))
+    of_list = [criterion for criterion in stated if criterion.field.startswith(("filter ", "sort "))]
+    if kind is Kind.FILTER and 0 < len(of_list) < len(stated):
+        kind = Kind.OPEN_ITEM  # as in: filter the reviews of a lamp where lamp name … and filter rating …
     if kind is Kind.CHOOSE and stated and (choosing := CHOSEN.search(text)):
         what = choosing["what"].lower()  # As in: a country from the dropdown that is not …
         stated = tuple(replace(criterion, field=what) if criterion.field in _WIDGETS else criterion for criterion in stated)

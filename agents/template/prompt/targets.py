@@ -76,7 +76,9 @@ def target_of(intent: Intent) -> Target:
     # The heading of an item's page may differ from the name by which it was opened.
     met = [criterion for criterion in own if _is_name_of_item(criterion) and _is_opened(criterion, intent.opened_as)]
     kept = tuple(criterion for criterion in own if criterion not in met)
-    return Target(kept, "" if met else named, thing, bool(intent.opened_as), is_listed=bool(listed))
+    named_otherwise = (one for one in own if one.operator.negative and _NAMED_BY & set(words(one.field)))
+    is_open = bool(intent.opened_as) and all(holds(one, intent.opened_as) for one in named_otherwise)
+    return Target(kept, "" if met else named, thing, is_open, is_listed=bool(listed))
 
 
 def _is_opened(criterion: Criterion, opened_as: str) -> bool:
@@ -91,6 +93,12 @@ def to_choose(intent: Intent) -> tuple[Criterion, ...]:
     named = CHOSEN_THING.split(intent.text[choosing.start("what") :], maxsplit=1)[0] if choosing else ""
     field = next((criterion.field for criterion in intent.criteria if is_called(criterion.field, named)), "")
     return tuple(criterion for criterion in intent.criteria if not field or criterion.field == field)
+
+
+def is_itself_chosen(intent: Intent) -> bool:
+    """Whether the item is what is to be chosen, as in: select the template where …"""
+    choosing = CHOSEN.search(intent.text) if intent.kind is Kind.CHOOSE else None
+    return choosing is not None and target_of(intent).thing in words(choosing["what"])
 
 
 def only_opens(intent: Intent) -> bool:

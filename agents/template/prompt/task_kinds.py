@@ -193,6 +193,7 @@ class Kind(StrEnum):
     NAVIGATE = TaskKind("navigate", "Go to a page", _SHOWS, first_prompts=re.compile(
         rf"{LEAD_IN}(?:select|choose|use|views?|show|see|display|{MOVING}|open|switch|change|expand)\b.*\b[\w-]+ view(?: please)?\W*$"
         rf"|{LEAD_IN}(?:clicks?|press(?:es)?|taps?|selects?|chooses?|{MOVING})\b.*\b(?:from|in|on) the (?:[a-z]+ )?{NAVIGATION}\b", re.I))
+    CELL = TaskKind("press a cell", "Press a cell of a calendar", _SHOWS, first_prompts=begins("clicks?|press|tap|select|choose", "cells?"))
     CART = TaskKind("cart", "Change the cart", _OF_ITEM | _ON_CARDS, prompts=(begins(_PUT, "cart|basket|shopping bag|quantity"),
         begins("edit|modify", "(?:cart|basket) items?|items? (?:in|of) (?:the |my )?(?:cart|basket)")),
         buttons=names(_ADD_TO_CART), form_fields="quantity count size preference extra option note")
@@ -225,8 +226,8 @@ class Kind(StrEnum):
         sent_by=names("confirm booking, complete reservation, confirm reservation, book appointment, confirm, reserve, book now, book, "
             "request, hire now"),
         known_by=names("guests, date, time"), routes=names("book, reserve, appointment"), form_fields=_ORDER, purpose="booking")
-    OWN_COMMENT = TaskKind("change a comment or review", "Change or delete a comment or review", _OF_ITEM | _SENDS, prompts=(begins(_REWORD,
-        "comments?|reviews?|feedback"),), form_fields=_WRITTEN)
+    OWN_COMMENT = TaskKind("change a comment or review", "Change or delete a comment or review", _OF_ITEM | _ON_CARDS | _SENDS,
+        prompts=(begins(_REWORD, "comments?|reviews?|feedback"),), form_fields=_WRITTEN)
     COMMENT = TaskKind("comment or review", "Comment or review", _OF_ITEM | _SENDS,
         prompts=(begins("add|write|post|leave|submit|send|give|make|publish", "comments?|reviews?|feedback|ratings?"),
         begins("comment|review|rate|reply to (?:the |a )?(?:comment|review|post)")),

@@ -34,6 +34,8 @@ VERBS: dict[str, Verb] = {
     "unselect": Verb(r"(?:clear|deselect|unselect|undo|reset)\b.*\bselect(?:ion|ions|ed)",
         names("clear selection, deselect all, unselect all, deselect, unselect, clear, x")),
     "spam": Verb(r"spam|junk", names("mark as spam, report spam, mark spam, spam, junk, report")),
+    "unimportant": Verb(r"(?:un|not )important",
+        names("mark as not important, mark not important, unmark important, not important"), "important"),
     "important": Verb(r"important", names("mark as important, mark important, important, priority, flag"), "unimportant"),
     "hire later": Verb(r"(?:hire|hiring|later)\b.*\blater(?! hire)|\bfor later",
         names("hire later, add to hire later, save for later, save"), "unhire later"),
@@ -129,7 +131,13 @@ _WITHHELD = {
 def verb_of(intent: Intent) -> tuple[str, Verb] | None:
     placed = _PLACED.search(_without_values(intent))
     head = f"{intent.head} {placed['place'] if placed else ''}"
-    return next(((name, verb) for name, verb in VERBS.items() if re.search(rf"\b(?:{verb.pattern})\b", head, re.I)), None)
+    name = next((name for name, verb in VERBS.items() if re.search(rf"\b(?:{verb.pattern})\b", head, re.I)), None)
+    if name is None:
+        return None
+    # As in: mark the mail as important where is_important equals 'False', which is the result.
+    is_off = any(one.name == f"is {name}" and (one.value.lower() == "false") != one.operator.negative for one in intent.criteria)
+    name = VERBS[name].undoes if is_off and VERBS[name].undoes in VERBS else name
+    return name, VERBS[name]
 
 
 @lru_cache(maxsize=256)
@@ -202,6 +210,7 @@ def _risks_of(element: Element, named: tuple[str, ...], label: frozenset[str]) -
     harmless = {
         "apply": label <= _NARROWS,
         "hire": "later" in label,
+        "unread": named[:1] == ("unread",) and any(map(str.isdigit, named)),  # "Unread (7)" chooses those
         "send": not label.isdisjoint(_FOLDERS),  # "Send to trash" moves it
         **dict.fromkeys(_NOT_BY_ADDING, named[:2] == ("add", "to") or named[:1] == ("cancel",)),
     }

@@ -11,7 +11,8 @@ from agents.template import blind_xpath
 from agents.template.budget import in_time
 from agents.template.forms.filling import fills_for
 from agents.template.forms.forms import search_for
-from agents.template.items.filters import APPLY, applied, controls, loose
+from agents.template.forms.widgets import cell_chosen, is_cell
+from agents.template.items.filters import APPLY, applied, controls, loose, other_chip
 from agents.template.items.finding import is_target_page
 from agents.template.items.matching import best_button, places_of, press_best, press_labelled, was_pressed
 from agents.template.items.navigation import list_of
@@ -19,7 +20,7 @@ from agents.template.moves import Move, blind_press, fill, link_to, opened, pres
 from agents.template.prompt import POSITIVE, Intent, besides_item, example, number_in, target_of
 from agents.template.prompt.task_kinds import NAVIGATION, names
 from agents.template.prompt.values import holds_all, meets_all, only_exclude, without_exclusions
-from agents.template.recipes.recipe import Recipe
+from agents.template.recipes.recipe import Recipe, quoted_in
 
 _LIST_ROUTE = re.compile(r"/(?:search|browse|catalog(?:ue)?|explore|products|shop|items|all)(?:[/?#]|$)", re.I)
 _LISTS = ("search", "browse", "filter", "catalog", "explore", "discover", "shop", "all")
@@ -64,7 +65,7 @@ class Search(Recipe):
 
 class Filter(Recipe):
     def reach(self, intent: Intent, page: Page) -> tuple[Move, ...]:
-        if controls(page, intent.criteria):
+        if controls(page, intent.criteria) or other_chip(page, intent.criteria):
             return ()
         if unfold := press_best(page, page.elements, ("filters", "show filters", "more filters", "advanced filters", "filter"), least=0.9):
             return unfold
@@ -74,16 +75,19 @@ class Filter(Recipe):
         return (press(page, link),) if link else ()
 
     def act(self, intent: Intent, page: Page) -> tuple[Move, ...]:
-        moves = controls(page, intent.criteria) or loose(page, intent.criteria)
+        moves = self._set(intent, page)
         return (*moves, *applied(page, moves))
 
     def achieved(self, intent: Intent, page: Page, past: Past) -> bool:
-        moves = controls(page, intent.criteria) or loose(page, intent.criteria)
+        moves = self._set(intent, page)
         if not moves:
             return past.filled or past.pressed
         applies = applied(page, moves)
         is_applied = not applies or was_pressed(past, APPLY) or any(past.did_any(move.alternatives) for move in applies)
         return is_applied and all(move.shown or past.did_any(move.alternatives) for move in moves)
+
+    def _set(self, intent: Intent, page: Page) -> tuple[Move, ...]:
+        return controls(page, intent.criteria) or loose(page, intent.criteria) or other_chip(page, intent.criteria)
 
 
 FILTER = Filter()
@@ -157,6 +161,7 @@ _PAGE_WORDS = re.compile(
 _DONE_BY_ME = re.compile(r"\bI(?:['’]ve| have)? (?:[a-z]+ly |already |just |once )?(?P<done>[a-z]{3,})", re.I)
 _VIEW = re.compile(r"\b(?!to\b)([\w-]+)(?: (?:calendar|schedule|work ?week))?[ -]view\b", re.I)
 _NO_VIEW = frozenset({"view", "select", "switch", "show", "to", "the", "calendar"})
+_NUMBERS = {"one": "1", "two": "2", "three": "3", "four": "4", "five": "5", "six": "6", "seven": "7"}
 _EXPAND = names("show details, details, view details, product details, more details, specifications, expand, show more, read more")
 _COLLAPSES = re.compile(r"\b(?:collapse|close|fold|hide)\b", re.I)
 _COLLAPSE = ("hide details", "collapse", "show less", "hide", "close")
@@ -234,6 +239,25 @@ class Navigate(Recipe):
         """A menu labelled as view, with the current view's name."""
         menus = (menu for menu in page.usable(BUTTONS | FIELDS) if not menu.href and len(words(menu.label)) <= 4)
         return next((menu for menu in menus if "view" in words(f"{menu.label} {menu.hints}")), None)
+
+
+class Cell(Navigate):
+    """Press a calendar's cell, in the view that the prompt names."""
+
+    def act(self, intent: Intent, page: Page) -> tuple[Move, ...]:
+        views = (criterion.value for criterion in intent.criteria if criterion.field == "view" and criterion.operator in POSITIVE)
+        name, menu = next(views, ""), self._menu_of_views(page)
+        if name and menu and not self._is_in(name, menu):
+            option = self._view("-".join(words(name)), page)
+            return (replace(press(page, option or menu), opens=option is None),)
+        return cell_chosen(page, intent.criteria)
+
+    def achieved(self, intent: Intent, page: Page, past: Past) -> bool:
+        return any(is_cell(quoted_in(entry), intent.criteria) for entry in past.entries if entry.type == "ClickAction")
+
+    def _is_in(self, view: str, menu: Element) -> bool:
+        shown = [_NUMBERS.get(word, word) for word in words(menu.text or menu.label)]
+        return all(any(word.startswith(name) for word in shown) for name in words(view))
 
 
 class Unfold(Recipe):
