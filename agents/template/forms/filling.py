@@ -18,6 +18,7 @@ _SIDES = {Operator.GREATER: _LOW, Operator.GREATER_EQUAL: _LOW, Operator.LESS: _
 LONG = frozenset({"message", "comment", "content", "body", "description", "review", "bio", "note", "detail", "reason", "text"})
 _DATES, _NUMBERS = frozenset({"date", "datetime-local", "month", "week"}), frozenset({"number", "range"})
 _YES = re.compile(r"\s*(?:true|yes|on|enabled?|checked|1|false|no|off|disabled?|unchecked|0)\s*", re.I)
+_FITS, _MISFITS = 0.07, 0.15  # what an input type adds or takes; less than what a field's own name is better than its synonyms
 _NAME = re.compile(r"[A-Z][\w'’-]+(?: [A-Z][\w'’-]+){1,2}")
 
 
@@ -112,8 +113,9 @@ class _Unit:
             by_type = 1.0 if is_made_for else -1.0
         elif slot.element.tag == "textarea":
             by_type = 1.0 if LONG & self._words else -0.5
-        # Without a matching name the type decides, as for the only text area or the only e-mail field.
-        return named + 0.15 * by_type if named >= 0.3 or by_type <= 0 else 0.4 * by_type
+        if named < 0.3 and by_type > 0:
+            return 0.4 * by_type  # without a matching name the type decides, as for the only text area or the only e-mail field
+        return named + (_FITS if by_type > 0 else _MISFITS) * by_type
 
     def _named(self, slot: Slot) -> float:
         field = self.criteria[0].field
@@ -180,9 +182,9 @@ def demanded(
     places |= set(long) if len(long) == 1 and {"comment", "message"} & set(names) else set()
     for slot in offered:
         empty, is_any = not slot.value or slot.element.invalid, all_empty and slot.element.role != "button"
-        if slot.element.place in used or not empty or not (is_any or slot.element.required or slot.element.place in places):
+        if slot.element.place in used or not empty or not (is_any or slot.required or slot.element.place in places):
             continue
-        value = "on" if slot.ticks and slot.element.required else None if slot.ticks or slot.opens else value_for(slot, (), page)
+        value = "on" if slot.ticks and slot.required else None if slot.ticks or slot.opens else value_for(slot, (), page)
         if value is not None:
             yield Answer(slot, (), value, 0.0)
 

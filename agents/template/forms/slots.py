@@ -62,6 +62,14 @@ class Slot:
         return not self.choices and self.element.role in TICKED - {"radio"}
 
     @property
+    def is_address(self) -> bool:
+        return self.element.type == "email" or "@" in self.element.placeholder
+
+    @property
+    def required(self) -> bool:
+        return self.element.required or self.element.label.rstrip().endswith("*")
+
+    @property
     def value(self) -> str:
         """A text, the chosen option, CHECKED for a switch that is on, or ""."""
         if self.choices:
@@ -153,7 +161,7 @@ def value_for(slot: Slot, criteria: Sequence[Criterion], page: Page | None) -> s
     conditions = (*criteria, *(Criterion("", operator, (bound,)) for operator, bound in bounds if number_in(bound) is not None))
     offered = (_shaped(value, element) for value in _offered(slot, criteria, conditions, page))
     valid = [value for value in offered if value and (element.longest is None or len(value) <= element.longest)]
-    if element.type == "email":
+    if slot.is_address:
         valid = [value for value in valid if value.startswith("<") or ADDRESS.fullmatch(value)]
     best = max(valid, key=lambda value: sum(holds(criterion, value) for criterion in conditions), default=None)
     return best if best is not None and (not conditions or any(holds(criterion, best) for criterion in conditions)) else None
@@ -222,7 +230,7 @@ def _offered(slot: Slot, criteria: Sequence[Criterion], conditions: Sequence[Cri
         if is_short and likely and not any(criterion.operator in EXACT for criterion in criteria):
             yield f"{value} {likely[0]}"  # sites refuse a message of a few letters
         yield value
-    if element.type == "email":
+    if slot.is_address:
         yield address("".join(value.strip() for one in criteria if one.operator is Operator.CONTAINS for value in one.values), conditions)
     if element.type in _NUMERIC and (element.least or element.most):
         yield from (element.least, element.most)

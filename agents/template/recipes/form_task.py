@@ -21,6 +21,7 @@ from agents.template.items.matching import SEARCHING, best, press_best, press_la
 from agents.template.items.navigation import OWN, form_links, nouns_of
 from agents.template.moves import Move, blind_press, fill, press, send
 from agents.template.prompt import Criterion, Intent, Kind, Trait, besides_item, date_in, holds, names_of, only_opens, target_of, to_choose
+from agents.template.prompt.targets import is_itself_chosen
 from agents.template.prompt.task_kinds import ADDING
 from agents.template.prompt.values import holds_all, only_exclude, without_exclusions
 from agents.template.recipes.accounts import log_in
@@ -95,12 +96,17 @@ class FormTask(Recipe):
         if form is None or only_opens(intent):
             return () if form else self._opening(intent, page) or self._on_card(intent, page)
         refused = bool(page.errors) or any(slot.element.invalid for slot in form.slots)
-        given = (*form.answers, *demanded(form.slots, form.answers, intent.kind.row.fills, page, all_empty=refused))
+        given = self._given(intent, page, form, all_empty=refused)
+        if form.button is not None and form.button.disabled and all(answer.shown for answer in given):
+            given = self._given(intent, page, form, all_empty=True)
         fills = filled(page, given)
         opening = any(answer.slot.opens and not answer.shown for answer in given)
         if opening or form.button is None or (form.button.disabled and not form.openers):
             return fills
         return (*fills, *(self._opened(page, opener) for opener in form.openers), self._sent_by(form, form.button, page))
+
+    def _given(self, intent: Intent, page: Page, form: FormMatch, *, all_empty: bool) -> tuple[Answer, ...]:
+        return (*form.answers, *demanded(form.slots, form.answers, intent.kind.row.fills, page, all_empty=all_empty))
 
     def achieved(self, intent: Intent, page: Page, past: Past) -> bool:
         """The form was sent, and is gone, or the page confirms it, or it is still there after a wait."""
@@ -134,7 +140,7 @@ class FormTask(Recipe):
             sought = FormQuery(self._criteria(intent), intent.kind.row, nouns_of(intent))
             good = (form for form in forms(page, sought) if form.good and not _leaves_out(form, sought))
             own = (form for form in good if not self._is_of_item(intent, page, form))
-            return None if self._fields_of_items(intent, page) else whole_form(intent, page) or next(own, None)
+            return None if self.fields_of_items(intent, page) else whole_form(intent, page) or next(own, None)
 
         return once(find, "form", intent, id(page))
 
@@ -146,13 +152,13 @@ class FormTask(Recipe):
         texts = (text for element in form.elements for text in (element.label, element.hints, element.group))
         return _SORTS.isdisjoint(words(" ".join((page.heading_before(form.elements[0]), *texts)))) if form.elements else False
 
-    def _fields_of_items(self, intent: Intent, page: Page) -> list[Element]:
+    def fields_of_items(self, intent: Intent, page: Page) -> list[Element]:
         """The fields for comments, where each item of the list has its own: a form beside them is for something else, such as a post."""
         fields = [element for element in page.usable(TEXT_FIELDS) if intent.kind is Kind.COMMENT and element.place in page.items]
         return fields if min(len(page.records), len(fields)) > 1 else []
 
     def _on_card(self, intent: Intent, page: Page) -> tuple[Move, ...]:
-        fields = self._fields_of_items(intent, page)
+        fields = self.fields_of_items(intent, page)
         own = (field for record in certain_items(target_of(intent), page) for field in record.elements if field in fields)
         if (field := next(own, None)) is None:
             return ()
@@ -258,7 +264,7 @@ class Choose(FormTask):
             *(self._opened(page, opener) for opener in openers(criteria, given, page.elements)),
             *time_chosen(page, [one for one in to_choose(intent) if not any(one in answer.criteria for answer in given)]),
         )
-        return moves or self._of_group(intent, page) or (other_chip(page, criteria) if criteria else ())
+        return moves or self._of_group(intent, page) or other_chip(page, criteria)
 
     def _of_group(self, intent: Intent, page: Page) -> tuple[Move, ...]:
         """The likeliest of several buttons in a part of the page that is named like them, such as "Saved templates"."""
@@ -282,6 +288,8 @@ class Choose(FormTask):
             return BEST_GUESS.achieved(intent, page, past)
         if any(not past.did_any(move.alternatives) for move in time_chosen(page, to_choose(intent))):
             return False
+        if is_itself_chosen(intent) and any(past.did_any(move.alternatives) for move in self._of_group(intent, page)):
+            return True
         moves = self.act(intent, page) if self._offers_first(intent, page) else ()
         set_ = bool(moves) and (past.filled or past.pressed) and all(move.shown or past.did_any(move.alternatives) for move in moves)
         return set_ or self._is_chosen(intent, past)
