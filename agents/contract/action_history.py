@@ -83,6 +83,12 @@ class Past:
         return Past(self.entries[moved + 1 :]) if moved else self
 
     @property
+    def led_here(self) -> bool:
+        """Whether a press came to this page from another address. Tasks begin on the start page."""
+        led = self.entries[_moved(self.entries) :][:1]
+        return any(entry.type in PRESSES and (entry is not self.entries[0] or path_of(entry.url) != "/") for entry in led)
+
+    @property
     def last_failed(self) -> bool:
         return any(entry.succeeded is False for entry in self.entries[-1:])
 

@@ -119,7 +119,9 @@ def _groups(intent: Intent, page: Page, *, is_anywhere: bool) -> Iterator[Iterab
         offered = [element for element in offered if element.place not in listed]
     within = _within(intent, page, offered)
     if within is offered and (not may_show(target_of(intent), page) or _is_unsure(intent, page)):
-        acting = {element.place for element in by_verb(intent, offered)}  # an action on an item must not be done to another one
+        # An action on an item must not be done to another one.
+        acting = {element.place for element in by_verb(intent, offered)}
+        acting |= {place for place in page.items if len(page.records) > 1 and not page.elements[place].href}
         within = offered = [element for element in offered if element.place not in acting]
     yield by_verb(intent, within)
     yield _like_prompt(intent, within)

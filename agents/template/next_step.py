@@ -18,7 +18,7 @@ from agents.template.items.finding import fitting, is_target_page, is_way_in, pr
 from agents.template.items.matching import attribute_of, judge, was_pressed
 from agents.template.items.navigation import OWNERS, is_of_section, is_own_item, list_of, place_of, to_own_page, to_own_part, to_section
 from agents.template.moves import GUESS, LOADING, NO_PAGE, NOTHING_LEFT, Move, breathing, opened, press
-from agents.template.prompt import Intent, Kind, Trait, besides_item, only_opens, target_of
+from agents.template.prompt import Intent, Kind, Trait, besides_item, is_itself_chosen, only_opens, target_of
 from agents.template.prompt.verbs import VERBS, is_unrequested, verb_of
 from agents.template.recipes import LOGIN, LOGOUT, Recipe, recipe_for
 from agents.template.recipes.accounts import log_in
@@ -47,9 +47,10 @@ def next_step(step: Step, intent: Intent, page: Page) -> Plan:
     path = path_of(page.url)
     owner = page.headings[0] if page.headings and len(page.records) > 1 and path.count("/") > 1 else ""
     opened_as = past.opened_as(path)
-    # An item that is still listed among others was pressed in vain. What is in the navigation is a part of the site.
-    is_listed = len(page.records) > 1 and any(record.name == opened_as for record in page.records)
-    is_part = any(link.label == opened_as and path_of(link.href) == path for link in page.elements if link.href)
+    # An item that is still listed among others was pressed in vain, if it led nowhere. What is in the navigation is a part of the site.
+    is_listed = len(page.records) > 1 and not past.led_here and any(record.name == opened_as for record in page.records)
+    links = (link for link in page.elements if link.href and link.place not in page.items)
+    is_part = any(link.label == opened_as and path_of(link.href) == path for link in links)
     intent = _about_listed(replace(intent, opened_as="" if is_listed or is_part else opened_as, page_of=owner), page)
     planned = _next(step, intent, page, past)
     if not planned.done or planned.answer or not past.entries:
@@ -130,8 +131,11 @@ def _stage(step: Step, recipe: Recipe, intent: Intent, page: Page, past: Past) -
 
 def _is_open(intent: Intent, page: Page) -> bool:
     """Whether a dialog is open; where the kind of task is unknown, one whose heading the prompt names."""
-    head = {word for word in words(intent.head) if len(word) > _LEAST_TELLING}
-    return any(intent.kind is not Kind.OTHER or head & set(words(dialog)) for dialog in page.dialogs)
+    return any(intent.kind is not Kind.OTHER or _telling(intent) & set(words(dialog)) for dialog in page.dialogs)
+
+
+def _telling(intent: Intent) -> set[str]:
+    return {word for word in words(intent.head) if len(word) > _LEAST_TELLING}
 
 
 def _counted(intent: Intent, page: Page) -> tuple[Move, ...]:
@@ -177,7 +181,7 @@ def _before(intent: Intent, page: Page, past: Past, acts: tuple[Move, ...]) -> t
         return ()
     if path == "/" and (onward := _into_section(intent, page, past, acts)):
         return onward
-    if not kind.has(Trait.OF_ITEM) or (acts and (kind.has(Trait.ON_CARDS) or _is_on_card(page, acts[0]))):
+    if not kind.has(Trait.OF_ITEM) or (acts and _is_in_list(intent, page, acts[0])):
         return ()
     if kind.row.sent_by and _is_beyond(page, past):  # the page of a booking shows little of the item
         return ()
@@ -189,8 +193,10 @@ def _before(intent: Intent, page: Page, past: Past, acts: tuple[Move, ...]) -> t
     return _to_item(intent, page, past)
 
 
-def _is_on_card(page: Page, move: Move) -> bool:
-    """Whether it fills a field of an item in a list."""
+def _is_in_list(intent: Intent, page: Page, move: Move) -> bool:
+    """Whether the task is done in the list: on an item's card, by choosing an item, or by filling an item's field."""
+    if intent.kind.has(Trait.ON_CARDS) or is_itself_chosen(intent):
+        return True
     fields = [page.element(action.fields["selector"]) for action in move.alternatives[:1] if action.type in FILLS]
     return len(page.records) > 1 and any(field and field.place in page.items for field in fields)
 
@@ -220,7 +226,7 @@ def _to_item(intent: Intent, page: Page, past: Past) -> tuple[Move, ...]:
     if target.thing and (leading := to_things(target, page, past)):
         return leading
     if intent.kind is Kind.OPEN_ITEM and _MANY.search(intent.text):
-        narrowing = FILTER.act(intent, page)
+        narrowing = FILTER.act(replace(intent, criteria=target.criteria), page)
         if narrowing and not any(move.shown or any(map(past.times, move.alternatives)) for move in narrowing):
             return narrowing
     if not is_target_page(target, page):
@@ -306,7 +312,9 @@ def _close_dialog(step: Step, intent: Intent, page: Page, past: Past) -> Action 
     # A popover blocks nothing, and may offer a choice.
     inside = [element for element in page.elements if element.layer and element.usable and not element.overlay]
     buttons = [element for element in inside if element.role in BUTTONS]
-    if len(buttons) < len(inside) or not inside:
+    # What an item's press opened may show the item, with a button for the task.
+    is_items = past.is_in_item and any(_telling(intent) & set(words(button.label)) for button in buttons)
+    if len(buttons) < len(inside) or not inside or is_items:
         return None
     named = page.find(("close", "dismiss", "got it", "ok", "no thanks", "not now", "accept", "continue", "skip"), BUTTONS)
     order = sorted(buttons, key=lambda button: button is not named)

@@ -357,8 +357,9 @@ def press_on_item(intent: Intent, page: Page, names: Sequence[str], least: float
     pressed = (press_best(page, record.elements, labels, least, record.name) for record in in_time(sure, each=4))
     if moves := next(filter(None, pressed), ()):
         return moves
-    # Tick an item in its list, then press the button for all ticked items, which appears then.
-    box = next((element for record in sure for element in record.elements if element.role == "checkbox" and element.usable), None)
+    # Tick an item in its list, then press the button for all ticked items, which appears then. A row that opens has the button inside.
+    shut = (record for record in sure if target.is_any or not any(element.opens == "item" for element in record.elements))
+    box = next((element for record in shut for element in record.elements if element.role == "checkbox" and element.usable), None)
     buttons = (element for element in _own(page) if not element.href.strip("#"))
     return (replace(press(page, box), shown=box.value == CHECKED), *press_best(page, buttons, names, 0.8)) if box else ()
 

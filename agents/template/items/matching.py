@@ -50,9 +50,10 @@ _SHAPES = {
 
 
 def best_button(elements: Iterable[Element], names: Sequence[str], least: float = LEAST) -> Element | None:
-    """The button or link that matches one of the names best; of equal ones the earlier name, then the earlier element."""
+    """The button or link that matches one of the names best; of equal ones the earlier name, then the one whose markup has
+    the name too, then the earlier element."""
     meanings = frozenset().union(*map(meanings_of, names))
-    hits: list[tuple[float, bool, int, int, Element]] = []
+    hits: list[tuple[float, bool, int, int, int, Element]] = []
     for order, element in enumerate(in_time(elements)):
         if not element.usable or element.role not in BUTTONS or element.label.startswith(LEADS_TO):
             continue
@@ -60,9 +61,11 @@ def best_button(elements: Iterable[Element], names: Sequence[str], least: float 
         if places and meanings & _PLACES and not places & meanings:  # a cart is no wishlist, whatever else two buttons share
             continue
         own = words(element.label)
-        hits += [(round(_fit(element, name), 2), own == words(name), -rank, -order, element) for rank, name in enumerate(names)]
-    best = max(hits, key=lambda hit: hit[:4], default=None)
-    return best[4] if best and best[0] >= least else None
+        marked = set(words(element.hints))
+        fits = ((_fit(element, name), words(name), -rank) for rank, name in enumerate(names))
+        hits += [(round(fit, 2), own == name, rank, len(marked & set(name)), -order, element) for fit, name, rank in fits]
+    best = max(hits, key=lambda hit: hit[:5], default=None)
+    return best[5] if best and best[0] >= least else None
 
 
 def places_of(element: Element) -> frozenset[str]:
@@ -140,12 +143,18 @@ def judge(criteria: Iterable[Criterion], record: Record, *, whole: bool = False)
 
 def _result(criterion: Criterion, record: Record, *, whole: bool) -> bool | None:
     is_comparing = criterion.operator in ABOVE | BELOW
+    # The link of a picture has a name, but shows none.
+    pictured = (element.label for element in record.elements if element.href and not element.text and element.is_named)
+    if criterion.operator.negative and _CALLED & set(words(criterion.field)) and not all(holds(criterion, name) for name in pictured):
+        return False
     shown = attribute_of(record, criterion.field)
     if shown and (not is_comparing or comparable(shown, criterion.value)[0] is not None):
         # A "doctor name" is not the record's own name; "$60" is only a part of "$60/hr".
         is_part = (shown == record.name and len(words(criterion.field)) > 1) or any(shown in value for value in criterion.values)
         in_full = (token for token in record.text.split() if token.startswith(f"{shown}/"))
         met = any(holds(criterion, token) for token in in_full) or (is_part and bool(_by_text(criterion, record)))
+        if not holds(criterion, shown) and shown != record.name and _has_more(shown, criterion):
+            return None
         return holds(criterion, shown) or (criterion.operator in POSITIVE and met)
     by_text = _by_text(criterion, record)
     if by_text is not None or is_comparing or not whole:
@@ -154,6 +163,13 @@ def _result(criterion: Criterion, record: Record, *, whole: bool) -> bool | None
     if any(len(value) > 60 or PURE_NUMBER.fullmatch(value) for value in criterion.values):
         return None
     return any(_contains(record.text, value) for value in criterion.values)
+
+
+def _has_more(shown: str, criterion: Criterion) -> bool:
+    """Whether a requested value is followed by more: the cell of a table may have a second text."""
+    values = criterion.values if criterion.operator in (Operator.EQUALS, Operator.ONE_OF) else ()
+    begun = (own for value in values if not PURE_NUMBER.fullmatch(value) and (own := words(value)))
+    return any(words(shown)[: len(own)] == own for own in begun)
 
 
 # Fields whose state a star or heart of the item shows.
@@ -178,9 +194,9 @@ def _by_address(criterion: Criterion, record: Record) -> bool | None:
         return (len(local) > 2 or None) if ".".join(names).endswith(local) else False
     if len(local) <= 3 or local in ".".join(names):
         return len(local) > 3 or None
-    parts = local.split(".")  # Ann Lee's address is not bob.hill@example.com; other names, such as a team's, decide nothing
-    is_name = criterion.operator is Operator.EQUALS and len(parts) == len(names) == 2
-    return False if is_name and not set(parts) & set(names) else None
+    parts = local.split(".")  # Ann Lee's address is not ann.hill@example.com; other names, such as a team's, decide nothing
+    is_name = criterion.operator is Operator.EQUALS and len(parts) == len(names) == 2 and all(map(str.isalpha, (*parts, *names)))
+    return False if is_name and parts[-1] != names[-1] else None
 
 
 def _by_text(criterion: Criterion, record: Record) -> bool | None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from agents.contract.action_history import Past
 from agents.contract.origins import path_of
-from agents.page import BUTTONS, FIELDS, TEXT_FIELDS, Element, Page, Record, word_set, words
+from agents.page import BUTTONS, FIELDS, TEXT_FIELDS, Element, Page, word_set, words
 from agents.template import blind_xpath
 from agents.template.budget import in_time
 from agents.template.forms.filling import answers, by_name, filled, fills_for
@@ -334,13 +334,15 @@ class OwnComment(Recipe):
 
     def reach(self, intent: Intent, page: Page) -> tuple[Move, ...]:
         """To the form for the user's own comment, if there is none yet: some sites require a log-in first."""
-        is_elsewhere = not is_target_page(target_of(intent), page)
-        return () if is_elsewhere or self._done_here(intent, page) else self._WRITE.reach(self._writing(intent), page)
+        is_here = is_target_page(target_of(intent), page)
+        return self._WRITE.reach(self._writing(intent), page) if is_here and not self._done_here(intent, page) else ()
 
     def act(self, intent: Intent, page: Page) -> tuple[Move, ...]:
-        if not is_target_page(target_of(intent), page):
+        target, writing = target_of(intent), self._writing(intent)
+        # A task about no item is done in a list whose items have fields for comments.
+        if not is_target_page(target, page) and not (target.is_any and self._WRITE.fields_of_items(writing, page)):
             return ()
-        return self._done_here(intent, page) or self._WRITE.act(self._writing(intent), page)
+        return self._done_here(intent, page) or self._WRITE.act(writing, page)
 
     def achieved(self, intent: Intent, page: Page, past: Past) -> bool:
         if _TAKES_AWAY.search(intent.text):
@@ -356,13 +358,12 @@ class OwnComment(Recipe):
         within = [(record, button) for record in in_time(page.records, each=4) if (button := best_button(record.elements, labels))]
         if not within:
             return press_best(page, page.elements, labels, 0.6)
-        own = ((record, button) for record, button in within if self._is_of_comment(record, button))
+        named = [label for label in labels if any(noun in label for noun in _NOUNS)]
+        called = [(record, button) for record, _ in within if (button := best_button(record.elements, named, _SURELY))]
+        # Not in an entry with a field for comments: it is the post, and its "Delete" deletes it with all comments.
+        own = called or [pair for pair in within if not any(element.role in TEXT_FIELDS for element in pair[0].elements)]
         fitting = ((record, button) for record, button in own if judge(besides_item(intent), record).fits)
         return next(((press_labelled(page, button, labels, record.name),) for record, button in fitting), ())
-
-    def _is_of_comment(self, record: Record, button: Element) -> bool:
-        """Not so for an entry with a field for comments: it is the post, and its "Delete" deletes it with all comments."""
-        return any(noun in words(button.label) for noun in _NOUNS) or not any(element.role in TEXT_FIELDS for element in record.elements)
 
     def _edited(self, intent: Intent, page: Page) -> tuple[Move, ...]:
         for field in page.usable(TEXT_FIELDS):

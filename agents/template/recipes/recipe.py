@@ -12,7 +12,7 @@ from agents.template.forms.filling import answers, filled
 from agents.template.forms.forms import form_of, sends_form
 from agents.template.forms.slots import Slot
 from agents.template.moves import Move, blind_press, press, send
-from agents.template.prompt import ADDING, Intent, meanings_of, only_opens
+from agents.template.prompt import ADDING, Intent, meanings_of, only_opens, target_of
 
 MARKUP = frozenset({"button", "btn", "link", "action", "cta", "trigger", "click"})  # words in the markup of any button
 
@@ -111,9 +111,11 @@ def quoted_in(entry: PastAction) -> str:
 
 
 def named_button(intent: Intent, page: Page) -> tuple[Move, ...]:
-    """Press the button whose label or markup consists of the prompt's words."""
+    """Press the button whose label or markup consists of the prompt's words. A list item's button would be for another item."""
     prompt = _meanings(intent.head)
-    offered = (button for button in in_time(page.usable(BUTTONS)) if not sends_form(button, intent.kind.row))
+    listed = page.items if len(page.records) > 1 and not target_of(intent).is_any else ()
+    usable = (button for button in in_time(page.usable(BUTTONS)) if button.place not in listed)
+    offered = (button for button in usable if not sends_form(button, intent.kind.row))
     buttons = ((button, [_meanings(text) - MARKUP for text in (button.label, button.hints)]) for button in offered)
     counts = (([len(own) if own <= prompt else 0 for own in texts], -button.place, button) for button, texts in buttons)
     best = max((hit for hit in counts if max(hit[0]) >= 2), key=lambda hit: hit[:2], default=None)
