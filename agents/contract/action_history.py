@@ -60,21 +60,23 @@ class Past:
         return frozenset(sign(entry.type, entry.fields) for entry in self.entries if entry.succeeded is False)
 
     @cached_property
-    def _done(self) -> frozenset[Sign]:
+    def _done(self) -> Mapping[Sign, set[str]]:
         """Actions since the page was last loaded, which clears typed text; without those on another page whose selector matches something
-        else here, such as the first field of a form."""
+        else here, such as the first field of a form. Each with what was typed by such a selector: it matches another field in the next step
+        of a dialog."""
         loads = [at for at, entry in enumerate(self.entries) if entry.type == "NavigateAction" and entry.succeeded is not False]
         since = self.entries[loads[-1] if loads else 0 :]
         moved = _moved(since)
-        kept = set[Sign]()
+        kept = dict[Sign, set[str]]()
         for at, entry in enumerate(since):
             selector = entry.fields.get("selector")
             is_anywhere = isinstance(selector, Mapping) and _ANYWHERE.fullmatch(str(selector.get("value", "")))
             # The press that opened another page may have that page's address.
             is_here = at > moved or (at == moved and (not moved or entry.type in FILLS))
             if entry.succeeded is not False and (is_here or not is_anywhere):
-                kept.add(sign(entry.type, entry.fields))
-        return frozenset(kept)
+                texts = kept.setdefault(sign(entry.type, entry.fields), set())
+                texts |= {str(entry.fields.get("text"))} if is_anywhere and entry.type == "TypeAction" else set()
+        return kept
 
     @cached_property
     def here(self) -> "Past":
@@ -155,7 +157,9 @@ class Past:
         return sign(action.type, action.fields) in self._failed
 
     def did(self, action: Action) -> bool:
-        return sign(action.type, action.fields) in self._done
+        typed, text = self._done.get(sign(action.type, action.fields)), str(action.fields.get("text"))
+        # Callers replace placeholders.
+        return typed is not None and (not typed or text in typed or "<" in text)
 
     def did_any(self, actions: Iterable[Action]) -> bool:
         return any(map(self.did, actions))

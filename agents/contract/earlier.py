@@ -105,8 +105,10 @@ def _fits(entry: PastAction, sent: Mapping[str, Any]) -> bool:
 def _completed(row: Earlier, entries: Sequence[PastAction], matched: Sequence[int | None], url: str) -> list[PastAction]:
     """`url`: of the page after these entries."""
     made = list[PastAction]()
+    # Waits at the end change no page.
+    last = max((place for place, entry in enumerate(entries, 1) if entry.type not in WAITS), default=len(entries))
     for place, (entry, at) in enumerate(zip(entries, matched, strict=True), 1):
-        where = entry.url or (url if place == len(entries) else row.url)
+        where = entry.url or (url if place >= last else row.url)
         if at is None:
             made.append(replace(entry, url=where))
             continue

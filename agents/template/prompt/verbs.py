@@ -164,7 +164,7 @@ def _without_values(stage: Intent) -> str:
     """A value may contain any verb."""
     text = stage.text
     for value in sorted({value for criterion in stage.criteria for value in criterion.values}, key=len, reverse=True):
-        text = text.replace(value, " ")
+        text = re.sub(rf"(?<!\w){re.escape(value)}(?!\w)", " ", text)  # a letter is in other words too
     return text
 
 

@@ -44,9 +44,7 @@ class _Place:
 
 def known_step(step: Step, intent: Intent, page: Page, known: Known, *, goes_on: bool = False) -> Plan | None:
     """None without a plan, or if none of its actions is left to try. `goes_on`: only what follows the plan's last action on this page."""
-    past = Past(step.history)
-    start = next((entry.url for entry in past.entries if entry.url), step.url)
-    whole = known(replace(step, url=start), intent)
+    whole, past = known(replace(step, url=step.start or step.url), intent), Past(step.history)
     places = list(_places(whole.actions)) if whole else []
     if goes_on and not _is_amid(places, past):
         return None
@@ -121,7 +119,8 @@ def _next(places: Sequence[_Place], intent: Intent, page: Page, past: Past) -> l
         left = list(_left([place], _since(place, past)))
         # It is the place's own page, or one to which its actions led.
         is_there = place.path == path_of(page.url) or any(past.times(action) for action in place.actions)
-        if place.path not in visited or (left and not is_there and place.path not in opened):
+        # What was reached of a task's item is not left for it.
+        if place.path not in visited or (left and not (is_there or is_of_item or place.path in opened)):
             return [place.opening]
         ready = _ready(left, intent, page, past, is_free=not is_of_item) if is_there else []
         if ready or place.logs_in:  # the log-in comes first

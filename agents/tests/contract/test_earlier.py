@@ -92,6 +92,13 @@ def test_steps_that_are_not_on_record_leave_a_gap_and_shift_nothing() -> None:
     assert texts(made) == [None, None, "ClickAction c"], "which of the first two entries belongs to the first step is unknown"
 
 
+def test_a_press_before_a_wait_led_to_the_page_that_is_there_now() -> None:
+    sent, old = [typed("name", "Ann"), click("send"), WAIT], URL.replace("/?", "/old?")
+    history = [replace(seen(action), url="") for action in sent]
+    made = completed(step(*history, index=1), [record(0, *sent, url=old)])
+    assert [entry.url for entry in made.history] == [old, URL, URL]
+
+
 def test_the_effect_of_several_actions_is_shown_with_the_last_one() -> None:
     sent = [typed("name", "Ann"), WAIT, click("send"), WAIT]
     history = [seen(sent[0]), seen(WAIT), seen(sent[2]), seen(WAIT)]

@@ -3,6 +3,7 @@
 import pytest
 
 from agents.contract.action_history import Past
+from agents.contract.actions import validate
 from agents.contract.protocol import PastAction
 from agents.page import Record, read
 from agents.template.forms.slots import option_for
@@ -374,3 +375,15 @@ def test_a_form_for_the_sites_owners_is_not_sent_where_a_person_is_to_be_contact
     url = "http://localhost:8000/contact?seed=58"
     prompt = "Send a message to an expert where name equals 'Zed' and message equals 'Good day'"
     assert "Send Message" not in pressed_next(prompt, f"<h1>Contact us</h1>{form}", WAITED, url=url)
+
+
+def test_a_field_with_the_selector_of_one_that_was_filled_in_the_step_before_is_filled_too() -> None:
+    selector = {"type": "xpathSelector", "value": "(//form)[1]/descendant::input[1]"}
+    past = Past((PastAction("TypeAction", {"selector": selector, "text": "Lamp"}, succeeded=True, error="", url=SHOP),))
+    assert past.did(validate({"type": "TypeAction", "selector": selector, "text": "Lamp"}))
+    assert not past.did(validate({"type": "TypeAction", "selector": selector, "text": "51"}))
+
+
+def test_a_letter_that_a_criterion_states_is_taken_out_of_no_word_of_the_prompt() -> None:
+    button = read("<button>Hire now</button>", SHOP).elements[0]
+    assert not is_unrequested(button, understand("Confirm hiring of an expert where country contains 'g'"))
