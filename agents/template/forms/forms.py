@@ -130,7 +130,7 @@ def _match_of(page: Page, elements: Sequence[Element], sought: FormQuery) -> For
     is_prefilled = verbs == CHANGING and named >= 0.8 and not is_foreign and sum(bool(slot.value) for slot in offered if not slot.ticks) > 1
     is_recognised = named >= (1.0 if verbs and units else _CALLED) or known > 1
     # The button of a form that is recognised by its fields may be just "Save".
-    is_recognised = is_recognised or (bool(verbs) and 2 * (len(given) + len(opening)) >= units > 0)
+    is_recognised = is_recognised or (bool(verbs) and 2 * (len(given) + len(opening)) >= units > 0) or 2 * len(given) > units > 1
     # Some sites show the button of a form only once something is typed in it.
     is_to_come = button is None and bool(inside) and known > 0
     is_known = merit >= 0.5 and (is_recognised or is_to_come) and (bool(given) or known > 0)

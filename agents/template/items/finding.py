@@ -213,8 +213,9 @@ def _way_in(record: Record, page: Page) -> Element | None:
 
 
 def is_way_in(element: Element, page: Page) -> bool:
-    """Whether it is how an item of a list is opened."""
-    return len(page.records) > 1 and element.place in page.items and _way_in(page.items[element.place], page) is element
+    """Whether it is a button to book an item by which that is opened, as its card has no other."""
+    is_of_item = len(page.records) > 1 and element.place in page.items and bool(_BOOKS & set(words(element.text)))
+    return is_of_item and _way_in(page.items[element.place], page) is element
 
 
 def _stays(element: Element, page: Page) -> bool:

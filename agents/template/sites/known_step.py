@@ -95,6 +95,7 @@ def _since(place: _Place, past: Past) -> Past:
 
 
 def _visited(page: Page, past: Past) -> set[str]:
+    """Without the task's first page where the history has no addresses: an entry has the one after it."""
     return {path_of(page.url), *(path_of(entry.url) for entry in past.entries)}
 
 
@@ -109,7 +110,7 @@ def _is_password(action: Action | PastAction) -> bool:
 
 
 def _next(places: Sequence[_Place], intent: Intent, page: Page, past: Past) -> list[Action]:
-    visited = _visited(page, past)
+    visited = _visited(page, past) | {place.path for place in places[:1]}
     opened = {path_of(str(entry.fields.get("url", ""))) for entry in past.entries if entry.type == "NavigateAction"}
     is_member = page.logged_in is True or any(map(_is_password, past.entries))
     is_of_item = intent.kind.has(Trait.OF_ITEM) and not target_of(intent).is_any

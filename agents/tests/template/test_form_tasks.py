@@ -5,8 +5,11 @@ from collections.abc import Callable
 import pytest
 
 from agents.contract.protocol import Form, PastAction, Step
+from agents.page import read
 from agents.template import plan
+from agents.template.forms.forms import FormQuery, forms
 from agents.template.prompt.criteria import criteria
+from agents.template.prompt.intents import understand
 from agents.template.prompt.masking import mask
 from agents.template.prompt.synonyms import names_of
 from agents.template.prompt.values import meets
@@ -302,3 +305,12 @@ def test_an_item_is_booked_by_the_only_button_of_its_card() -> None:
     )
     pages = {"/": f"<h1>Bakers</h1><ul>{cards}</ul><button type=button data-goto='/more'>Next</button>", "/Bo": "<h1>Bo</h1>"}
     assert step_by_step("Hire a baker where name equals 'Bo'", pages, first_only=True).browser.visited[:2] == ["/", "/Bo"]
+
+
+def test_a_form_with_fields_for_most_of_several_criteria_is_the_tasks_whatever_its_button_says() -> None:
+    fields = "<label>Increase when<input></label><label>Increase how much<input></label>"
+    page = read(f"<h1>Bo</h1><form>{fields}<button>Go on</button></form>", "http://localhost:8000/bakers/7/hire?seed=58")
+    intent = understand("Hire the baker where increase when equals 'May' and increase how much equals '5' and rate equals '9'")
+    several, single = (FormQuery(intent.criteria[:most], intent.kind.row, frozenset()) for most in (3, 1))
+    assert forms(page, several)[0].good
+    assert not forms(page, single)[0].good

@@ -145,6 +145,15 @@ def test_a_route_of_the_plan_that_was_reached_by_a_link_is_opened_at_most_once_m
     assert planned(link, opened, link) == ""
 
 
+def test_the_first_page_of_a_task_is_not_opened_again_if_nothing_is_done_there(tmp_path: Path) -> None:
+    (tmp_path / "lamps.toml").write_text(FACTS, "utf-8")
+    here = "http://localhost:8000/desk?seed=58"
+    came = PastAction("ClickAction", dict(validate(on("//a[1]")).fields), succeeded=True, error="", url=here)
+    step = Step("/step", Form.STEP, "t", ADD, here, index=1, history=(came,), start="http://localhost:8000/?seed=58")
+    made = known_step(step, understand(ADD), read(PAGES["/desk"], here), by_facts(load(tmp_path)[0]))
+    assert made and made.actions[0].type == "ClickAction"
+
+
 def test_the_plans_press_on_an_items_page_is_sent_once_and_ends_the_task(tmp_path: Path) -> None:
     outcome = run("Add to my cart the lamp where the name equals 'Moon'", tmp_path)
     assert outcome.browser.visited == ["/", "/lamps/1", "/kept"]
