@@ -308,9 +308,9 @@ def test_an_item_is_booked_by_the_only_button_of_its_card() -> None:
 
 
 def test_a_form_with_fields_for_most_of_several_criteria_is_the_tasks_whatever_its_button_says() -> None:
-    fields = "<label>Increase when<input></label><label>Increase how much<input></label>"
+    fields = "<label>Your payer<input></label><label>Your occasion<input></label>"
     page = read(f"<h1>Bo</h1><form>{fields}<button>Go on</button></form>", "http://localhost:8000/bakers/7/hire?seed=58")
-    intent = understand("Hire the baker where increase when equals 'May' and increase how much equals '5' and rate equals '9'")
+    intent = understand("Hire the baker where payer equals 'Ann' and occasion equals 'Fair' and rate equals '9'")
     several, single = (FormQuery(intent.criteria[:most], intent.kind.row, frozenset()) for most in (3, 1))
     assert forms(page, several)[0].good
     assert not forms(page, single)[0].good
