@@ -31,6 +31,7 @@ from agents.template.recipes.recipe import named_button
 _BY_VERB = frozenset({Kind.MARK, Kind.REACT, Kind.SEARCH, Kind.WISHLIST, Kind.READING_LIST})
 # Kinds that are done on a page after the item's own.
 _BEYOND_ITEM = frozenset({Kind.BOOKING, Kind.PERSON, Kind.CHOOSE, Kind.REPLY, Kind.FORWARD, Kind.DRAFT})
+_ANSWERS = frozenset({Kind.REPLY, Kind.FORWARD})
 # A search box for these is not used to search for things.
 _PEOPLE = frozenset({"people", "person", "professional", "user", "member", "expert", "friend", "connection"})
 # As in: show hotels where …: the list is filtered before one of them is opened.
@@ -110,7 +111,9 @@ def _stage(step: Step, recipe: Recipe, intent: Intent, page: Page, past: Past) -
     # A person is contacted on their own page. The form on the site's contact page goes to the site's owners.
     is_astray = intent.kind is Kind.PERSON and not is_target_page(target_of(intent), page)
     is_owners = is_astray and place_of(page.url) in OWNERS
-    is_other = is_owners or (isinstance(recipe, FormTask) and recipe.is_other_sort(intent, page, past))
+    # A form for messages elsewhere sends a new one.
+    is_new = intent.kind in _ANSWERS and not (was_pressed(past, intent.kind.row.opened_by) or is_target_page(target_of(intent), page))
+    is_other = is_owners or is_new or (isinstance(recipe, FormTask) and recipe.is_other_sort(intent, page, past))
     counts = _counted(intent, page)
     acts = counts if _open(step, past, counts) else recipe.act(intent, page)
     # While there is a next step, the dialog's other buttons, such as to add a skill, do not send the form.

@@ -387,3 +387,9 @@ def test_a_field_with_the_selector_of_one_that_was_filled_in_the_step_before_is_
 def test_a_letter_that_a_criterion_states_is_taken_out_of_no_word_of_the_prompt() -> None:
     button = read("<button>Hire now</button>", SHOP).elements[0]
     assert not is_unrequested(button, understand("Confirm hiring of an expert where country contains 'g'"))
+
+
+def test_a_form_for_new_messages_sends_no_reply() -> None:
+    fields = "<label>To<input></label><label>Message<textarea>Good day</textarea></label>"
+    html, url = f"<h1>Templates</h1><div>{fields}<button type=button>Send</button></div>", "http://localhost:8000/templates?seed=58"
+    assert "Send" not in pressed_next("Reply to the email where subject equals 'Oil'", html, WAITED, url=url)
