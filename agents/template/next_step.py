@@ -15,7 +15,7 @@ from agents.template.forms.forms import passwords
 from agents.template.forms.widgets import chosen_from_list, counted, wizard
 from agents.template.items.answers import answer
 from agents.template.items.finding import fitting, is_target_page, is_way_in, press_on_item, to_things, towards
-from agents.template.items.matching import attribute_of, judge, was_pressed
+from agents.template.items.matching import about_listed, judge, was_pressed
 from agents.template.items.navigation import OWNERS, is_of_section, is_own_item, list_of, place_of, to_own_page, to_own_part, to_section
 from agents.template.moves import GUESS, LOADING, NO_PAGE, NOTHING_LEFT, Move, breathing, opened, press
 from agents.template.prompt import Intent, Kind, Trait, besides_item, is_itself_chosen, only_opens, target_of
@@ -38,7 +38,6 @@ _PEOPLE = frozenset({"people", "person", "professional", "user", "member", "expe
 _MANY = re.compile(r"\b(?!details)[a-z]{3,}[^is]s,? (?:where|whose|which|that|with)\b", re.I)
 _MOST_WAITS = 2  # after so many waits in a row a page is not loading any more
 _LEAST_TELLING = 3  # shorter words are in any heading
-_MOST_COMPARED = 5  # so many items of a list are compared with the criteria's fields
 _BUY = ("buy now", "buy it now", "order now", "purchase now", "checkout now", "buy", "purchase")
 
 
@@ -52,7 +51,7 @@ def next_step(step: Step, intent: Intent, page: Page) -> Plan:
     is_listed = len(page.records) > 1 and not past.led_here and any(record.name == opened_as for record in page.records)
     links = (link for link in page.elements if link.href and link.place not in page.items)
     is_part = any(link.label == opened_as and path_of(link.href) == path for link in links)
-    intent = _about_listed(replace(intent, opened_as="" if is_listed or is_part else opened_as, page_of=owner), page)
+    intent = about_listed(replace(intent, opened_as="" if is_listed or is_part else opened_as, page_of=owner), page)
     planned = _next(step, intent, page, past)
     if not planned.done or planned.answer or not past.entries:
         return planned
@@ -61,13 +60,6 @@ def next_step(step: Step, intent: Intent, page: Page) -> Plan:
     moves = another(intent, page, past) if not intent.then and intent.kind in _BY_VERB else ()
     onward = next(filter(None, (_open(step, past, [move]) for move in moves)), [])
     return _sent(onward, past, f"{intent.kind}, another control") if onward else planned
-
-
-def _about_listed(intent: Intent, page: Page) -> Intent:
-    """A task of unknown kind is done to an item if the page lists items with most of the criteria's fields."""
-    fields = [criterion.field for criterion in intent.criteria] if intent.kind is Kind.OTHER else []
-    listed = (sum(bool(attribute_of(record, field)) for field in fields) for record in page.records[:_MOST_COMPARED])
-    return replace(intent, kind=Kind.REACT) if fields and len(page.records) > 1 and 2 * max(listed, default=0) > len(fields) else intent
 
 
 def _next(step: Step, intent: Intent, page: Page, past: Past) -> Plan:
@@ -258,7 +250,8 @@ def _into_section(intent: Intent, page: Page, past: Past, acts: tuple[Move, ...]
     opens_item = intent.kind.has(Trait.IN_SECTION) and (target.is_any or not any(verdict.certain for _, verdict in fitting(target, page)))
     # An action of unknown kind on a thing is done in the part of the site with such things.
     is_to_thing = intent.kind is Kind.OTHER and bool(intent.criteria)
-    moves = to_section(intent, page) if lists or opens_item or is_to_thing or is_of_section(intent) else ()
+    in_profile = to_own_part(intent, page) if intent.kind is Kind.ADD_ITEM else ()  # as in: add an experience
+    moves = in_profile or (to_section(intent, page) if lists or opens_item or is_to_thing or is_of_section(intent) else ())
     return () if any(past.times(action) for move in moves for action in move.alternatives) else moves
 
 

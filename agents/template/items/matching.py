@@ -2,15 +2,17 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from agents.contract.action_history import Past
 from agents.contract.origins import path_of
 from agents.page import BUTTONS, Element, Page, Record, likeness, words
 from agents.template.budget import in_time
 from agents.template.moves import Move, press
-from agents.template.prompt import ABOVE, BELOW, POSITIVE, PURE_NUMBER, Criterion, Operator, alike, comparable, holds, meanings_of, meets
-from agents.template.prompt.synonyms import COUNTRY_CODES
+from agents.template.prompt import ABOVE, BELOW, POSITIVE, PURE_NUMBER, Criterion, Intent, Kind, Operator, alike, comparable, holds
+from agents.template.prompt.measures import date_in, time_in
+from agents.template.prompt.synonyms import COUNTRY_CODES, meanings_of
+from agents.template.prompt.values import meets
 
 LEAST = 0.5  # half of the words: "Share" matches "share link", and "Remove" matches "remove from the cart"
 LEADS_TO = ("Navigate to ", "navigate to ")  # labels of navigation, which may contain a verb: "Navigate to Archive"
@@ -39,6 +41,7 @@ _SAME = (
 )
 _CALLED = frozenset({"name", "title"})
 SEARCHING = frozenset({"search", "find", "query", "lookup", "discover"})
+_MOST_COMPARED = 5  # so many items of a list are compared with the criteria's fields
 _TELLING = 20  # so long a text is of one item
 # People that an item belongs to: their name is not the item's name.
 _OWNERS = frozenset({"host", "owner", "seller", "organizer", "author", "director", "writer", "manager"})
@@ -153,9 +156,12 @@ def _result(criterion: Criterion, record: Record, *, whole: bool) -> bool | None
         is_part = (shown == record.name and len(words(criterion.field)) > 1) or any(shown in value for value in criterion.values)
         in_full = (token for token in record.text.split() if token.startswith(f"{shown}/"))
         met = any(holds(criterion, token) for token in in_full) or (is_part and bool(_by_text(criterion, record)))
-        if not holds(criterion, shown) and shown != record.name and _has_more(shown, criterion):
-            return None
-        return holds(criterion, shown) or (criterion.operator in POSITIVE and met)
+        is_met = holds(criterion, shown) or (criterion.operator in POSITIVE and met)
+        if shown == record.name:  # what a card shows before that may be the name
+            may_be = not record.text.startswith(shown) and _may_be_of(criterion, record)
+        else:
+            may_be = _has_more(shown, criterion)
+        return None if may_be and not is_met else is_met
     by_text = _by_text(criterion, record)
     if by_text is not None or is_comparing or not whole:
         return by_text
@@ -163,6 +169,10 @@ def _result(criterion: Criterion, record: Record, *, whole: bool) -> bool | None
     if any(len(value) > 60 or PURE_NUMBER.fullmatch(value) for value in criterion.values):
         return None
     return any(_contains(record.text, value) for value in criterion.values)
+
+
+def _may_be_of(criterion: Criterion, record: Record) -> bool:
+    return criterion.operator in POSITIVE and any(len(value) >= 5 and _contains(record.text, value) for value in criterion.values)
 
 
 def _has_more(shown: str, criterion: Criterion) -> bool:
@@ -250,3 +260,18 @@ def best(criteria: Sequence[Criterion], records: Sequence[Record]) -> list[tuple
     judged = [(record, judge(criteria, record)) for record in in_time(records, each=4)]
     fitting = [pair for pair in judged if pair[1].fits]
     return sorted(fitting, key=lambda pair: (pair[1].open, -pair[1].hinted, -pair[1].met, pair[0].place))
+
+
+def about_listed(intent: Intent, page: Page) -> Intent:
+    """A task of unknown kind is done to an item if the page lists items with most of the criteria's fields. The rows of a timetable are
+    identified by the day and time to book too."""
+    shown = [[attribute_of(record, one.field) for one in intent.criteria] for record in page.records[:_MOST_COMPARED]]
+    if intent.kind is Kind.OTHER and len(page.records) > 1 and 2 * max(map(_count, shown), default=0) > len(intent.criteria) > 0:
+        return replace(intent, kind=Kind.REACT)
+    columns = zip(intent.criteria, zip(*shown, strict=True), strict=False) if intent.kind is Kind.BOOKING else ()
+    timed = (one.field for one, column in columns if all(date_in(text) or time_in(text) is not None for text in (*one.values, *column)))
+    return replace(intent, timed_by=tuple(timed))
+
+
+def _count(texts: Sequence[str]) -> int:
+    return sum(map(bool, texts))

@@ -20,7 +20,8 @@ class Intent:
     """`criteria` are those of the task itself; `login` are the credentials if the prompt requests a log-in first, else empty. `subject` is
     the item to open, the text to search for, or the page to go to, as in the prompt. `is_quoted`: it is in quotes and not in a criterion.
     `text` is the prompt's part about the task, with values, and `head` its part before the criteria. `then` are the tasks that follow, in
-    order. `opened_as`: the name of the item that opened the page; `page_of`: the heading of a page that lists things of one item."""
+    order. `opened_as`: the name of the item that opened the page; `page_of`: the heading of a page that lists things of one item.
+    `timed_by`: the fields of days and times that the page's list shows for each item."""
 
     kind: Kind
     criteria: tuple[Criterion, ...] = ()
@@ -32,6 +33,7 @@ class Intent:
     then: "tuple[Intent, ...]" = ()
     opened_as: str = ""
     page_of: str = ""
+    timed_by: tuple[str, ...] = ()
 
     @property
     def stages(self) -> "tuple[Intent, ...]":

@@ -118,8 +118,8 @@ def _is_of_item(intent: Intent, criterion: Criterion) -> bool:
     has_own_name = any(len(own := words(other.field)) == 2 and own[1] == "name" for other in intent.criteria)
     if intent.kind is Kind.CANCEL and not has_own_name:
         return False
-    if intent.kind is Kind.BOOKING and only_opens(intent):
-        return True  # nothing is filled in
+    if intent.kind is Kind.BOOKING and (only_opens(intent) or criterion.field in intent.timed_by):
+        return True  # nothing is filled in, or the list shows it
     if intent.kind is Kind.MARK and field[:1] == ("is",) and set(field) & set(words(intent.head)):
         return False  # as in: mark as spam … where is_spam equals True, which is the result
     if (field == ("subject",) and has_own_name) or (intent.kind is Kind.COMMENT and _is_of_thing(intent, field)):
