@@ -29,7 +29,7 @@ _LEAST_TIMES = 4  # fewer times are no list to choose from
 _MOST_MONTHS = 18  # no day of a task is further away
 _MOST_OF_NUMBER = 3  # more words than this are no number
 _MOST_SUGGESTED = 12
-_MOST_BETWEEN = 12  # controls between a calendar's cells and the buttons that turn it
+_MOST_BETWEEN = 8  # controls between a calendar's cells, and between them and the buttons that turn it
 _DATED = re.compile(r"\b\d{4}\b")
 _UP = frozenset({"increase", "increment", "plus", "add", "more", "raise"})
 _SIGNS_UP, _SIGNS_DOWN = frozenset({"+", "＋"}), frozenset({"-", "–", "−", "—"})
@@ -114,10 +114,11 @@ def is_cell(label: str, criteria: Sequence[Criterion]) -> bool:
 
 
 def cell_chosen(page: Page, criteria: Sequence[Criterion]) -> tuple[Move, ...]:
-    """Of the cells that are labelled with a day, and for criteria of an hour with an hour, those furthest down the page that begin with
-    the same word: before them there may be a small calendar. If none meets the criteria, the button before them that leads to others."""
+    """Of the cells that are labelled with a day, and for criteria of an hour with an hour, those furthest down the page: before them there
+    may be a small calendar. If none meets the criteria, the button before them that leads to others."""
     cells = [element for element in page.usable({"button"}) if date_in(element.label)]
-    cells = [cell for cell in cells if words(cell.label)[:1] == words(cells[-1].label)[:1]]
+    begins = max((after.place for cell, after in pairwise(cells) if after.place - cell.place > _MOST_BETWEEN), default=0)
+    cells = [cell for cell in cells if cell.place >= begins]
     if chosen := next((cell for cell in cells if is_cell(cell.label, criteria)), None):
         return (replace(press(page, chosen), once=True),)
     days = [day for one in criteria for value in one.values if (day := date_in(value))]

@@ -20,6 +20,7 @@ _MAKING = ADDING | CHANGING
 _LONGEST_CHIP = 6
 APPLY = ("apply", "apply filters", "filter results", "show results", "filter", "update results")
 _MOST_BESIDE = 5  # elements from a field to the button of its form
+_OF_NAME = 0.6
 _TELLING = 3  # a shorter part of a value is in many labels
 
 
@@ -127,8 +128,9 @@ def _chip(page: Page, group: Sequence[Criterion], among: Sequence[Element]) -> M
         chip = _beside(chips, group)
     elif any(criterion.operator in POSITIVE for criterion in group):
         chip = _exact(chips, group)
-    else:  # a bound is met by many numbers on a page: options and radio buttons only
-        chip = _exact([chip for chip in chips if chip.role in {"option", "radio"}], group)
+    else:  # a bound is met by many numbers on a page: options, radio buttons and rows of that name only
+        named = (chip for chip in chips if likeness(group[0].field, chip.group) >= _OF_NAME)
+        chip = _exact([*(chip for chip in chips if chip.role in {"option", "radio"}), *named], group)
     return replace(press(page, chip), shown=chip.value == CHECKED) if chip else None
 
 

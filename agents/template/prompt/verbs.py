@@ -29,7 +29,7 @@ VERBS: dict[str, Verb] = {
     "unarchive": Verb(r"unarchive", names("unarchive, move to inbox"), "archive"),
     "unstar": Verb(r"unstar", names("unstar, remove star, starred, star"), "star"),
     "unread": Verb(r"unread", names("mark as unread, mark unread, set unread, unread, mail"), "read"),
-    "read all": Verb(r"all\b.*\bread", names("mark all as read, mark all read, read all, read everything, check check")),
+    "read all": Verb(r"all\b.*\bread", names("mark all as read, mark all read, read all, read everything, mark all, check check")),
     "read": Verb(r"mark\b.*\bread", names("mark as read, mark read, read, mail open"), "unread"),
     "unselect": Verb(r"(?:clear|deselect|unselect|undo|reset)\b.*\bselect(?:ion|ions|ed)",
         names("clear selection, deselect all, unselect all, deselect, unselect, clear, x")),
@@ -210,7 +210,8 @@ def _risks_of(element: Element, named: tuple[str, ...], label: frozenset[str]) -
     harmless = {
         "apply": label <= _NARROWS,
         "hire": "later" in label,
-        "unread": named[:1] == ("unread",) and any(map(str.isdigit, named)),  # "Unread (7)" chooses those
+        # "Unread (7)" chooses those, and "Clear unread" marks them as read.
+        "unread": "clear" in label or (named[:1] == ("unread",) and any(map(str.isdigit, named))),
         "send": not label.isdisjoint(_FOLDERS),  # "Send to trash" moves it
         **dict.fromkeys(_NOT_BY_ADDING, named[:2] == ("add", "to") or named[:1] == ("cancel",)),
     }

@@ -158,8 +158,9 @@ class React(PressOnItem):
         """An action on all items has its own button. A label is chosen from its open list."""
         if labelled := chosen_from_list(page, self._label(intent)):
             return labelled
-        labels = self.labels(intent)
-        return press_best(page, page.elements, labels, 0.8) if labels is VERBS["read all"].labels else ()
+        labels, listed = self.labels(intent), page.items if len(page.records) > 1 else ()
+        others = (element for element in page.elements if element.place not in listed)
+        return press_best(page, others, labels, 0.6) if labels is VERBS["read all"].labels else ()
 
     def achieved(self, intent: Intent, page: Page, past: Past) -> bool:
         chosen = [criterion.values for criterion in self._label(intent) if criterion.operator in POSITIVE]

@@ -14,10 +14,10 @@ from agents.template.forms.forms import search_for
 from agents.template.forms.widgets import cell_chosen, is_cell
 from agents.template.items.filters import APPLY, applied, controls, loose, other_chip
 from agents.template.items.finding import is_target_page
-from agents.template.items.matching import best_button, places_of, press_best, press_labelled, was_pressed
+from agents.template.items.matching import attribute_of, best_button, places_of, press_best, press_labelled, was_pressed
 from agents.template.items.navigation import list_of
 from agents.template.moves import Move, blind_press, fill, link_to, opened, press
-from agents.template.prompt import POSITIVE, Intent, besides_item, example, number_in, target_of
+from agents.template.prompt import POSITIVE, Criterion, Intent, Operator, besides_item, example, holds, number_in, target_of
 from agents.template.prompt.task_kinds import NAVIGATION, names
 from agents.template.prompt.values import holds_all, meets_all, only_exclude, without_exclusions
 from agents.template.recipes.recipe import Recipe, quoted_in
@@ -50,7 +50,13 @@ class Search(Recipe):
     def _fills(self, intent: Intent, page: Page) -> tuple[Move, ...]:
         """For a search with several fields: the criteria's values."""
         fields = [field for field in page.usable(FIELDS - TICKED) if field.type not in {"password", "email"} and field.form is None]
-        return fills_for(page, intent.criteria, fields) if len(fields) > 1 else ()
+        return fills_for(page, [self._whole(one, page) for one in intent.criteria], fields) if len(fields) > 1 else ()
+
+    def _whole(self, criterion: Criterion, page: Page) -> Criterion:
+        """Of a stated part the whole value that an item of the list shows: many searches find only these."""
+        values = (attribute_of(record, criterion.field) for record in page.records if criterion.operator is Operator.CONTAINS)
+        whole = next((value for value in values if value and holds(criterion, value)), "")
+        return replace(criterion, operator=Operator.EQUALS, values=(whole,)) if whole else criterion
 
     def blind_act(self, intent: Intent) -> tuple[Move, ...]:
         return search_for(None, self._text(intent))

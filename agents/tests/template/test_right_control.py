@@ -6,12 +6,15 @@ import pytest
 
 from agents.contract.protocol import PastAction
 from agents.page import Element, Record, read
+from agents.template.blind_xpath import picked
+from agents.template.forms.widgets import cell_chosen
 from agents.template.items.finding import is_target_page
 from agents.template.items.matching import best_button, judge
 from agents.template.prompt.criteria import Criterion, Operator
 from agents.template.prompt.intents import Kind, understand
 from agents.template.prompt.targets import target_of
 from agents.template.prompt.verbs import is_unrequested, verb_of
+from agents.template.recipes import recipe_for
 from agents.tests.template.test_unseen_sites import WAITED, next_plan, pressed, pressed_next
 
 START = "http://localhost:8000/?seed=58"
@@ -154,7 +157,8 @@ def cells(first: int) -> str:
         for hour in (7, 15, 21)
     )
     turns = "<button aria-label='Previous week'></button><button aria-label='Next week'></button>"
-    return f"{small}{turns}<button aria-label='Select view'>Five-day view</button>{large}"
+    tools = "".join(f"<button>Tool {letter}</button>" for letter in "ABCDEFGHIJ")
+    return f"{small}{tools}{turns}<button aria-label='Select view'>Five-day view</button>{large}"
 
 
 def test_a_calendars_cell_is_pressed_by_its_day_and_hour() -> None:
@@ -177,3 +181,69 @@ def test_the_users_own_comment_is_written_in_the_feed_and_then_deleted_without_i
     comment = "<div><b>Me</b><p>Nice</p><button aria-label='Delete comment'></button></div>"
     made = pressed_next("Delete my comment.", FEED.format(comment, "", ""), pressed("Reply"), WAITED, url=START)
     assert "Delete comment" in made
+
+
+def test_of_two_calendars_with_the_same_labels_the_larger_one_below_is_used() -> None:
+    month = "".join(f"<button aria-label='Select May {day}, 2026'>{day}</button>" for day in range(1, 31))
+    tools = "".join(f"<button>Tool {letter}</button>" for letter in "ABCDEFGHIJ")
+    page = read(f"<html><body>{month}{tools}{month}</body></html>", START)
+    first = page.element(
+        cell_chosen(page, understand("Click on the cell where date greater equal '2026-05-12'").criteria)[0]
+        .alternatives[0]
+        .fields["selector"]
+    )
+    assert first is not None
+    assert (first.label, first.place > 30) == ("Select May 12, 2026", True)
+
+
+TIMES = "".join(
+    f"<tr><td>{name}</td><td>2026-05-0{at}</td><td>0{at}:30 PM</td><td><button>Book slot</button></td></tr>"
+    for at, name in ((1, "Ann Lee"), (2, "Bob Hill"), (3, "Ann Lee"))
+)
+
+
+@pytest.mark.parametrize(("time", "row"), [("01:30 PM", "1"), ("03:30 PM", "3"), ("04:30 PM", "")])
+def test_a_row_of_a_timetable_is_booked_only_at_the_requested_time(time: str, row: str) -> None:
+    html = f"<h1>Repairs</h1><table><tr><th>Maker</th><th>Date</th><th>Time</th><th>Action</th></tr>{TIMES}</table>"
+    url = "http://localhost:8000/repairs?seed=58"
+    prompt = f"Book a repair where maker contains 'Ann' and time equals '{time}' and phone equals '555'"
+    page = read(f"<html><body>{html}</body></html>", url)
+    made = next_plan(prompt, html, replace(WAITED, url=url), url=url)
+    pressed = [element for action in made.actions if (element := picked(action.fields.get("selector", {}), page))]
+    assert [page.items[element.place].attributes["date"][-1] for element in pressed if element.place in page.items] == list(row)
+
+
+def test_all_are_marked_by_the_button_outside_of_the_list() -> None:
+    rows = "".join(
+        f"<article><h3>{name} wrote to you</h3><p>Oil</p><button>Mark as read</button></article>" for name in ("Ann", "Bob", "Cleo")
+    )
+    html = f"<h1>Notes</h1><button id=notes-mark-all>Clear unread</button>{rows}"
+    assert "Clear unread" in pressed_next("Mark all notes read.", html, WAITED)
+
+
+def test_a_part_of_the_users_profile_is_added_there_and_not_written_as_a_post() -> None:
+    html = "<nav><a href='/profile/me?seed=58'>Me</a></nav><button>Write an update</button><h1>Lamps</h1>"
+    assert "/profile/me" in pressed_next(
+        "Add an experience where title equals 'Baker' and duration equals '2 years'", html, WAITED, url=START
+    )
+
+
+def test_a_bound_is_set_by_a_row_of_buttons_named_like_the_field() -> None:
+    row = "".join(f"<button type=button>{label}</button>" for label in ("All", "2★", "4★"))
+    html = f"<h1>Lamps</h1><div><span>Filter by stars:</span><div>{row}</div></div>"
+    assert "4★" in pressed_next("Filter lamps where filter stars greater than 3", html, WAITED)
+
+
+def test_a_search_with_several_fields_gets_the_whole_values_that_the_list_shows() -> None:
+    makers = (("Opal", "Ann Lee"), ("Onyx", "Bob Hill"), ("Jade", "Cleo Moss"))
+    rows = "".join(f"<tr><td>{name}</td><td>{maker}</td><td><button>Open</button></td></tr>" for name, maker in makers)
+    fields = "<label>Lamp<input></label><label>Maker<input></label><button type=button>Search</button>"
+    page = read(f"<html><body>{fields}<table><tr><th>Lamp</th><th>Maker</th><th>Do</th></tr>{rows}</table></body></html>", START)
+    intent = understand("Search lamps where maker contains 'ob Hi' and lamp not equals 'Opal'")
+    assert "Bob Hill" in [move.alternatives[0].fields.get("text") for move in recipe_for(intent).act(intent, page)]
+
+
+def test_what_comes_before_the_name_of_an_item_may_be_the_requested_name() -> None:
+    card = Record("Lamp Works", {}, "Senior Lamp Designer Lamp Works Lisbon", ())
+    assert judge([Criterion("title", Operator.CONTAINS, ("Designer",))], card).results == (None,)
+    assert judge([Criterion("title", Operator.CONTAINS, ("Manager",))], card).results == (False,)
