@@ -1,6 +1,7 @@
 """Site facts from TOML files, one a site: those of the agent, overridden by those of the operators' folder.
 
-A file is named after the caller's `web_project_id`. `docs/operations.md` describes its tables.
+A file is named after the caller's `web_project_id`; `_shared.toml` has the `[parts]` of all files of its folder. `docs/operations.md`
+describes the tables.
 """
 
 import re
@@ -20,6 +21,7 @@ from agents.template import sites as template_sites
 from agents.template.sites.site_facts import HOLE, MOST_PAGES, Fault, FormField, Item, SiteAction, SiteFacts, SitePlan, Sites
 
 KNOWN = Path(template_sites.__file__).parent / "known"
+SHARED = "_shared.toml"
 TABLES = ("login", "items", "parts", "ways", "pages", "forms", "confidence", "port")
 VERBS = ("open", "list", "item", "fill", "choose", "press", "enter", "keys", "wait")
 MOST_TRIES = 6  # a wrong choice costs a second or two, as does an unnecessary wait
@@ -184,22 +186,35 @@ def load(*folders: Path) -> tuple[Sites, tuple[Fault, ...]]:
     for folder in folders:
         if not folder.is_dir():
             faults.append(Fault(str(folder), "folder", "Make it a folder with a TOML file a site, or leave the setting empty."))
-        for file in sorted(folder.glob("*.toml")):
-            sites[file.stem] = _read(file, sites.get(file.stem, SiteFacts()), faults)
+        tables = {file: _table(file, faults) for file in sorted(folder.glob("*.toml"))}
+        shared = _shared(tables.pop(folder / SHARED, {}), faults)
+        for file, raw in tables.items():
+            own = raw.get("parts", {})
+            parts = shared | own if isinstance(own, dict) else own
+            sites[file.stem] = read_table(file.name, raw | {"parts": parts}, sites.get(file.stem, SiteFacts()), faults)
     return sites, tuple(faults)
 
 
-def _read(file: Path, base: SiteFacts, faults: list[Fault]) -> SiteFacts:
+def _shared(table: dict[str, Any], faults: list[Fault]) -> dict[str, Any]:
+    faults += [Fault(SHARED, name, "Only parts are shared; move it into the file of a site.") for name in sorted(table.keys() - {"parts"})]
+    parts = table.get("parts", {})
+    if isinstance(parts, dict):
+        return parts
+    faults.append(Fault(SHARED, "parts", "Make it a table."))
+    return {}
+
+
+def _table(file: Path, faults: list[Fault]) -> dict[str, Any]:
     try:
-        raw = tomllib.loads(file.read_text("utf-8"))
+        return tomllib.loads(file.read_text("utf-8"))
     except (OSError, ValueError) as error:
         faults.append(Fault(file.name, "file", f"Make it readable TOML: {error}."))
-        return base
-    return read_table(file.name, raw, base, faults)
+        return {}
 
 
 def _with_plans(raw: dict[str, Any]) -> dict[str, Any]:
-    """The table with `ways` as a list, where they may be a table by task, and with the actions of `parts` in the place of their names."""
+    """The table with `ways` as a list, where they may be a table by task, and with the actions of `parts` in the place of their names. What
+    else an entry with the name of a part has, such as `if`, holds for those of the part's actions that do not have it themselves."""
     plans, parts = raw.get("ways", []), raw.get("parts", {})
     if isinstance(plans, dict):
         plans = [{"task": task, **plan} if isinstance(plan, dict) else plan for task, plan in plans.items()]
@@ -208,7 +223,7 @@ def _with_plans(raw: dict[str, Any]) -> dict[str, Any]:
     expanded = [
         plan | {"actions": _expanded(plan["actions"], parts)} if isinstance(plan, dict) and "actions" in plan else plan for plan in plans
     ]
-    return raw | {"ways": expanded}
+    return raw | {"ways": expanded} | ({"login": _expanded(raw["login"], parts)} if "login" in raw else {})
 
 
 def _expanded(actions: Any, parts: dict[str, Any]) -> Any:
@@ -218,8 +233,12 @@ def _expanded(actions: Any, parts: dict[str, Any]) -> Any:
     for action in actions:
         name = action.get("part") if isinstance(action, dict) else None
         part = parts.get(name) if isinstance(name, str) else None
+        if not isinstance(part, list):
+            made.append(action)
+            continue
         others = {key: other for key, other in parts.items() if key != name}  # no part contains itself
-        made += _expanded(part, others) if isinstance(part, list) else [action]
+        given = {key: value for key, value in action.items() if key != "part"}
+        made += [given | each if isinstance(each, dict) else each for each in _expanded(part, others)]
     return made
 
 

@@ -65,6 +65,32 @@ def test_ways_by_task_have_the_actions_of_their_parts(tmp_path: Path) -> None:
     assert repr(load(written(tmp_path / "named", named))) == repr(load(written(tmp_path / "listed", listed)))
 
 
+def test_sites_of_a_folder_have_its_shared_parts_and_prefer_their_own(tmp_path: Path) -> None:
+    written(tmp_path, '[parts]\nenter = [{ open = "/enter" }, { wait = 2 }]\nleave = [{ open = "/leave" }]\n', "_shared.toml")
+    written(
+        tmp_path,
+        'login = [{ part = "enter" }]\n[parts]\nleave = [{ wait = 1 }]\n[ways]\nleave = { says = [], actions = [{ part = "leave" }] }',
+    )
+    sites, faults = load(tmp_path)
+    assert faults == ()
+    assert list(sites) == ["lamps"]
+    assert [(action.verb, action.target) for action in sites["lamps"].login] == [("open", "/enter"), ("wait", "2")]
+    assert [(action.verb, action.target) for action in sites["lamps"].plans[0].actions] == [("wait", "1")]
+
+
+@pytest.mark.parametrize(("text", "entry"), [("parts = 3", "parts"), ("port = 8000", "port")])
+def test_what_can_not_be_shared_is_reported(tmp_path: Path, text: str, entry: str) -> None:
+    sites, faults = load(written(written(tmp_path, text, "_shared.toml"), LAMPS))
+    assert [(fault.file, fault.entry) for fault in faults] == [("_shared.toml", entry)]
+    assert sites["lamps"].plans
+
+
+def test_the_condition_of_a_part_holds_for_its_actions_without_their_own(tmp_path: Path) -> None:
+    part = '[parts]\nday = [{ press = "//a" }, { press = "//b", if = "hour" }]\n'
+    (plan,) = load(written(tmp_path, part + '[ways.x]\nsays = []\nactions = [{ part = "day", if = "day" }]'))[0]["lamps"].plans
+    assert [action.only_if for action in plan.actions] == ["day", "hour"]
+
+
 @pytest.mark.parametrize(
     ("text", "entry", "remedy"),
     [
