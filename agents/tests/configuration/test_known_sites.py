@@ -33,7 +33,7 @@ def written(folder: Path, text: str, name: str = "lamps.toml") -> Path:
 def test_the_agents_own_facts_are_all_valid() -> None:
     sites, faults = load(KNOWN)
     assert faults == ()
-    assert len(sites) == 15
+    assert len(sites) == 14
     assert all(site.plans for site in sites.values())
 
 
