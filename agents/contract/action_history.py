@@ -62,8 +62,7 @@ class Past:
     @cached_property
     def _done(self) -> Mapping[Sign, set[str]]:
         """Actions since the page was last loaded, which clears typed text; without those on another page whose selector matches something
-        else here, such as the first field of a form. Each with what was typed by such a selector: it matches another field in the next step
-        of a dialog."""
+        else here, such as the first field of a form. Each with the texts that were typed: another text is not in the field yet."""
         loads = [at for at, entry in enumerate(self.entries) if entry.type == "NavigateAction" and entry.succeeded is not False]
         since = self.entries[loads[-1] if loads else 0 :]
         moved = _moved(since)
@@ -75,7 +74,7 @@ class Past:
             is_here = at > moved or (at == moved and (not moved or entry.type in FILLS))
             if entry.succeeded is not False and (is_here or not is_anywhere):
                 texts = kept.setdefault(sign(entry.type, entry.fields), set())
-                texts |= {str(entry.fields.get("text"))} if is_anywhere and entry.type == "TypeAction" else set()
+                texts |= {str(entry.fields.get("text"))} if entry.type == "TypeAction" else set()
         return kept
 
     @cached_property

@@ -92,6 +92,7 @@ _RISKS: dict[str, tuple[str, str]] = {
 # Risks of controls that may only open the page where that is done.
 _OPENS_FIRST = frozenset({"book", "hire"})
 _NOT_BY_ADDING = frozenset({"pay", "book"})  # "Add to purchase" only adds it
+_BEFORE_VERB = frozenset({"to", "and", "or", "now", "please"})
 _ICONS = {"trash": "delete", "archive": "archive", "send": "send"}
 # A control with one of these words only navigates, or chooses a view.
 _LEADS = frozenset({"navigate", "view", "open", "show", "go", "sidebar", "nav", "filter", "folder", "tab", "about", "page"})
@@ -215,4 +216,7 @@ def _risks_of(element: Element, named: tuple[str, ...], label: frozenset[str]) -
         "send": not label.isdisjoint(_FOLDERS),  # "Send to trash" moves it
         **dict.fromkeys(_NOT_BY_ADDING, named[:2] == ("add", "to") or named[:1] == ("cancel",)),
     }
+    # As in: read book.
+    at = named.index("book") if "book" in named else 0
+    harmless["book"] |= at > 0 and named[at - 1] not in _BEFORE_VERB and label.isdisjoint({"reserve", "consult"})
     return {risk for risk in risks if not harmless.get(risk)}

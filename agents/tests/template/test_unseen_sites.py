@@ -153,7 +153,10 @@ def test_a_search_that_found_nothing_is_cleared() -> None:
         url=URL,
     )
     entered = PastAction("SubmitAction", {"selector": typed.fields["selector"]}, succeeded=True, error="", url=URL)
-    assert pressed_next("Star the email where subject contains '669'", html, typed, entered, WAITED) == "Clear search"
+    prompt = "Star the email where subject contains '669'"
+    assert pressed_next(prompt, html, typed, entered, WAITED) == "Clear search"
+    made = next_plan(prompt, html.replace("<button type=button title='Clear search'></button>", ""), typed, entered, WAITED)
+    assert [action.fields.get("text") for action in made.actions if action.type == "TypeAction"] == [""]
 
 
 def test_a_search_is_not_a_form_that_was_sent() -> None:
