@@ -4,14 +4,14 @@ import logging
 from collections.abc import Sequence
 from dataclasses import replace
 
-from agents.contract.action_history import WAITS
+from agents.contract.action_history import WAITS, Past
 from agents.contract.actions import Action, wait
 from agents.contract.limits import MAX_CRITERIA
 from agents.contract.protocol import Form, Plan, Step
 from agents.contract.task_rules import conform
 from agents.page import Page, read
 from agents.template.budget import ENDLESS, TimeBudget, budgeted
-from agents.template.confidence import is_certain, rated
+from agents.template.confidence import is_certain, is_guessed, rated
 from agents.template.items.answers import answer
 from agents.template.moves import BREATH, LOADING, Known, opened
 from agents.template.next_step import next_step
@@ -59,9 +59,13 @@ def _planned(step: Step, page: Page | None, known: Known, solutions: Sequence[So
             kept = conform(planned.actions, step)
             return replace(planned, actions=kept, reached=planned.reached if len(kept) == len(planned.actions) else ())
         planned = next_step(step, intent, page)
-        sure, waits = is_certain(planned, intent, page), bool(planned.actions) and all(action.type in WAITS for action in planned.actions)
+        sure, waits = (
+            is_certain(planned, intent, page, Past(step.history)),
+            bool(planned.actions) and all(action.type in WAITS for action in planned.actions),
+        )
         if not page.blank and (waits or not sure):
-            planned = known_step(step, intent, page, known, goes_on=sure) or planned
+            ends = waits or planned.done or is_guessed(planned)
+            planned = known_step(step, intent, page, known, goes_on=sure, ends=ends) or planned
     return rated(replace(planned, actions=conform(planned.actions, step)), step, intent, page)
 
 

@@ -16,6 +16,7 @@ from agents.template.moves import GUESS, NO_PAGE, NOTHING_LEFT
 from agents.template.prompt import Criterion, Intent, Kind, Trait, besides_item, holds, target_of, without_exclusions
 from agents.template.prompt.masking import mask
 from agents.template.recipes import BEST_GUESS, recipe_for
+from agents.template.recipes.recipe import quoted_in
 
 SURE = "The task is understood, and the page shows what it needs."
 MANY_PRESSES = 8  # a task has at most 12 steps: after so many presses it is probably lost
@@ -26,18 +27,21 @@ def rated(plan: Plan, step: Step, intent: Intent, page: Page | None) -> Plan:
     """The plan with its confidence, the product of all doubts' factors, and the strongest doubts as the reason."""
     doubts = [*_of_words(step.prompt, intent), *_of_page(plan, step, page)]
     if page and not page.blank and step.form is Form.STEP:
-        doubts += [*_of_fills(plan, intent, page), *_of_press(plan, intent, page), *_of_repetition(plan, step, page)]
+        doubts += [*_of_fills(plan, intent, page, Past(step.history)), *_of_press(plan, intent, page), *_of_repetition(plan, step, page)]
     doubts += _of_history(Past(step.history))
     strongest = sorted(doubts, key=lambda doubt: doubt[0])[:2]
     confidence = round(prod((left for left, _ in doubts), start=1.0), 2)
     return replace(plan, confidence=confidence, confidence_why=" ".join(why for _, why in strongest) or SURE)
 
 
-def is_certain(plan: Plan, intent: Intent, page: Page) -> bool:
-    """Whether a rule made the plan, and it fills in all values of the task."""
-    is_guessed = plan.reasoning == NOTHING_LEFT or plan.reasoning.startswith(GUESS)
+def is_guessed(plan: Plan) -> bool:
+    return plan.reasoning == NOTHING_LEFT or plan.reasoning.startswith(GUESS)
+
+
+def is_certain(plan: Plan, intent: Intent, page: Page, past: Past) -> bool:
+    """Whether a rule made the plan, and all values of the task are filled in by it or were before."""
     # A log-in form takes only some of the task's values.
-    return not is_guessed and (bool(passwords(page)) or not any(_of_fills(plan, intent, page)))
+    return not is_guessed(plan) and (bool(passwords(page)) or not any(_of_fills(plan, intent, page, past)))
 
 
 def _of_words(prompt: str, intent: Intent) -> Iterator[Doubt]:
@@ -61,15 +65,22 @@ def _of_page(plan: Plan, step: Step, page: Page | None) -> Iterator[Doubt]:
         yield 0.2, "Nothing on the page matches the task."
 
 
-def _of_fills(plan: Plan, intent: Intent, page: Page) -> Iterator[Doubt]:
+def _of_fills(plan: Plan, intent: Intent, page: Page, past: Past) -> Iterator[Doubt]:
     filled = _targets(plan, FILLS, page)
     offered = slots(page.elements) if filled else []
     for stage in (intent.login, besides_item(intent) or intent.criteria, *(later.criteria for later in intent.then)):
         given = answers(stage, offered, page)
         covered = {criterion for answer in given for criterion in answer.criteria}
-        missing = [criterion.field for criterion in stage if criterion not in covered and not _is_counted(criterion, page)]
+        left = (criterion for criterion in stage if criterion not in covered and not criterion.operator.negative)
+        missing = [criterion.field for criterion in left if not (_is_counted(criterion, page) or _was_set(criterion, past))]
         if missing and any(answer.slot.element in filled for answer in given):
             yield 0.5 + 0.4 * (1 - len(missing) / len(stage)), f"The form has no field for {missing[0]}."
+
+
+def _was_set(criterion: Criterion, past: Past) -> bool:
+    """Whether it was typed or pressed before, by our records: a choice in a dialog, before the order's form."""
+    set_ = [quoted_in(entry) for entry in past.entries if entry.type in PRESSES | FILLS and entry.succeeded is not False]
+    return any(holds(criterion, text) for text in set_)
 
 
 def _is_counted(criterion: Criterion, page: Page) -> bool:

@@ -5,17 +5,18 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 from agents.contract.action_history import PRESSES, Past
-from agents.contract.actions import click, validate
+from agents.contract.actions import click
 from agents.contract.origins import path_of
 from agents.page import BUTTONS, OPTIONS, PICKER, TICKED, Element, Page, word_set, words
 from agents.page.past import action_in_words
 from agents.template.budget import in_time
 from agents.template.forms.forms import sends_form
 from agents.template.items.finding import fitting, may_show
-from agents.template.items.matching import LEADS_TO, best_button, was_pressed
+from agents.template.items.matching import LEADS_TO, best_button, since_cart, was_pressed
 from agents.template.items.navigation import adds_to_profile, is_form_open
-from agents.template.moves import Move, made, press
+from agents.template.moves import ESCAPE, Move, made, press
 from agents.template.prompt import POSITIVE, Intent, Kind, Trait, holds_all, meanings_of, target_of
+from agents.template.prompt.targets import is_of_order
 from agents.template.prompt.verbs import BINDS, is_unrequested, verb_of
 from agents.template.recipes.recipe import MARKUP, quoted_in
 
@@ -32,12 +33,13 @@ _VERBS = word_set("""add edit delete remove save share search find sort filter c
 _REVEALS = word_set("more option menu setting ellipsi ellipsis action advanced filter expand account preference")
 _ONWARD = ("next", "continue", "next step", "proceed", "chevron right", "arrow right")
 _BACK = ("back", "arrow left", "chevron left", "close", "return", "x")
+_TAKES_OVER, _SURE = ("continue", "done", "apply", "next", "ok"), 0.9
 _OWN_PAGES = frozenset({"profile", "account", "dashboard", "setting"})
 _LOGS_IN = frozenset({"account", "login", "signin", "log", "sign"})
 _NEVER = frozenset({"logout", "register", "signup", "signin", "login"})
-_ESCAPE = validate({"type": "SendKeysIWAAction", "keys": "Escape"})
 _TAKEN_OFF = re.compile(r"\b(?:remove|delete|erase|discard)\b", re.I)
 _CLICKS = re.compile(r"\b(?:click|press|tap)\b", re.I)
+_PARTS = MARKUP | {"section", "picker", "selector", "field", "box", "container", "wrapper"}
 _DIGITS = re.compile(r"\d+")
 _MOST_WORDS, _LEAST_SHARED = 6, 0.5
 
@@ -52,7 +54,7 @@ def further(intent: Intent, page: Page, past: Past) -> Iterator[Move]:
     for group in _groups(intent, page, is_anywhere=not _is_near(intent, past)):
         yield from islice(_untried(group, intent, page, past), _MOST_OF_GROUP)
     if any(element.overlay and element.usable for element in page.elements):
-        yield Move((_ESCAPE,))
+        yield Move((ESCAPE,))
     yield from (move for move in clicked if not any(map(past.times, move.alternatives)))
 
 
@@ -62,7 +64,8 @@ def _is_finished(intent: Intent, past: Past) -> bool:
     is_unknown = any(entry.type == "ClickAction" and "selector" not in entry.fields for entry in presses)
     # A form is not sent again by another control. What opens a form may have the same label as what saves it.
     sends = past.filled or intent.kind in (Kind.CANCEL, Kind.SHARE)
-    is_sent = sends and bool(intent.kind.row.sent_by) and was_pressed(past, intent.kind.row.sent_by)
+    since = since_cart(past) if is_of_order(intent) else past
+    is_sent = sends and bool(intent.kind.row.sent_by) and was_pressed(since, intent.kind.row.sent_by)
     return is_unknown or is_sent or len(presses) >= MOST_PRESSES
 
 
@@ -177,9 +180,13 @@ def by_verb(intent: Intent, among: Sequence[Element]) -> Iterator[Element]:
 
 
 def another(intent: Intent, page: Page, past: Past) -> Iterator[Move]:
-    """The next control for the prompt's verb: if the caller continues after the first was pressed, it was not the right one."""
+    """The next control for the prompt's verb, or the one that takes a choice over: if the caller continues, the first did not suffice."""
     if intent.kind is Kind.SEARCH and page.search_box and not page.search_box.value:
         return  # the search led to another page
+    if intent.kind is Kind.CHOOSE:
+        takes_over = best_button(page.usable({"button"}), _TAKES_OVER, _SURE)
+        yield from _untried([takes_over] if takes_over else (), intent, page, past)
+        return
     if not may_show(target_of(intent), page) or _is_unsure(intent, page):
         return
     yield from _untried(islice(by_verb(intent, _offered(page)), _MOST_OF_GROUP), intent, page, past)
@@ -195,10 +202,11 @@ def _like_prompt(intent: Intent, among: Sequence[Element]) -> Iterator[Element]:
     """The controls whose texts share words with the prompt, most words first; excluded values do not match."""
     values = [(one.operator in POSITIVE, word) for one in intent.criteria for value in one.values for word in words(value)]
     stated, excluded = {word for is_wanted, word in values if is_wanted}, {word for is_wanted, word in values if not is_wanted}
-    prompt = (meanings_of(intent.text) | frozenset(words(intent.text))) - _STOP_WORDS - _VERBS - excluded
+    text = intent.head if is_of_order(intent) else intent.text  # the rest is about what was put into the cart
+    prompt = (meanings_of(text) | frozenset(words(text))) - _STOP_WORDS - _VERBS - excluded
     scored = list[tuple[float, int, int, Element]]()
     for element in in_time(among):
-        texts = [_meaningful(text) for text in (element.label, element.text, element.hints)]
+        texts = [_meaningful(element.label), _meaningful(element.text), _meaningful(element.hints) - _PARTS]
         shares = [(0.95**at * len(own & prompt) / len(own), len(own & prompt) + len(own & stated)) for at, own in enumerate(texts) if own]
         merit, shared = max(shares, default=(0.0, 0))
         # A navigation link such as "Starred" has the verb's word, but does not star anything.

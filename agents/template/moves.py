@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-from agents.contract.actions import FILLS, Action, InvalidAction, click, navigate, select_option, submit, type_text, wait
+from agents.contract.actions import FILLS, Action, InvalidAction, click, navigate, select_option, submit, type_text, validate, wait
 from agents.contract.origins import path_of
 from agents.contract.protocol import Plan, Step
 from agents.contract.selectors import Selector, xpath
@@ -14,6 +14,7 @@ from agents.template.prompt import Intent
 
 MOST_SELECTORS = 3  # a fourth selector of the same element would cost 10 s and rarely help
 BREATH = wait(0.5)  # callers fail a task after two failures in a row; even the shortest wait in between resets that
+ESCAPE = validate({"type": "SendKeysIWAAction", "keys": "Escape"})
 LOADING = wait(1.5)  # a page that loads its contents by script shows them within a second or two
 NOTHING_LEFT = "Template: nothing is left to do on this page."
 NO_PAGE = "Template: no page was sent."

@@ -12,13 +12,13 @@ from agents.contract.task_rules import permitted
 from agents.page import BUTTONS, TEXT_FIELDS, Element, Page, words
 from agents.template.explore import another, further
 from agents.template.forms.forms import passwords
-from agents.template.forms.widgets import chosen_from_list, counted, wizard
+from agents.template.forms.widgets import counted, offers_choice, uncovered, wizard
 from agents.template.items.answers import answer
 from agents.template.items.finding import fitting, is_target_page, is_way_in, press_on_item, to_things, towards
 from agents.template.items.matching import about_listed, judge, was_pressed
 from agents.template.items.navigation import OWNERS, is_of_section, is_own_item, list_of, place_of, to_own_page, to_own_part, to_section
 from agents.template.moves import GUESS, LOADING, NO_PAGE, NOTHING_LEFT, Move, breathing, opened, press
-from agents.template.prompt import Intent, Kind, Trait, besides_item, is_itself_chosen, only_opens, target_of
+from agents.template.prompt import Intent, Kind, Trait, besides_item, is_itself_chosen, is_of_order, only_opens, target_of
 from agents.template.prompt.verbs import VERBS, is_unrequested, verb_of
 from agents.template.recipes import LOGIN, LOGOUT, Recipe, recipe_for
 from agents.template.recipes.accounts import log_in
@@ -28,7 +28,7 @@ from agents.template.recipes.page_tasks import FILTER
 from agents.template.recipes.recipe import named_button
 
 # Kinds where trying another control with the same label does no harm.
-_BY_VERB = frozenset({Kind.MARK, Kind.REACT, Kind.SEARCH, Kind.WISHLIST, Kind.READING_LIST})
+_BY_VERB = frozenset({Kind.MARK, Kind.REACT, Kind.SEARCH, Kind.WISHLIST, Kind.READING_LIST, Kind.CHOOSE})
 # Kinds that are done on a page after the item's own.
 _BEYOND_ITEM = frozenset({Kind.BOOKING, Kind.PERSON, Kind.CHOOSE, Kind.REPLY, Kind.FORWARD, Kind.DRAFT})
 _ANSWERS = frozenset({Kind.REPLY, Kind.FORWARD})
@@ -67,7 +67,7 @@ def _next(step: Step, intent: Intent, page: Page, past: Past) -> Plan:
         return _without_page(step, intent, past)
     if page.is_loading and past.waited < _MOST_WAITS and not (page.records or page.subject):
         return Plan((LOADING,), reasoning="Template: the page is still loading.")
-    if page.dialogs and not chosen_from_list(page, intent.criteria) and (closing := _close_dialog(step, intent, page, past)):
+    if page.dialogs and not offers_choice(page, intent) and (closing := _close_dialog(step, intent, page, past)):
         return _sent([closing], past, "closing the dialog that covers the page")
     if intent.kind is Kind.QUESTION and (value := answer(intent, page)):
         return Plan((), done=True, reasoning="Template: the page shows the answer.", answer=value)
@@ -117,11 +117,11 @@ def _stage(step: Step, recipe: Recipe, intent: Intent, page: Page, past: Past) -
     reaching = [] if achieved else _open(step, past, _requested(intent, page, first or reach))
     actions = reaching or ([] if first else _open(step, past, acts))
     # A page of results has its own fields, maybe the same again: a search that was sent is done.
-    unfilled = intent.kind is not Kind.SEARCH and not reaching and any(action.type in FILLS for action in actions)
+    unfilled = intent.kind not in (Kind.SEARCH, Kind.OWN_COMMENT) and not reaching and any(action.type in FILLS for action in actions)
     if achieved and not unfilled:
         return Plan((), done=True, reasoning=f"Template: {intent.kind} is done.")
     actions = actions or ([] if first else _open(step, past, _requested(intent, page, recipe.onward(intent, page))))
-    return _sent(actions, past, intent.kind) if actions else _nothing_left(step, intent, page, past)
+    return _sent(uncovered(page, past, actions), past, intent.kind) if actions else _nothing_left(step, intent, page, past)
 
 
 def _is_open(intent: Intent, page: Page) -> bool:
@@ -174,8 +174,14 @@ def _before(intent: Intent, page: Page, past: Past, acts: tuple[Move, ...]) -> t
     # After the cart nothing is left to be put in.
     if kind is Kind.CHECKOUT and ({"checkout", "payment"} & set(words(path)) or was_pressed(past, _BUY)):
         return ()
-    if path == "/" and (onward := _into_section(intent, page, past, acts)):
-        return onward
+    if is_of_order(intent):
+        return before_cart_task(intent, page, past)
+    onward = _into_section(intent, page, past, acts) if path == "/" else ()
+    return onward or _before_item_task(intent, page, past, acts)
+
+
+def _before_item_task(intent: Intent, page: Page, past: Past, acts: tuple[Move, ...]) -> tuple[Move, ...]:
+    kind = intent.kind
     if not kind.has(Trait.OF_ITEM) or (acts and _is_in_list(intent, page, acts[0])):
         return ()
     if kind.row.sent_by and _is_beyond(page, past):  # the page of a booking shows little of the item

@@ -74,7 +74,7 @@ class Slot:
         """A text, the chosen option, CHECKED for a switch that is on, or ""."""
         if self.choices:
             return next((option for choice, option in zip(self.choices, self.options, strict=True) if choice.value == CHECKED), "")
-        return self.element.text if self.opens else self.element.value
+        return self.element.value
 
     def likeness(self, name: str) -> float:
         """How well it matches a name, from 0 to 1; less with a distinguishing word: a first name is not the name."""

@@ -8,14 +8,15 @@ from datetime import date
 from itertools import islice, pairwise, takewhile
 
 from agents.contract.action_history import Past
+from agents.contract.actions import Action
 from agents.page import PICKER, Element, Page, likeness, words
 from agents.template.budget import in_time
 from agents.template.forms.filling import answers, by_name, demanded, filled
 from agents.template.forms.slots import Slot, option_for, slots
 from agents.template.items.matching import best_button, was_pressed
 from agents.template.items.navigation import nouns_of
-from agents.template.moves import Move, press
-from agents.template.prompt import PURE_NUMBER, Criterion, Intent, Kind, Trait, besides_item, date_in, names_of, time_in
+from agents.template.moves import ESCAPE, Move, press
+from agents.template.prompt import PURE_NUMBER, Criterion, Intent, Kind, Trait, besides_item, date_in, names_of, time_in, to_choose
 from agents.template.prompt.values import holds_all, meets_all, only_exclude
 from agents.template.prompt.verbs import BINDS
 
@@ -130,6 +131,15 @@ def cell_chosen(page: Page, criteria: Sequence[Criterion]) -> tuple[Move, ...]:
     return (replace(press(page, button), repeats=True),) if button else ()
 
 
+def uncovered(page: Page, past: Past, actions: Sequence[Action]) -> Sequence[Action]:
+    """After Escape, where an open calendar may cover what is pressed: many stay open once a day is chosen."""
+    selector = actions[0].fields.get("selector") if actions[0].type == "ClickAction" else None
+    pressed = page.element(selector) if selector else None
+    days = (element for calendar in calendars(page) for _, element in calendar.days)
+    is_under = pressed is not None and not pressed.overlay and any(element.overlay for element in days)
+    return [ESCAPE, *actions] if is_under and not past.is_stuck([ESCAPE]) else actions
+
+
 def time_chosen(page: Page, criteria: Sequence[Criterion]) -> tuple[Move, ...]:
     """In a list of times, press the one nearest to the stated one that meets all criteria of the first time field; where only the current
     time is shown, press that, to open the list."""
@@ -162,10 +172,26 @@ def chosen_from_list(page: Page, criteria: Sequence[Criterion]) -> tuple[Move, .
     return ()
 
 
+def offers_choice(page: Page, intent: Intent) -> bool:
+    in_dialog = intent.kind is Kind.CHOOSE and chosen_in_dialog(page, to_choose(intent))
+    return bool(chosen_from_list(page, intent.criteria) or in_dialog)
+
+
+def chosen_in_dialog(page: Page, criteria: Sequence[Criterion]) -> tuple[Move, ...]:
+    """The button of an open dialog that has such a value and nothing to fill in: it is a list to choose from."""
+    inside = [element for element in page.elements if element.layer and element.usable]
+    buttons = [element for element in inside if element.role == "button" and element.label]
+    if len(buttons) < len(inside):
+        return ()
+    chosen = next((option for unit in by_name(criteria) if (option := _option(buttons, unit)) is not None), None)
+    return (press(page, chosen),) if chosen else ()
+
+
 def _suggested(page: Page, criteria: Sequence[Criterion]) -> tuple[Move, ...]:
     """The suggestion below a filled field that repeats its value: many sites take a place only from there."""
-    typed = [Slot(field) for field in page.usable({"textbox", "combobox"}) if field.value]
-    for answer in answers(criteria, typed, page) if typed else ():
+    offered = [Slot(field) for field in page.usable({"textbox", "combobox", PICKER})]
+    given = answers(criteria, offered, page) if any(slot.value and not slot.opens for slot in offered) else ()
+    for answer in (one for one in given if one.slot.value and not one.slot.opens):
         field, value = answer.slot.element, " ".join(words(answer.slot.value))
         below = takewhile(lambda element: element.role in {"button", "option"}, page.elements[field.place + 1 :])
         shown = (element for element in islice(below, _MOST_SUGGESTED) if element.usable and not element.selected)
@@ -192,6 +218,8 @@ def _option(options: Sequence[Element], unit: Sequence[Criterion]) -> Element | 
     if all(PURE_NUMBER.fullmatch(value.strip()) for criterion in unit for value in criterion.values):
         # Longer texts contain other numbers, and a time of day is no number.
         texts = [text if len(words(text)) <= _MOST_OF_NUMBER and time_in(text) is None else "" for text in texts]
+    elif not is_dated and all(time_in(value) is not None for criterion in unit for value in criterion.values):
+        texts = [text if time_in(text) is not None else "" for text in texts]  # the number of a day is no time
     value = option_for([text for text in texts if not days or not is_dated or _DATED.search(text)], unit)
     chosen = options[texts.index(value)] if value is not None else None
     return None if chosen is None or chosen.selected else chosen

@@ -104,6 +104,12 @@ def was_pressed(past: Past, names: Sequence[str], *, links: bool = True) -> bool
     return any(_has_name(selector, names) for selector in counted)
 
 
+def since_cart(past: Past) -> Past:
+    """The entries after the last item was put into the cart, which may have had a dialog with fields."""
+    put = (at for at, entry in enumerate(past.entries, 1) if was_pressed(Past((entry,)), Kind.CART.row.buttons))
+    return Past(past.entries[max(put, default=0) :])
+
+
 def _has_name(selector: object, names: Sequence[str]) -> bool:
     text = meanings_of(str(selector.get("value", "")) if isinstance(selector, dict) else "")
     # What submits a search sends nothing else.

@@ -10,7 +10,7 @@ from agents.template.prompt.masking import MARK, Masked, mask
 from agents.template.prompt.operators import OPERATOR
 from agents.template.prompt.questions import is_question
 from agents.template.prompt.synonyms import names_of
-from agents.template.prompt.task_kinds import ITEMS, LEAD_IN, MOVING, Kind, Trait, names
+from agents.template.prompt.task_kinds import ITEMS, LEAD_IN, MOVING, ORDERED, Kind, Trait, names
 
 __all__ = ["Intent", "Kind", "understand"]
 
@@ -126,6 +126,8 @@ _ALL_OF_THEM = re.compile(
 # As in: my saved posts, popular hotels.
 _LIST_OF = re.compile(r"\b(?:popular|trending|latest|recent|(?:my|all|the) [a-z]+ed) [a-z]+s(?: list| page)?\W*$", re.I)
 # As in: the email templates page.
+# As in: the help page to see the prices.
+_PURPOSE = re.compile(r"(?<=\bpage)(?: in order)? to (?:view|see|read|learn|find|check)\b.*", re.I)
 _PAGE_OF_LIST = re.compile(r"\b(?:the|my|our) (?:[a-z]+ ){0,3}(?!details|previews)[a-z]+[^s\W]s page\W*$")
 _CONTROL = re.compile(r"\b(?:forms?|modal|wizard|dialog|pop-?up|drop-?down|selector|picker)\b", re.I)
 _CHOICE = re.compile(r"\b(?:drop-?down|selector|picker)\b", re.I)
@@ -224,6 +226,8 @@ def _task(masked: Masked, span: tuple[int, int], whole: tuple[Criterion, ...]) -
     of_list = [criterion for criterion in stated if criterion.field.startswith(("filter ", "sort "))]
     if kind is Kind.FILTER and 0 < len(of_list) < len(stated):
         kind = Kind.OPEN_ITEM  # as in: filter the reviews of a lamp where lamp name … and filter rating …
+    if kind is Kind.SETTINGS and any(criterion.field in ORDERED for criterion in stated):
+        kind = Kind.CHOOSE  # a preference of an order is no setting of the site
     if kind is Kind.CHOOSE and stated and (choosing := CHOSEN.search(text)):
         what = choosing["what"].lower()  # As in: a country from the dropdown that is not …
         stated = tuple(replace(criterion, field=what) if criterion.field in _WIDGETS else criterion for criterion in stated)
@@ -276,6 +280,7 @@ def _opened(text: str, head: str, values: tuple[str, ...], *, criteria: bool) ->
     if criteria:
         form = Kind.CHOOSE if _CHOICE.search(head) else Kind.OTHER
         return form if _CONTROL.search(head) else Kind.OPEN_ITEM
+    text = _PURPOSE.sub("", text)
     if any("://" in value for value in values) or _CONTROL.search(head):
         return Kind.NAVIGATE
     if not values and (_OWN_LIST.search(text) or _ALL_OF_THEM.search(text) or not _DETAIL.search(text)):

@@ -8,7 +8,7 @@ from agents.template.prompt.criteria import Criterion, Operator
 from agents.template.prompt.intents import CHOSEN, CHOSEN_THING, Intent, is_called
 from agents.template.prompt.measures import number_in
 from agents.template.prompt.operators import ABOVE, BELOW, POSITIVE
-from agents.template.prompt.task_kinds import Kind, Trait, begins
+from agents.template.prompt.task_kinds import ORDERED, Kind, Trait, begins
 from agents.template.prompt.values import holds
 
 # Words that are not part of an item's name without quotes: "Add the Smart Watch to my cart".
@@ -99,6 +99,21 @@ def is_itself_chosen(intent: Intent) -> bool:
     """Whether the item is what is to be chosen, as in: select the template where …"""
     choosing = CHOSEN.search(intent.text) if intent.kind is Kind.CHOOSE else None
     return choosing is not None and target_of(intent).thing in words(choosing["what"])
+
+
+# Chosen in the dialog of an item, or fields of what is in a cart.
+_OF_ITS_ITEM = frozenset({"size", "option", "extra"}) | ORDERED
+
+
+def is_of_order(intent: Intent) -> bool:
+    """Whether a value is chosen for an order as a whole, as in: select the payment where item equals …"""
+    if intent.kind is not Kind.CHOOSE or _OF_ITS_ITEM & _words_of(to_choose(intent)):
+        return False
+    return not ORDERED.isdisjoint(_words_of(intent.criteria))
+
+
+def _words_of(criteria: tuple[Criterion, ...]) -> set[str]:
+    return {word for one in criteria for word in words(one.field)}
 
 
 def only_opens(intent: Intent) -> bool:

@@ -133,6 +133,8 @@ _ORDER = (
     "mode code preference size recipient username password reason patient visit notes insurance emergency increase"
 )
 
+ORDERED = frozenset({"quantity", "item"})  # fields of what is in a cart
+
 _BEGIN = "getting started, start here, quick start, welcome, begin"
 _ADD_TO_CART = "add to cart, add to basket, add to bag, add to trolley, add item to cart, put in cart, add to order, add item, buy, add"
 _PLACE_ORDER = (

@@ -196,7 +196,8 @@ def is_unrequested(element: Element, intent: Intent, *, leads_on: bool = False) 
         return False
     requested = _requested_risks(intent)
     if "remove" in risks and "remove" in requested and "delete" not in requested:
-        return bool(label & _THINGS) and not label & _LISTS  # removing a film from a list must not remove the film
+        things = _THINGS - {"item"} if intent.kind is Kind.CART else _THINGS
+        return bool(label & things) and not label & _LISTS  # removing a film from a list must not remove the film
     return not (risks - _OPENS_FIRST if leads_on else risks) <= requested
 
 
@@ -209,7 +210,7 @@ def _risks_of(element: Element, named: tuple[str, ...], label: frozenset[str]) -
     if "cancel" in label and label & _BOUND:
         risks.add("cancel")
     harmless = {
-        "apply": label <= _NARROWS,
+        "apply": _NARROWS.issuperset(named),
         "hire": "later" in label,
         # "Unread (7)" chooses those, and "Clear unread" marks them as read.
         "unread": "clear" in label or (named[:1] == ("unread",) and any(map(str.isdigit, named))),

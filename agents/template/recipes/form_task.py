@@ -14,14 +14,14 @@ from agents.template.budget import once
 from agents.template.forms.filling import LONG, Answer, answers, demanded, filled
 from agents.template.forms.forms import FormMatch, FormQuery, called, form_of, forms, openers, passwords
 from agents.template.forms.slots import MADE_UP, Slot, slots, value_for
-from agents.template.forms.widgets import chosen_from_list, time_chosen
+from agents.template.forms.widgets import chosen_from_list, chosen_in_dialog, time_chosen
 from agents.template.items.filters import other_chip
 from agents.template.items.finding import certain_items, fitting, is_target_page, press_on_item
-from agents.template.items.matching import SEARCHING, best, press_best, press_labelled, was_pressed
+from agents.template.items.matching import SEARCHING, best, press_best, press_labelled, since_cart, was_pressed
 from agents.template.items.navigation import OWN, form_links, nouns_of
 from agents.template.moves import Move, blind_press, fill, press, send
 from agents.template.prompt import Criterion, Intent, Kind, Trait, besides_item, date_in, holds, names_of, only_opens, target_of, to_choose
-from agents.template.prompt.targets import is_itself_chosen
+from agents.template.prompt.targets import is_itself_chosen, is_of_order
 from agents.template.prompt.task_kinds import ADDING
 from agents.template.prompt.values import holds_all, only_exclude, without_exclusions
 from agents.template.recipes.accounts import log_in
@@ -35,6 +35,7 @@ _SUCCESS = re.compile(
 
 
 _HIRES = frozenset({"hire", "hiring"})
+_CALLED = 0.6
 _LEAST_GROUP = 3  # buttons
 _LIST_OF_SUCH = re.compile(r"/[\w-]+s/?")
 _TAKES_OFF = re.compile(r"(?:\w+\W+){0,4}?(?:(?:un|de)(?:select|check|tick)|hide|untick)", re.I)
@@ -122,7 +123,7 @@ class FormTask(Recipe):
             return is_sent and (past.last_waited or self._is_confirmed(page))
         if intent.kind is Kind.EDIT_ITEM and (past.filled or was_pressed(past, intent.kind.row.sent_by)) and self._is_confirmed(page):
             return True
-        if self._is_sent(past, self._criteria(intent), page):
+        if self._is_sent(since_cart(past) if intent.kind is Kind.CHECKOUT else past, self._criteria(intent), page):
             return True
         # A single word may be part of another button's label.
         return intent.kind is Kind.CHECKOUT and was_pressed(past, [name for name in intent.kind.row.sent_by if " " in name])
@@ -247,17 +248,17 @@ class Choose(FormTask):
         return super().reach(intent, page)
 
     def act(self, intent: Intent, page: Page) -> tuple[Move, ...]:
-        criteria = besides_item(intent)
+        criteria = self._criteria(intent)
         if box := self._box(intent, page):
             # Sites record changes only: a box in the requested state is changed and changed back.
             return (replace(press(page, box), repeats=True),) * (2 if self._is_set(intent, box) else 1)
         if intent.kind is Kind.SETTINGS and self._form(intent, page):
             return super().act(intent, page)
-        if listed := chosen_from_list(page, criteria):
+        if listed := chosen_from_list(page, criteria) or chosen_in_dialog(page, to_choose(intent)):
             return listed
         if self._types(intent, page):  # a typed text has to be sent
             return BEST_GUESS.act(intent, page)
-        given = answers(criteria, slots(page.elements), page)
+        given = self._named(criteria, page)
         moves = (
             *self._set_anew(page, given),
             *filled(page, given),
@@ -284,7 +285,7 @@ class Choose(FormTask):
         """An option that meets the criteria was pressed last, or all fields are set: often the page does not show the choice."""
         if box := self._box(intent, page):
             return self._is_set(intent, box) and any(map(past.times, press(page, box).alternatives))
-        if self._types(intent, page) or self._is_sent(past, besides_item(intent), page):
+        if self._types(intent, page) or self._is_sent(past, to_choose(intent), page):
             return BEST_GUESS.achieved(intent, page, past)
         if any(not past.did_any(move.alternatives) for move in time_chosen(page, to_choose(intent))):
             return False
@@ -309,8 +310,16 @@ class Choose(FormTask):
         first = to_choose(intent)
         return bool(answers(first, slots(page.elements), page)) or any(True for _ in openers(first, (), page.elements))
 
+    def _criteria(self, intent: Intent) -> tuple[Criterion, ...]:
+        return to_choose(intent) if is_of_order(intent) else besides_item(intent)
+
+    def _named(self, criteria: Sequence[Criterion], page: Page) -> tuple[Answer, ...]:
+        """A value to choose is typed only into a field that is called so."""
+        given = answers(criteria, slots(page.elements), page)
+        return tuple(answer for answer in given if answer.slot.element.role not in TEXT_FIELDS or answer.merit >= _CALLED)
+
     def _types(self, intent: Intent, page: Page) -> bool:
-        fields = (answer.slot.element for answer in answers(besides_item(intent), slots(page.elements), page))
+        fields = (answer.slot.element for answer in self._named(self._criteria(intent), page))
         return any(field.role in {"textbox", "searchbox"} and field.type in {"", "text", "search"} for field in fields)
 
     def _is_chosen(self, intent: Intent, past: Past) -> bool:

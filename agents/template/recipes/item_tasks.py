@@ -19,12 +19,14 @@ from agents.template.items.matching import best_button, judge, press_best, press
 from agents.template.items.navigation import is_form_open, is_own_item, is_own_page, to_own_page
 from agents.template.moves import Move, blind_press, fill, press
 from agents.template.prompt import POSITIVE, PURE_NUMBER, Criterion, Intent, Kind, besides_item, meets_all, target_of, without_exclusions
+from agents.template.prompt.targets import is_of_order, to_choose
 from agents.template.prompt.task_kinds import names
 from agents.template.prompt.verbs import VERBS, verb_of
 from agents.template.recipes.form_task import FormTask
 from agents.template.recipes.recipe import Recipe
 
 _TAKES_AWAY = re.compile(r"^\W*(?:\w+\W+){0,4}?(?:remove|delete|erase|take|drop|withdraw|unsave|unfavou?rite|clear|empty)\b", re.I)
+_EMPTIES = re.compile(r"\b(?:empty|clear)\b", re.I)
 _MOST_OF_TAB, _SURELY = 4, 0.85
 
 
@@ -195,11 +197,13 @@ _OPEN = ("cart", "view cart", "shopping cart", "basket", "bag", "go to cart", "o
 _REMOVE = ("remove from cart", "remove item", "remove", "delete", "delete item", "take out", "x")
 _MORE = ("increase quantity", "increase", "add one", "plus", "increment")
 _LESS = ("decrease quantity", "decrease", "minus one", "minus", "decrement")
+_EMPTY = ("empty cart", "clear cart", "remove all", "clear all")
 _EDIT = ("edit item", "edit order", "edit", "modify item", "modify", "change")
 _CLOSE = ("close", "cancel", "dismiss")
 _CHOSEN = frozenset({"size", "option", "extra"})
 _RAISES = re.compile(r"\b(?:increase|increment|raise)\b", re.I)
 _SIGNS = frozenset({"cart", "basket", "bag"})
+_MOST_CLOSED = 2  # dialogs without the requested choices
 _COUNTED = frozenset({"spinbutton", "listbox"})
 
 
@@ -230,12 +234,15 @@ class Cart(PressOnItem):
         if not takes_from_cart(intent):
             if in_dialog := self.before(intent, page):
                 return in_dialog
-            return (*fills_for(page, amounts, page.usable(_COUNTED)), *(self._each(intent, page) or super().act(intent, page)))
+            return (*fills_for(page, amounts, page.usable(_COUNTED)), *self.put(intent, page))
         if not _is_cart(page):
             return ()
         elements = self._in_cart(intent, page)
+        if not _changes(intent):
+            emptying = press_best(page, page.elements, _EMPTY, _SURELY) if _EMPTIES.search(intent.head) else ()
+            return emptying or press_best(page, elements, _REMOVE)
         if not amounts:
-            return press_best(page, elements, _EDIT if _changes(intent) else _REMOVE)
+            return press_best(page, elements, _EDIT)
         fills = fills_for(page, amounts, [element for element in elements if element.role in _COUNTED])
         return fills or self._stepped(page, elements, amounts, is_more=_RAISES.search(intent.head) is not None)
 
@@ -248,8 +255,8 @@ class Cart(PressOnItem):
             is_in_dialog = ' in dialog "' in pressed and any(label in pressed for label in self.labels(intent))
             is_sent = is_in_dialog or all(max(map(past.times, move.alternatives)) > 1 for move in sent)
             return super().achieved(intent, page, past) and is_sent
-        if not self._amounts(intent):
-            return was_pressed(past, _EDIT if _changes(intent) else _REMOVE, links=False)
+        if not _changes(intent) or not self._amounts(intent):
+            return was_pressed(past, _EDIT if _changes(intent) else (*_EMPTY, *_REMOVE), links=False)
         if not _is_cart(page) or past.here.filled:
             return _is_cart(page)
         count = str(self._count_beside(best_button(self._in_cart(intent, page), _MORE)))
@@ -262,12 +269,12 @@ class Cart(PressOnItem):
             return ()
         return tuple(replace(move, repeats=True) for move in press_best(page, inside, _CLOSE, 0.9))
 
-    def _each(self, intent: Intent, page: Page) -> tuple[Move, ...]:
-        """Of a task with choices: the button of each item in turn, as only its dialog shows the choices."""
+    def put(self, intent: Intent, page: Page) -> tuple[Move, ...]:
+        """Press the item's button; of a task with choices that of each item in turn, as only its dialog shows the choices."""
         items = certain_items(target_of(intent), page) if _choices(intent) and not page.dialogs else ()
         presses = (press_best(page, record.elements, self.labels(intent), beside=record.name) for record in in_time(items, each=4))
         ways = tuple(move.alternatives[0] for moves in presses for move in moves if move.alternatives)
-        return (Move(ways, tries=True),) if len(ways) > 1 else ()
+        return (Move(ways, tries=True),) if len(ways) > 1 else press_on_item(intent, page, self.labels(intent))
 
     def _in_cart(self, intent: Intent, page: Page) -> Sequence[Element]:
         records = certain_items(target_of(intent), page)
@@ -300,13 +307,19 @@ _CART = Cart()
 
 def before_cart_task(intent: Intent, page: Page, past: Past) -> tuple[Move, ...]:
     """To the cart with the item in it, adding it first if necessary; no moves if it is there and the cart is open."""
-    target, is_added = target_of(intent), was_pressed(past, Kind.CART.row.buttons)
+    pressed = [Past((entry,)) for entry in past.entries if entry.type == "ClickAction"]
+    closings = sum(was_pressed(one, _CLOSE) and ' in dialog "' in one.last_pressed for one in pressed)
+    # What is chosen for the order is no field of its item, and after some dialogs no item has the requested choices.
+    others = (*(to_choose(intent) if is_of_order(intent) else ()), *(_choices(intent) if closings >= _MOST_CLOSED else ()))
+    asked = replace(intent, criteria=tuple(one for one in intent.criteria if one not in others))
+    is_added = sum(was_pressed(one, Kind.CART.row.buttons) for one in pressed) > closings  # a closed dialog has added nothing
+    target = target_of(intent)
     if re.search(r"/(?:checkout|payment|order)", page.url, re.I) or (_is_cart(page) and (is_added or certain_items(target, page))):
         return ()
-    if in_dialog := _CART.before(intent, page):
+    if in_dialog := _CART.before(asked, page):
         return in_dialog
     if not is_added and not (target.is_any and not _is_cart(page)):
-        return press_on_item(intent, page, Kind.CART.row.buttons) or towards(target, page, past)
+        return _CART.put(intent, page) or towards(target, page, past)
     by_route = next((link for link in page.usable(BUTTONS) if _SIGNS & set(words(path_of(link.href)))), None)
     link = by_route or best_button(page.elements, _OPEN)
     return (press(page, link),) if link else ()

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 from agents.contract.action_history import Past
 from agents.contract.origins import path_of
-from agents.page import BUTTONS, FIELDS, OPTIONS, TICKED, Element, Page, word_set, words
+from agents.page import BUTTONS, FIELDS, OPTIONS, Element, Page, word_set, words
 from agents.template import blind_xpath
 from agents.template.budget import in_time
-from agents.template.forms.filling import fills_for
 from agents.template.forms.forms import search_for
+from agents.template.forms.search_form import search_button, search_fields, search_form
 from agents.template.forms.widgets import cell_chosen, is_cell
 from agents.template.items.filters import APPLY, applied, controls, loose, other_chip
 from agents.template.items.finding import is_target_page
@@ -37,20 +37,20 @@ _SURE, _BACK_SURE = 0.7, 0.45
 
 class Search(Recipe):
     def reach(self, intent: Intent, page: Page) -> tuple[Move, ...]:
-        return () if search_for(page, "") else link_to(page, ("search", "find", "browse", "catalog"))
+        is_here = search_fields(self._sought(intent, page), page) or search_for(page, "")
+        return () if is_here else link_to(page, ("search", "find", "browse", "catalog"))
 
     def act(self, intent: Intent, page: Page) -> tuple[Move, ...]:
-        fills = self._fills(intent, page)
-        sending = press_best(page, page.usable({"button"}), ("search", "find", *APPLY), least=0.9) if fills else ()
-        return (*fills, *sending) if sending else search_for(page, self._text(intent))
+        return search_form(self._sought(intent, page), page) or search_for(page, self._text(intent))
 
     def achieved(self, intent: Intent, page: Page, past: Past) -> bool:
-        return (past.after_sending() if self._fills(intent, page) else past.after_enter()) is not None
+        if not (fields := search_fields(self._sought(intent, page), page)):
+            return past.after_enter() is not None
+        sends = search_button(page)
+        return sends is not None and past.did_any(press(page, sends).alternatives) and all(answer.shown for answer in fields)
 
-    def _fills(self, intent: Intent, page: Page) -> tuple[Move, ...]:
-        """For a search with several fields: the criteria's values."""
-        fields = [field for field in page.usable(FIELDS - TICKED) if field.type not in {"password", "email"} and field.form is None]
-        return fills_for(page, [self._whole(one, page) for one in intent.criteria], fields) if len(fields) > 1 else ()
+    def _sought(self, intent: Intent, page: Page) -> tuple[Criterion, ...]:
+        return tuple(self._whole(one, page) for one in intent.criteria)
 
     def _whole(self, criterion: Criterion, page: Page) -> Criterion:
         """Of a stated part the whole value that an item of the list shows: many searches find only these."""
@@ -171,6 +171,7 @@ _NUMBERS = {"one": "1", "two": "2", "three": "3", "four": "4", "five": "5", "six
 _EXPAND = names("show details, details, view details, product details, more details, specifications, expand, show more, read more")
 _COLLAPSES = re.compile(r"\b(?:collapse|close|fold|hide)\b", re.I)
 _COLLAPSE = ("hide details", "collapse", "show less", "hide", "close")
+_LESSENS = ("hide", "fold", "reduce", "minimize", "close")
 _QUESTION_PAGES = frozenset({"faq", "help", "support", "question"})
 _SHORTEST_QUESTION = 3  # in words
 _SIDES = {
@@ -284,7 +285,8 @@ class Unfold(Recipe):
             return ()
         buttons = [button for button in page.usable(BUTTONS) if not button.href]
         foldable = [button for button in buttons if button.expanded is not None and not button.opens]
-        if _COLLAPSES.search(intent.text) and (open_ := best_button(buttons, self._fold_labels(intent)[: len(_COLLAPSE) + 2], 0.8)):
+        folding = self._fold_labels(intent)[: len((*_COLLAPSE, *_LESSENS))]
+        if _COLLAPSES.search(intent.text) and (open_ := best_button(buttons, folding, 0.8)):
             return (replace(press(page, open_), repeats=True),)
         button = best_button(foldable, self._fold_labels(intent), 0.4) or best_button(buttons, self._fold_labels(intent), 0.7)
         return (press(page, button),) if button else ()
@@ -304,7 +306,8 @@ class Unfold(Recipe):
         part = re.search(r"\b(details?|menu|description|reviews?|specifications?|faq|section|panel)\b", intent.text, re.I)
         name = part[1] if part else "details"
         unfolding = (f"show full {name}", f"expand {name}", name, *_EXPAND)
-        return (*_COLLAPSE, f"hide {name}", f"fold {name}", *unfolding) if _COLLAPSES.search(intent.text) else unfolding
+        folding = (*_COLLAPSE, *(f"{verb} {name}" for verb in _LESSENS))
+        return (*folding, *unfolding) if _COLLAPSES.search(intent.text) else unfolding
 
 
 class Scroll(Recipe):

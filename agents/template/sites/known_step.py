@@ -42,13 +42,14 @@ class _Place:
         return any(map(_is_password, self.actions))
 
 
-def known_step(step: Step, intent: Intent, page: Page, known: Known, *, goes_on: bool = False) -> Plan | None:
-    """None without a plan, or if none of its actions is left to try. `goes_on`: only what follows the plan's last action on this page."""
+def known_step(step: Step, intent: Intent, page: Page, known: Known, *, goes_on: bool = False, ends: bool = True) -> Plan | None:
+    """None without a plan, or if none of its actions is left to try. `goes_on`: only what follows the plan's last action on this page.
+    `ends`: the task ends with the plan, as the rules have nothing left for it."""
     whole, past = known(replace(step, url=step.start or step.url), intent), Past(step.history)
     places = list(_places(whole.actions)) if whole else []
     if goes_on and not _is_amid(places, past):
         return None
-    if places and _is_over(places[-1], intent, page, past):
+    if places and ends and _is_over(places[-1], intent, page, past):
         waits = () if past.last_waited else (LOADING,)  # the last press may still be sending its request
         return Plan(waits, done=not waits, reasoning="Template: all actions of the site's plan are done.")
     if intent.kind.has(Trait.OF_ITEM) and is_target_page(target_of(intent), page):
