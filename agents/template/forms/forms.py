@@ -234,13 +234,17 @@ def passwords(page: Page) -> list[Element]:
     return [field for field in page.usable(TEXT_FIELDS) if field.type == "password"]
 
 
+def search_opener(page: Page) -> Element | None:
+    opening = (button for button in page.usable({"button", PICKER}) if button.opens)
+    return next((button for button in opening if _LOOKING & set(words(f"{button.label} {button.hints}"))), None)
+
+
 def search_for(page: Page | None, text: str) -> tuple[Move, ...]:
     if page is None:
         return (blind_fill(blind_xpath.TEXT_FIELD, text), blind_enter(blind_xpath.TEXT_FIELD))
     field = page.search_box
     if field is None:
-        opening = (button for button in page.usable({"button", PICKER}) if button.opens)
-        opener = next((button for button in opening if _LOOKING & set(words(f"{button.label} {button.hints}"))), None)
+        opener = search_opener(page)
         return (replace(press(page, opener), once=True, opens=True),) if opener else ()
     button = form_of(page, field, ("search", "find", "look up", "go", "query", "discover")).button if field.form is not None else None
     # In a field that opened over the page, Enter only accepts the text; the search button is next to the opener.

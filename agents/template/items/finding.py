@@ -11,7 +11,7 @@ from agents.contract.actions import FILLS, validate
 from agents.contract.origins import joined, path_of, split_http
 from agents.page import BUTTONS, CHECKED, Element, Page, Record, words
 from agents.template.budget import in_time, once
-from agents.template.forms.forms import search_for
+from agents.template.forms.forms import search_for, search_opener
 from agents.template.items.filters import applied, choices
 from agents.template.items.matching import LEADS_TO, LEAST, Verdict, best, best_button, judge, places_of, press_best
 from agents.template.items.navigation import names_of_thing, place_of
@@ -278,7 +278,7 @@ def _to_place(target: Target, page: Page, past: Past) -> tuple[Move, ...]:
 def _is_searched_by(criterion: Criterion, target: Target, page: Page) -> bool:
     """Whether the page's search is for values of this field: not one "by name", or labelled like another field of the task. One that
     is labelled with a field's name, such as destinations, is for that field."""
-    box = page.search_box
+    box = page.search_box or search_opener(page)
     label = f"{box.label} {box.placeholder}" if box else ""
     others = {word for criterion in target.criteria for word in words(criterion.field)} | {"name"}
     if set(words(label)) & set(words(criterion.field)):

@@ -191,4 +191,5 @@ def forms_of(field: str) -> frozenset[str]:
 
 def field_names_in(text: str) -> frozenset[str]:
     """The words of a text that name fields in forms."""
-    return frozenset(words(text)) & _GROUPS.keys()
+    own = words(text)
+    return frozenset((*own, *(f"{word[:-2]}y" for word in own if word.endswith("ie")))) & _GROUPS.keys()  # cities are "citie" there

@@ -27,7 +27,7 @@ from agents.template.recipes.recipe import Recipe
 
 _TAKES_AWAY = re.compile(r"^\W*(?:\w+\W+){0,4}?(?:remove|delete|erase|take|drop|withdraw|unsave|unfavou?rite|clear|empty)\b", re.I)
 _EMPTIES = re.compile(r"\b(?:empty|clear)\b", re.I)
-_MOST_OF_TAB, _SURELY = 4, 0.85
+_MOST_OF_TAB, _MOST_CLOSED, _SURELY = 4, 2, 0.85
 
 
 class PressOnItem(Recipe):
@@ -203,7 +203,6 @@ _CLOSE = ("close", "cancel", "dismiss")
 _CHOSEN = frozenset({"size", "option", "extra"})
 _RAISES = re.compile(r"\b(?:increase|increment|raise)\b", re.I)
 _SIGNS = frozenset({"cart", "basket", "bag"})
-_MOST_CLOSED = 2  # dialogs without the requested choices
 _COUNTED = frozenset({"spinbutton", "listbox"})
 
 

@@ -169,3 +169,11 @@ def test_an_item_is_removed_from_the_cart_by_a_button_for_items() -> None:
     element = read("<html><body><button>Remove item</button></body></html>", CART).elements[0]
     assert not is_unrequested(element, understand("Remove the lamp from my cart where name equals 'Arc'"))
     assert is_unrequested(element, understand("Remove from my wishlist the lamp where name equals 'Arc'"))
+
+
+def test_a_search_that_is_opened_for_places_is_given_no_other_value() -> None:
+    cards = "".join(f"<li><h3>{name}</h3><p>$90</p><a href='/lamps/{name}'>Open</a></li>" for name in ("Arc", "Bow", "Cone"))
+    shop = f"<button type=button aria-haspopup=dialog>{{}}</button><ul>{cards}</ul>"
+    prompt = "Show the details of the lamp where owner contains 'Kestrel'"
+    assert "Find a lamp" in pressed_next(prompt, shop.format("Find a lamp"), WAITED)
+    assert "Find" not in pressed_next(prompt, shop.format("Find cities"), WAITED)
