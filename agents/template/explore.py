@@ -123,9 +123,8 @@ def _groups(intent: Intent, page: Page, *, is_anywhere: bool) -> Iterator[Iterab
     within = _within(intent, page, offered)
     if within is offered and (not may_show(target_of(intent), page) or _is_unsure(intent, page)):
         # An action on an item must not be done to another one.
-        acting = {element.place for element in by_verb(intent, offered)}
-        acting |= {place for place in page.items if len(page.records) > 1 and not page.elements[place].href}
-        within = offered = [element for element in offered if element.place not in acting]
+        listed = {place for place in page.items if len(page.records) > 1 and not page.elements[place].href}
+        within = offered = [element for element in offered if element.place not in listed and not _acts(intent, element)]
     yield by_verb(intent, within)
     yield _like_prompt(intent, within)
     if any(element.layer for element in offered):
@@ -177,6 +176,15 @@ def by_verb(intent: Intent, among: Sequence[Element]) -> Iterator[Element]:
         if rank is not None and not element.label.startswith(LEADS_TO) and not element.href.strip("#"):
             ranked.append((rank, element.place, element))
     yield from (hit[2] for hit in sorted(ranked, key=lambda hit: hit[:2]))
+
+
+def _acts(intent: Intent, element: Element) -> bool:
+    """Whether its label has a name of the action, as in: archive this letter. A link leads to a list, such as of the archived items."""
+    verb = verb_of(intent)
+    names = (*(verb[1].labels if verb else ()), *intent.kind.row.buttons)
+    own = meanings_of(element.label)
+    leads = element.label.startswith(LEADS_TO) or bool(element.href.strip("#"))
+    return not leads and any(meanings_of(name) <= own for name in names)
 
 
 def another(intent: Intent, page: Page, past: Past) -> Iterator[Move]:

@@ -11,8 +11,9 @@ from agents.template.budget import in_time
 from agents.template.forms.filling import answers, filled
 from agents.template.forms.forms import form_of, sends_form
 from agents.template.forms.slots import Slot
+from agents.template.items.finding import may_show
 from agents.template.moves import Move, blind_press, press, send
-from agents.template.prompt import ADDING, Intent, meanings_of, only_opens, target_of
+from agents.template.prompt import ADDING, Intent, Trait, meanings_of, only_opens, target_of
 
 MARKUP = frozenset({"button", "btn", "link", "action", "cta", "trigger", "click"})  # words in the markup of any button
 
@@ -111,10 +112,12 @@ def quoted_in(entry: PastAction) -> str:
 
 
 def named_button(intent: Intent, page: Page) -> tuple[Move, ...]:
-    """Press the button whose label or markup consists of the prompt's words. A list item's button would be for another item."""
-    prompt = _meanings(intent.head)
-    listed = page.items if len(page.records) > 1 and not target_of(intent).is_any else ()
-    usable = (button for button in in_time(page.usable(BUTTONS)) if button.place not in listed)
+    """Press the button whose label or markup consists of the prompt's words. A list item's button would be for another item, and so
+    would any button on a page that does not show the task's item."""
+    prompt, target = _meanings(intent.head), target_of(intent)
+    listed = page.items if len(page.records) > 1 and not target.is_any else ()
+    is_elsewhere = intent.kind.has(Trait.OF_ITEM) and not target.is_any and not may_show(target, page)
+    usable = (button for button in in_time(page.usable(BUTTONS)) if button.place not in listed and not (is_elsewhere and not button.href))
     offered = (button for button in usable if not sends_form(button, intent.kind.row))
     buttons = ((button, [_meanings(text) - MARKUP for text in (button.label, button.hints)]) for button in offered)
     counts = (([len(own) if own <= prompt else 0 for own in texts], -button.place, button) for button, texts in buttons)
