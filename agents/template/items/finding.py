@@ -25,7 +25,7 @@ MOST_OPENED, MOST_PAGES = 8, 10
 # Buttons that do something to an item, and do not open it.
 _ACTS = CHANGING | (ADDING - {"open"})
 _ACTS |= {"save", "remove", "delete", "cancel", "share", "book", "reserve", "hire", "contact", "message", "send", "call", "apply"}
-_BOOKS = frozenset({"book", "reserve", "consultation"})
+_BOOKS = frozenset({"book", "reserve", "consult", "consultation"})
 _ITEM_WORDS = 3
 _EXACT = 0.95
 _LEAST_SEARCHED = 3
