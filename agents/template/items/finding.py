@@ -13,7 +13,7 @@ from agents.page import BUTTONS, CHECKED, Element, Page, Record, words
 from agents.template.budget import in_time, once
 from agents.template.forms.forms import search_for, search_opener
 from agents.template.items.filters import applied, choices
-from agents.template.items.matching import LEADS_TO, LEAST, Verdict, best, best_button, judge, places_of, press_best
+from agents.template.items.matching import LEADS_TO, LEAST, OWNERS, Verdict, best, best_button, judge, places_of, press_best
 from agents.template.items.navigation import names_of_thing, place_of
 from agents.template.moves import LOADING, Move, press
 from agents.template.prompt import ADDING, CHANGING, POSITIVE, Criterion, Intent, Kind, Operator, Target, number_in, only_exclude, target_of
@@ -283,7 +283,8 @@ def _is_searched_by(criterion: Criterion, target: Target, page: Page) -> bool:
     others = {word for criterion in target.criteria for word in words(criterion.field)} | {"name"}
     if set(words(label)) & set(words(criterion.field)):
         return True
-    is_usual = bool(_SEARCHED_BY & set(words(criterion.field)))
+    own = set(words(criterion.field))
+    is_usual = bool(_SEARCHED_BY & own - ({"name"} if OWNERS & own else set()))  # the name of a host is not the item's
     fields = field_names_in(label) - {target.thing}
     return others.isdisjoint(words(label)) and (is_usual or not fields or not fields.isdisjoint(forms_of(criterion.field)))
 

@@ -44,7 +44,7 @@ SEARCHING = frozenset({"search", "find", "query", "lookup", "discover"})
 _MOST_COMPARED = 5  # so many items of a list are compared with the criteria's fields
 _TELLING = 20  # so long a text is of one item
 # People that an item belongs to: their name is not the item's name.
-_OWNERS = frozenset({"host", "owner", "seller", "organizer", "author", "director", "writer", "manager"})
+OWNERS = frozenset({"host", "owner", "seller", "organizer", "author", "director", "writer", "manager"})
 _SHAPES = {
     "year": re.compile(r"(?<![\d$.])(?:1[5-9]|20)\d\d(?![\d.])"),
     "rating": re.compile(r"(?<![\d$.,])(?:\d|10)\.\d(?![\d.%])"),
@@ -232,7 +232,9 @@ def _by_text(criterion: Criterion, record: Record) -> bool | None:
     text = record.text.lower()
     values = (value.lower() for value in criterion.values if value.strip())
     is_stated = any(value in text and re.search(rf"(?<!\w){re.escape(value)}(?!\w)", text) for value in values)
-    return not is_stated if criterion.operator.negative else is_stated or None
+    if criterion.operator.negative:  # a number in a text may be of anything: the day in "Jun 1" is no number of guests
+        return None if is_stated and all(map(PURE_NUMBER.fullmatch, criterion.values)) else not is_stated
+    return is_stated or None
 
 
 def _contains(text: str, value: str) -> bool:
@@ -247,7 +249,7 @@ def attribute_of(record: Record, field: str) -> str:
     sought, last = " ".join(words(field)), set(words(field)[-1:])
     if last == {"id"} and (path := next(filter(_ID.search, (path_of(element.href) for element in record.elements)), "")):
         return path.rpartition("/")[2]
-    is_name = bool(last & _CALLED) and not _OWNERS & set(words(field))
+    is_name = bool(last & _CALLED) and not OWNERS & set(words(field))
     named = [(" ".join(words(name)), value) for name, value in record.attributes.items()]
     own = next((value for name in (sought, sought.rpartition(" ")[0]) for label, value in named if label == name and value), "")
     if record.name and is_name:

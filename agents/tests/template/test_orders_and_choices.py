@@ -3,8 +3,9 @@
 import pytest
 
 from agents.contract.protocol import PastAction, Plan
-from agents.page import read
+from agents.page import Record, read
 from agents.template.forms.widgets import chosen_from_list
+from agents.template.items.matching import judge
 from agents.template.prompt.intents import Kind, understand
 from agents.template.prompt.verbs import is_unrequested
 from agents.tests.template.test_unseen_sites import WAITED, next_plan, pressed, pressed_next
@@ -177,3 +178,15 @@ def test_a_search_that_is_opened_for_places_is_given_no_other_value() -> None:
     prompt = "Show the details of the lamp where owner contains 'Kestrel'"
     assert "Find a lamp" in pressed_next(prompt, shop.format("Find a lamp"), WAITED)
     assert "Find" not in pressed_next(prompt, shop.format("Find cities"), WAITED)
+
+
+def test_a_number_in_a_text_does_not_show_that_an_item_has_an_excluded_one() -> None:
+    record = Record("Arc", {}, "Arc May 1 - May 9", ())
+    assert judge(understand("Show the hut where beds not equals 1").criteria, record).fits
+    assert not judge(understand("Show the hut where owner not equals 'Arc'").criteria, record).fits
+
+
+def test_the_name_of_an_items_owner_is_not_searched_for_as_the_items() -> None:
+    cards = "".join(f"<li><h3>{name}</h3><p>$90</p><a href='/huts/{name}'>Open</a></li>" for name in ("Arc", "Bow"))
+    page = f"<button type=button aria-haspopup=dialog>Where to? Find a hut</button><ul>{cards}</ul>"
+    assert "Find" not in pressed_next("Show the details of the hut where host_name equals 'Kestrel'", page, WAITED)
