@@ -14,7 +14,7 @@ from agents.template.explore import another, further
 from agents.template.forms.forms import passwords
 from agents.template.forms.widgets import counted, offers_choice, uncovered, wizard
 from agents.template.items.answers import answer
-from agents.template.items.finding import fitting, is_target_page, is_way_in, press_on_item, to_things, towards
+from agents.template.items.finding import fitting, is_target_page, press_on_item, to_things, towards
 from agents.template.items.matching import about_listed, judge, was_pressed
 from agents.template.items.navigation import OWNERS, is_of_section, is_own_item, list_of, place_of, to_own_page, to_own_part, to_section
 from agents.template.moves import GUESS, LOADING, NO_PAGE, NOTHING_LEFT, Move, breathing, opened, press
@@ -149,7 +149,7 @@ def _requested(intent: Intent, page: Page, moves: Sequence[Move]) -> tuple[Move,
     """Without moves that destroy, send or bind something that the task does not request."""
 
     def is_allowed(move: Move) -> bool:
-        return not any(is_unrequested(element, intent, leads_on=is_way_in(element, page)) for element in _pressed(page, move))
+        return not any(is_unrequested(element, intent) for element in _pressed(page, move))
 
     ways = [tuple(way for way in move.alternatives if not move.tries or is_allowed(Move((way,)))) for move in moves]
     kept = (replace(move, alternatives=left) for move, left in zip(moves, ways, strict=True) if left or not move.tries)

@@ -25,7 +25,6 @@ MOST_OPENED, MOST_PAGES = 8, 10
 # Buttons that do something to an item, and do not open it.
 _ACTS = CHANGING | (ADDING - {"open"})
 _ACTS |= {"save", "remove", "delete", "cancel", "share", "book", "reserve", "hire", "contact", "message", "send", "call", "apply"}
-_BOOKS = frozenset({"book", "reserve", "consult", "consultation"})
 _ITEM_WORDS = 3
 _EXACT = 0.95
 _LEAST_SEARCHED = 3
@@ -206,16 +205,9 @@ def _way_in(record: Record, page: Page) -> Element | None:
     named = (link for link in addressed if name and words(link.text)[: len(name)] == name)
     chosen = next(named, None) or best_button(addressed, _OPENERS) or next(iter(addressed), None) or best_button(links, _OPENERS)
     chosen = chosen or next((link for link in links if link.opens == "item" or (name and set(name) <= set(words(link.text)))), None)
-    # The only button with a text on a card leads to the item, even one to book it: what is booked is asked for on the item's page.
-    worded = [link for link in links if link.text and len(words(link.text)) > 1]
-    plain = [link for link in worded if _ACTS.isdisjoint(words(link.text))] or [link for link in worded if _BOOKS & set(words(link.text))]
-    return chosen or (plain[0] if len(plain) == 1 else None)
-
-
-def is_way_in(element: Element, page: Page) -> bool:
-    """Whether it is a button to book an item by which that is opened, as its card has no other."""
-    is_of_item = len(page.records) > 1 and element.place in page.items and bool(_BOOKS & set(words(element.text)))
-    return is_of_item and _way_in(page.items[element.place], page) is element
+    # The only button with a text on a card leads to the item.
+    worded = [link for link in links if link.text and len(words(link.text)) > 1 and _ACTS.isdisjoint(words(link.text))]
+    return chosen or (worded[0] if len(worded) == 1 else None)
 
 
 def _stays(element: Element, page: Page) -> bool:
