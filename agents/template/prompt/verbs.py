@@ -117,6 +117,7 @@ _NARROWS = word_set("apply filter search change result all reset clear date sett
 # What a kind of task does, whatever the prompt's words.
 _GRANTED = {
     Kind.CHECKOUT: frozenset({"pay", "send"}), Kind.LOGOUT: frozenset({"log out"}), Kind.DELETE_ITEM: frozenset({"confirm"}),
+    Kind.OWN_COMMENT: frozenset({"submit", "publish"}),
 }  # fmt: skip
 # What kinds and verbs do not request although a word of the prompt would: a job is not applied for to cancel an application.
 _MADE = frozenset({"book", "hire", "pay", "apply", "submit", "publish"})

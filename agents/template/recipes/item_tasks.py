@@ -370,7 +370,7 @@ class OwnComment(Recipe):
     def _press_on_comment(self, intent: Intent, page: Page, labels: Sequence[str]) -> tuple[Move, ...]:
         within = [(record, button) for record in in_time(page.records, each=4) if (button := best_button(record.elements, labels))]
         if not within:
-            return press_best(page, page.elements, labels, 0.6)
+            return press_best(page, page.elements, labels, _SURELY)
         named = [label for label in labels if any(noun in label for noun in _NOUNS)]
         called = [(record, button) for record, _ in within if (button := best_button(record.elements, named, _SURELY))]
         # Not in an entry with a field for comments: it is the post, and its "Delete" deletes it with all comments.

@@ -134,9 +134,16 @@ TALK = site(
 )
 
 
-def test_the_users_own_comment_is_written_before_it_is_deleted() -> None:
-    visited = done("Delete my comment on a lamp where name equals 'Arc lamp'", TALK).browser.visited
+@pytest.mark.parametrize("button", ["Post comment", "Submit feedback"])
+def test_the_users_own_comment_is_written_before_it_is_deleted(button: str) -> None:
+    pages = {path: html.replace("Post comment", button) for path, html in TALK.items()}
+    visited = done("Delete my comment on a lamp where name equals 'Arc lamp'", pages).browser.visited
     assert visited == ["/", "/lamps/1", "/lamps/1/said", "/lamps/1"]
+
+
+def test_the_item_itself_is_not_edited_where_no_comment_can_be() -> None:
+    pages = TALK | site(lamps_1="<h1>Arc lamp</h1><p>$40</p><button type=button data-goto='/form'>Edit lamp</button>")
+    assert "/form" not in done("Edit my comment on a lamp where name equals 'Arc lamp'", pages).browser.visited
 
 
 def test_the_users_own_comment_is_written_and_then_changed_by_the_prompt() -> None:
