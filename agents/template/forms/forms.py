@@ -16,7 +16,7 @@ from agents.template.items.matching import SEARCHING
 from agents.template.items.navigation import FOREIGN, makes_another, only_sends
 from agents.template.moves import Move, blind_enter, blind_fill, fill, press, send
 from agents.template.prompt import Criterion, alike, holds, names_of
-from agents.template.prompt.task_kinds import ADDING, CHANGING, TaskKind, is_for_other
+from agents.template.prompt.task_kinds import ADDING, CHANGING, TaskKind, Trait, is_for_other
 
 _CALLED, _GENERIC, _COVERED = 0.6, 0.3, 0.7  # how well a button or field must match a name; and the merit of a button that sends any form
 # A form for one of these is another task's, unless the task requests it.
@@ -208,9 +208,12 @@ def called(element: Element, names: Sequence[str]) -> float:
 
 
 def sends_form(element: Element, row: TaskKind) -> bool:
-    """Whether it sends a form as tasks of this kind do: that is done by the kind's recipe, once the form is filled."""
+    """Whether it sends a form as tasks of this kind do: that is done by the kind's recipe, once the form is filled. Of a kind whose row
+    names no such buttons, such as a change of a comment, any form's button may be that of another thing."""
     is_of_form = element.submits and element.form is not None
-    return bool(row.sent_by) and (only_sends(element) or (is_of_form and called(element, row.sent_by) >= 0.9))
+    if not row.sent_by:
+        return is_of_form and Trait.SENDS in row.traits
+    return only_sends(element) or (is_of_form and called(element, row.sent_by) >= 0.9)
 
 
 def _leaves(element: Element, meant_to_send: frozenset[str]) -> bool:

@@ -154,7 +154,7 @@ def _requested_by(stage: Intent) -> frozenset[str]:
         return frozenset()
     prompt = _without_values(stage)
     requested = {risk for risk, (_, pattern) in _RISKS.items() if re.search(rf"\b(?:{pattern})", prompt, re.I)}
-    requested |= {"send"} if stage.kind.has(Trait.SENDS) else _GRANTED.get(stage.kind, frozenset())
+    requested |= _GRANTED.get(stage.kind, frozenset()) | ({"send"} if stage.kind.has(Trait.SENDS) else set())
     if stage.kind.row.sent_by:
         requested |= {"confirm", "submit"}
     if _DRAFTS.search(prompt) and not re.search(r"\b(?:send|deliver)\b", prompt, re.I):

@@ -142,7 +142,8 @@ def test_the_users_own_comment_is_written_before_it_is_deleted(button: str) -> N
 
 
 def test_the_item_itself_is_not_edited_where_no_comment_can_be() -> None:
-    pages = TALK | site(lamps_1="<h1>Arc lamp</h1><p>$40</p><button type=button data-goto='/form'>Edit lamp</button>")
+    form = "<form action='/lamps' data-goto='/form'><input name=watts value='40'><button>Edit lamp</button></form>"
+    pages = TALK | site(lamps_1=f"<h1>Arc lamp</h1><p>$40</p>{form}")
     assert "/form" not in done("Edit my comment on a lamp where name equals 'Arc lamp'", pages).browser.visited
 
 
