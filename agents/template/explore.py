@@ -128,7 +128,8 @@ def _groups(intent: Intent, page: Page, *, is_anywhere: bool) -> Iterator[Iterab
     yield by_verb(intent, within)
     yield _like_prompt(intent, within)
     if any(element.layer for element in offered):
-        yield filter(None, [best_button(offered, _ONWARD, 0.7)])
+        # A button that confirms may match a synonym of "continue", but sends the dialog's form.
+        yield filter(None, [best_button((one for one in offered if BINDS.isdisjoint(words(one.label))), _ONWARD, 0.7)])
     yield _revealing(within)
     if within is not offered:
         yield _like_prompt(intent, offered)

@@ -248,3 +248,11 @@ def test_what_comes_before_the_name_of_an_item_may_be_the_requested_name() -> No
     card = Record("Lamp Works", {}, "Senior Lamp Designer Lamp Works Lisbon", ())
     assert judge([Criterion("title", Operator.CONTAINS, ("Designer",))], card).results == (None,)
     assert judge([Criterion("title", Operator.CONTAINS, ("Manager",))], card).results == (False,)
+
+
+def test_a_guess_confirms_no_dialog_for_another_thing() -> None:
+    fields = "<form><label>Team name<input></label><label>About<textarea></textarea></label></form>"
+    buttons = "<button type=button>Dismiss</button><button type=button>Confirm</button>"
+    html = f"<h1>Jobs</h1><div role=dialog aria-modal=true><h2>New team</h2>{fields}{buttons}</div>"
+    prompt = "Complete task where name equals 'Oil' and priority not equals 'High'"
+    assert "Confirm" not in pressed_next(prompt, html, pressed("Add task"), WAITED)
