@@ -1,7 +1,8 @@
 """The next action in steps by the plan of the task's site, where the rules are not certain of theirs.
 
-The plan's actions are sent in order, each as often as the plan has it, and each route is opened once. What destroys or sends is pressed on
-the page of the task's item, or where the task is about none: what the rules do to an item they check by the page."""
+The plan's actions are sent in order, each as often as the plan has it. Each route is opened once; one that was left before anything was
+done there is opened again if the task is about no item. What destroys or sends is pressed on the page of the task's item, or where the task
+is about none: what the rules do to an item they check by the page."""
 
 import re
 from collections.abc import Iterator, Sequence
