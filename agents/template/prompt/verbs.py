@@ -87,13 +87,14 @@ _RISKS: dict[str, tuple[str, str]] = {
     "confirm": ("confirm approve finalize finalise", r"confirm\w*|approv\w+|accept\w*|finali[sz]\w+|complet\w+|finish"),
     "log out": ("logout signout", r"log ?out|sign ?out|log off|end (?:my |the )?session"),
     "report": ("block report deactivate", r"block|report\w*|flag|deactivate|spam"),
+    "keep": ("", r"sav\w+|keep|bookmark|lik\w+|lov\w+|favou?rit\w+|wish|watch|later|collection|star|add|put|remov\w+|unsave|unlike"),
 }
 # fmt: on
 # Risks of controls that may only open the page where that is done.
 _OPENS_FIRST = frozenset({"book", "hire"})
 _NOT_BY_ADDING = frozenset({"pay", "book"})  # "Add to purchase" only adds it
 _BEFORE_VERB = frozenset({"to", "and", "or", "now", "please"})
-_ICONS = {"trash": "delete", "archive": "archive", "send": "send"}
+_ICONS = {"trash": "delete", "archive": "archive", "send": "send", "heart": "keep", "bookmark": "keep"}
 # A control with one of these words only navigates, or chooses a view.
 _LEADS = frozenset({"navigate", "view", "open", "show", "go", "sidebar", "nav", "filter", "folder", "tab", "about", "page"})
 _FOLDERS = frozenset({"spam", "junk", "trash", "archive", "folder", "inbox"})

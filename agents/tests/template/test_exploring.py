@@ -105,6 +105,7 @@ def test_a_second_control_of_the_same_verb_is_pressed_if_the_caller_continues() 
     ("<button>Submit job</button>", "Choose the size of a job where size equals 'Large'"),
     ("<button>Delete</button>", "Star the email where subject equals 'Delete the lamp'"),
     ("<button>Click to book</button>", "View the stay where name equals 'Dusk'"),
+    ("<button><svg class='lucide lucide-heart'></svg></button>", "Go back to all hotels where name equals 'Dusk'"),
 ])  # fmt: skip
 def test_controls_that_destroy_send_or_bind_are_not_pressed_unless_requested(markup: str, prompt: str) -> None:
     element = read(f"<html><body>{markup}</body></html>", URL).elements[0]
@@ -128,6 +129,7 @@ def test_controls_that_destroy_send_or_bind_are_not_pressed_unless_requested(mar
     ("<button>Hide post</button>", "Unhide the post where content equals 'Dusk'"),
     ("<button>Apply filters</button>", "View the jobs where title equals 'Baker'"),
     ("<button>Read book</button>", "Open the preview of the book where title equals 'Dusk'"),
+    ("<button><svg class='lucide lucide-heart'></svg></button>", "Add to my favorites the stay where name equals 'Dusk'"),
     ("<button>Book appointment</button>", "Open the appointment form where doctor_name equals 'Ann'"),
 ])  # fmt: skip
 def test_such_controls_are_pressed_if_the_task_requests_them(markup: str, prompt: str) -> None:
