@@ -23,6 +23,7 @@ _MARKED, _BESIDE = 0.85, 0.95
 _NARROWING = frozenset({"search", "filter", "sort", "order", "find", "query"})
 _EVERY = re.compile(r"(?:all|any|every)\b|.*\b(?:all|newest|oldest|first|recent)\b", re.I)
 _WHICH, _OTHER_ONE = frozenset({"first", "last", "sur", "surname", "middle", "user", "username", "given", "card"}), 0.55
+_IMPERATIVE = re.compile(r"^type (?=\w)", re.I)  # as in: type a message; such a field is not for a type
 # A row of buttons with one of these is the foot of a form.
 _ENDS = frozenset({"cancel", "submit", "save", "dismiss", "nevermind", "discard", "confirm", "back", "close", "send", "draft"})
 
@@ -50,7 +51,7 @@ class Slot:
         named = [(own.group, 1.0), (own.name, _MARKED)]
         if not self.choices:
             named = [(own.group, _MARKED), (own.hints, _MARKED), (own.name, _MARKED), (own.beside, _BESIDE)]
-            named += [(own.placeholder, 1.0), (own.label, 1.0)]
+            named += [(_IMPERATIVE.sub("", text), 1.0) for text in (own.placeholder, own.label)]
         return tuple((text, weight, _WHICH.intersection(words(text))) for text, weight in named if text)
 
     @property

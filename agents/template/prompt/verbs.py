@@ -188,6 +188,9 @@ def is_unrequested(element: Element, intent: Intent, *, leads_on: bool = False) 
     named = words(element.label or element.text)
     label = frozenset((*named, "".join(named)))
     risks = _risks_of(element, named, label)
+    shown = element.label or element.text or element.icon or element.hints or element.href
+    if not shown and element.role == "button" and _only_shows(intent):
+        return True
     # In a dialog with several people, the one who would be removed.
     is_of_person = bool(element.layer) and "remove" in risks and any(text not in intent.text for text in _ADDRESS.findall(element.label))
     if is_of_person or _is_of_other(label, risks, intent):
@@ -201,6 +204,10 @@ def is_unrequested(element: Element, intent: Intent, *, leads_on: bool = False) 
         things = _THINGS - {"item"} if intent.kind is Kind.CART else _THINGS
         return bool(label & things) and not label & _LISTS  # removing a film from a list must not remove the film
     return not (risks - _OPENS_FIRST if leads_on else risks) <= requested
+
+
+def _only_shows(intent: Intent) -> bool:
+    return all(stage.kind.has(Trait.SHOWS) for stage in intent.stages)
 
 
 def _risks_of(element: Element, named: tuple[str, ...], label: frozenset[str]) -> set[str]:

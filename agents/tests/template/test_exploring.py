@@ -106,6 +106,7 @@ def test_a_second_control_of_the_same_verb_is_pressed_if_the_caller_continues() 
     ("<button>Delete</button>", "Star the email where subject equals 'Delete the lamp'"),
     ("<button>Click to book</button>", "View the stay where name equals 'Dusk'"),
     ("<button><svg class='lucide lucide-heart'></svg></button>", "Go back to all hotels where name equals 'Dusk'"),
+    ("<button><svg></svg></button>", "Go back to all hotels where name equals 'Dusk'"),
 ])  # fmt: skip
 def test_controls_that_destroy_send_or_bind_are_not_pressed_unless_requested(markup: str, prompt: str) -> None:
     element = read(f"<html><body>{markup}</body></html>", URL).elements[0]
@@ -135,6 +136,12 @@ def test_controls_that_destroy_send_or_bind_are_not_pressed_unless_requested(mar
 def test_such_controls_are_pressed_if_the_task_requests_them(markup: str, prompt: str) -> None:
     element = read(f"<html><body>{markup}</body></html>", URL).elements[0]
     assert not is_unrequested(element, understand(prompt))
+
+
+def test_the_verb_type_in_a_placeholder_is_no_name_of_the_field() -> None:
+    form = "<form><textarea placeholder='Type message…' required></textarea><button>Send message</button></form>"
+    plan = next_plan("Click the card where card_type not equals 'Phone'", f"<h1>Contact</h1><a href='/map'>Visit us</a>{form}")
+    assert not any(action.type == "TypeAction" for action in plan.actions)
 
 
 DRAFT = (
