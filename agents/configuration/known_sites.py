@@ -22,7 +22,7 @@ from agents.template.sites.site_facts import HOLE, MOST_PAGES, Fault, FormField,
 
 KNOWN = Path(template_sites.__file__).parent / "known"
 SHARED = "_shared.toml"
-TABLES = ("login", "items", "parts", "ways", "pages", "forms", "confidence", "port")
+TABLES = ("login", "items", "parts", "ways", "pages", "forms", "confidence", "port", "title")
 VERBS = ("open", "list", "item", "fill", "choose", "press", "enter", "keys", "wait")
 MOST_TRIES = 6  # a wrong choice costs a second or two, as does an unnecessary wait
 LONGEST_WAIT = 10
@@ -161,6 +161,7 @@ _ITEM, _PLAN, _LOGIN, _PAGE = TypeAdapter(_Item), TypeAdapter(_Plan), TypeAdapte
 _FORM = TypeAdapter(_Form)
 _CONFIDENCE = TypeAdapter[float](Annotated[float, Field(strict=True, ge=0, le=1)])
 _PORT = TypeAdapter[int](Annotated[int, Field(strict=True, ge=1, le=65_535)])
+_TITLE = TypeAdapter[str](Annotated[str, Field(strict=True, min_length=3)])
 
 
 def known_sites() -> Sites:
@@ -284,6 +285,7 @@ def read_table(file: str, raw: dict[str, Any], base: SiteFacts, faults: list[Fau
     login = tuple(action.value() for actions in usable("login", _LOGIN, part("login", list), names) for action in actions)
     given = usable("confidence", _CONFIDENCE, raw["confidence"]) if "confidence" in raw else iter(())
     port = next(usable("port", _PORT, raw["port"]), base.port) if "port" in raw else base.port
+    title = next(usable("title", _TITLE, raw["title"]), base.title) if "title" in raw else base.title
     all_items, all_pages, all_forms = {**base.items, **items}, {**base.pages, **pages}, {**base.forms, **forms}
     rate = next(given, base.confidence)
-    return SiteFacts(login or base.login, all_items, (*plans, *base.plans), all_pages, all_forms, confidence=rate, port=port)
+    return SiteFacts(login or base.login, all_items, (*plans, *base.plans), all_pages, all_forms, confidence=rate, port=port, title=title)

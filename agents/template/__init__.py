@@ -4,7 +4,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import replace
 
-from agents.contract.action_history import WAITS, Past
+from agents.contract.action_history import Past
 from agents.contract.actions import Action, wait
 from agents.contract.limits import MAX_CRITERIA
 from agents.contract.protocol import Form, Plan, Step
@@ -13,7 +13,7 @@ from agents.page import Page, read
 from agents.template.budget import ENDLESS, TimeBudget, budgeted
 from agents.template.confidence import is_certain, is_guessed, rated
 from agents.template.items.answers import answer
-from agents.template.moves import BREATH, LOADING, Known, opened
+from agents.template.moves import BREATH, LOADING, NOTHING_KNOWN, Known, opened
 from agents.template.next_step import next_step
 from agents.template.prompt import Intent, Kind
 from agents.template.prompt.criteria import are_cut
@@ -31,7 +31,7 @@ CUT_OFF = "The planning was cut off by its time budget."
 
 
 def plan(
-    step: Step, page: Page | None, known: Known = lambda *_: None, budget: TimeBudget = ENDLESS, solutions: Sequence[Solution] = ()
+    step: Step, page: Page | None, known: Known = NOTHING_KNOWN, budget: TimeBudget = ENDLESS, solutions: Sequence[Solution] = ()
 ) -> Plan:
     """The best plan for a step by rules alone. `page`: the step's page as read, None to read it here in steps. `solutions`: learned from
     runs on the step's site; they come before the rules. Every action is valid and keeps to the task's host and query; a one-shot plan opens
@@ -49,7 +49,8 @@ def plan(
 def _planned(step: Step, page: Page | None, known: Known, solutions: Sequence[Solution]) -> Plan:
     intent = understand(step.prompt)
     if step.form is Form.ONE_SHOT:
-        if planned := known(step, intent):
+        stated = known.stated(step, intent, "")
+        if planned := stated[0] if stated else known.seen(step, intent):
             return replace(planned, actions=conform(planned.actions, step))
         page = None if page is None or page.blank else page
         planned = _one_shot(step, intent, page)
@@ -58,15 +59,23 @@ def _planned(step: Step, page: Page | None, known: Known, solutions: Sequence[So
         if planned := _as_learned(step, intent, page, solutions):
             kept = conform(planned.actions, step)
             return replace(planned, actions=kept, reached=planned.reached if len(kept) == len(planned.actions) else ())
-        planned = next_step(step, intent, page)
-        sure, waits = (
-            is_certain(planned, intent, page, Past(step.history)),
-            bool(planned.actions) and all(action.type in WAITS for action in planned.actions),
-        )
-        if not page.blank and (waits or not sure):
-            ends = waits or planned.done or is_guessed(planned)
-            planned = known_step(step, intent, page, known, goes_on=sure, ends=ends) or planned
+        planned = _next(step, intent, page, known)
     return rated(replace(planned, actions=conform(planned.actions, step)), step, intent, page)
+
+
+def _next(step: Step, intent: Intent, page: Page, known: Known) -> Plan:
+    """By the site's stated plan, if it uses all of the task; else by the rules; where these are not certain, by any known plan."""
+    begun = replace(step, url=step.start or step.url)
+    is_ready = not (page.blank or page.is_loading)
+    stated, is_whole = (known.stated(begun, intent, page.title) if is_ready else None) or (None, False)
+    if stated and is_whole and (by_plan := known_step(step, intent, page, stated, is_whole=True)):
+        return by_plan
+    planned = next_step(step, intent, page)
+    if page.blank or is_whole or is_certain(planned, intent, page, Past(step.history)):
+        return planned
+    other = stated or known.seen(begun, intent)
+    ends = planned.done or is_guessed(planned)
+    return (known_step(step, intent, page, other, ends=ends) if other else None) or planned
 
 
 def _one_shot(step: Step, intent: Intent, page: Page | None) -> Plan:

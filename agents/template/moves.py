@@ -19,8 +19,18 @@ LOADING = wait(1.5)  # a page that loads its contents by script shows them withi
 NOTHING_LEFT = "Template: nothing is left to do on this page."
 NO_PAGE = "Template: no page was sent."
 GUESS = "Template: a guess, "  # how the reasoning begins of what is tried because no rule has anything to do on the page
-# A plan of a whole task with its confidence, from site facts or learned pages; None if there is none.
-Known = Callable[[Step, Intent], Plan | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Plans of whole tasks with their confidence, None if there is none: `stated` by site facts, with whether the page's title is that of
+    the site, and the plan uses all values of the task and tests all criteria of its item; `seen`: by the learned pages."""
+
+    stated: Callable[[Step, Intent, str], tuple[Plan, bool] | None] = lambda *_: None
+    seen: Callable[[Step, Intent], Plan | None] = lambda *_: None
+
+
+NOTHING_KNOWN = Known()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from agents.contract.actions import Action
 from agents.contract.protocol import Form, PastAction, Plan, Step
 from agents.contract.selectors import quoted
 from agents.template import plan
-from agents.template.moves import Known
+from agents.template.moves import NOTHING_KNOWN, Known
 
 Node = Any
 START = "http://localhost:8000/?seed=58"
@@ -193,7 +193,7 @@ def one_shot(prompt: str, pages: Mapping[str, str], html: str = "") -> Outcome:
 def step_by_step(
     prompt: str,
     pages: Mapping[str, str],
-    known: Known = lambda *_: None,
+    known: Known = NOTHING_KNOWN,
     /,
     *,
     first_only: bool,

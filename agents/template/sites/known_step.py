@@ -1,4 +1,4 @@
-"""The next action in steps by the plan of the task's site, where the rules are not certain of theirs.
+"""The next action in steps by the plan of the task's site.
 
 The plan's actions are sent in order, each as often as the plan has it. Each route is opened once; one that was left before anything was
 done there is opened again if the task is about no item. What destroys or sends is pressed on the page of the task's item, or where the task
@@ -17,7 +17,7 @@ from agents.contract.protocol import PastAction, Plan, Step
 from agents.page import FIELDS, Page
 from agents.template.blind_xpath import element_at, node_at
 from agents.template.items.finding import is_target_page
-from agents.template.moves import LOADING, Known, breathing
+from agents.template.moves import LOADING, breathing, press
 from agents.template.prompt import Intent, Trait, target_of
 from agents.template.prompt.intents import understand
 from agents.template.prompt.verbs import is_unrequested
@@ -43,22 +43,18 @@ class _Place:
         return any(map(_is_password, self.actions))
 
 
-def known_step(step: Step, intent: Intent, page: Page, known: Known, *, goes_on: bool = False, ends: bool = True) -> Plan | None:
-    """None without a plan, or if none of its actions is left to try. `goes_on`: only what follows the plan's last action on this page.
-    `ends`: the task ends with the plan, as the rules have nothing left for it."""
-    whole, past = known(replace(step, url=step.start or step.url), intent), Past(step.history)
-    places = list(_places(whole.actions)) if whole else []
-    if goes_on and not _is_amid(places, past):
-        return None
+def known_step(step: Step, intent: Intent, page: Page, whole: Plan, *, is_whole: bool = False, ends: bool = True) -> Plan | None:
+    """None if none of the plan's actions is left to try. `is_whole`: its presses on an item test all criteria. `ends`: the task ends with
+    the plan, as the rules have nothing left for it."""
+    past, places = Past(step.history), list(_places(whole.actions))
     if places and ends and _is_over(places[-1], intent, page, past):
         waits = () if past.last_waited else (LOADING,)  # the last press may still be sending its request
         return Plan(waits, done=not waits, reasoning="Template: all actions of the site's plan are done.")
     if intent.kind.has(Trait.OF_ITEM) and is_target_page(target_of(intent), page):
         following = _on_item(list(_left(places, past)), intent, page, past)
     else:
-        following = _next(places, intent, page, past)
-    leaves = goes_on and any(action.type == "NavigateAction" for action in following)
-    actions = () if leaves else tuple(breathing(following, after_failure=past.last_failed))
+        following = _next(places, intent, page, past, is_whole=is_whole)
+    actions = tuple(breathing(following, after_failure=past.last_failed))
     return Plan(actions, reasoning="Template: by the site's plan.") if actions else None
 
 
@@ -67,12 +63,6 @@ def _on_item(left: Sequence[Action], intent: Intent, page: Page, past: Past) -> 
     able = [action for action in left if _may_do(action, page, intent) and not _is_done(action, page, past)]
     press = next((at for at, action in enumerate(able) if action.type == "ClickAction"), None)
     return [] if press is None else able[: press + 1]
-
-
-def _is_amid(places: Sequence[_Place], past: Past) -> bool:
-    last = next((entry for entry in reversed(past.entries) if entry.type not in WAITS), None)
-    sent = (action for place in places for action in place.actions)
-    return last is not None and any(Past((last,)).times(action) for action in sent)
 
 
 def _left(places: Sequence[_Place], past: Past) -> Iterator[Action]:
@@ -111,7 +101,7 @@ def _is_password(action: Action | PastAction) -> bool:
     return action.type in FILLS and "password" in str(action.fields.get("selector"))
 
 
-def _next(places: Sequence[_Place], intent: Intent, page: Page, past: Past) -> list[Action]:
+def _next(places: Sequence[_Place], intent: Intent, page: Page, past: Past, *, is_whole: bool) -> list[Action]:
     visited = _visited(page, past) | {place.path for place in places[:1]}
     opened = {path_of(str(entry.fields.get("url", ""))) for entry in past.entries if entry.type == "NavigateAction"}
     is_member = page.logged_in is True or any(map(_is_password, past.entries))
@@ -124,11 +114,19 @@ def _next(places: Sequence[_Place], intent: Intent, page: Page, past: Past) -> l
         is_there = place.path == path_of(page.url) or any(past.times(action) for action in place.actions)
         # What was reached of a task's item is not left for it.
         if place.path not in visited or (left and not (is_there or is_of_item or place.path in opened)):
-            return [place.opening]
-        ready = _ready(left, intent, page, past, is_free=not is_of_item) if is_there else []
+            return [_way_to(place, page)]
+        ready = _ready(left, intent, page, past, is_free=is_whole or not is_of_item) if is_there else []
         if ready or place.logs_in:  # the log-in comes first
             return ready
     return []
+
+
+def _way_to(place: _Place, page: Page) -> Action:
+    """The page's own link, if it has one: some callers lose the port of an absolute URL."""
+    has_query = "?" in str(place.opening.fields.get("url", ""))
+    links = (link for link in page.usable({"link"}) if link.href and path_of(link.href) == place.path and page.keeps(link.href))
+    link = None if has_query else next(links, None)
+    return press(page, link).alternatives[0] if link else place.opening
 
 
 def _ready(left: Sequence[Action], intent: Intent, page: Page, past: Past, *, is_free: bool) -> list[Action]:

@@ -79,7 +79,8 @@ class FormField:
 class SiteFacts:
     """`confidence`: the share of tasks that its plans have done, 0 to 1; the default is that of a blind plan for an understood task.
     `pages`: how the site's pages are built, by key: the `html`, or the key of the page `to` which a control led. `forms`: by
-    `site_map.form_of`. `solutions`: of whole tasks, from runs. `port`: identifies the site if a caller names no project; None for any."""
+    `site_map.form_of`. `solutions`: of whole tasks, from runs. `port`: identifies the site if a caller names no project; None for any.
+    `title`: is in the title of each of its pages; "" if unknown."""
 
     login: tuple[SiteAction, ...] = ()
     items: Mapping[str, Item] = field(default_factory=dict)
@@ -89,6 +90,7 @@ class SiteFacts:
     solutions: tuple[Solution, ...] = ()
     confidence: float = 0.6
     port: int | None = None
+    title: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,10 @@
 
 import logging
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import lru_cache, partial
+from functools import partial
 from itertools import islice
 from urllib.parse import quote, urlencode
 
@@ -16,12 +16,12 @@ from agents.contract.selectors import quoted, xpath
 from agents.template.blind_xpath import folded
 from agents.template.items.matching import are_synonyms
 from agents.template.moves import BREATH, LOADING, Known, opened
-from agents.template.prompt import ABOVE, BELOW, EXACT, LISTS, OPERATOR, POSITIVE, Criterion, Intent, Operator, meets, operator_of
-from agents.template.prompt.criteria import criteria
-from agents.template.prompt.intents import understand
-from agents.template.prompt.masking import MARK, Masked, mask
+from agents.template.prompt import ABOVE, BELOW, EXACT, LISTS, POSITIVE, Criterion, Intent, Operator
+from agents.template.prompt.intents import CREDENTIALS, understand
 from agents.template.prompt.measures import date_in, moved, number_in, time_in
-from agents.template.prompt.values import address, chosen, meets_all
+from agents.template.prompt.targets import target_of
+from agents.template.prompt.values import address, meets_all
+from agents.template.sites.field_values import FieldValues, field_values
 from agents.template.sites.rehearsal import Rehearsal, item_of
 from agents.template.sites.site_facts import HOLE, MOST_PAGES, Item, SiteAction, SiteFacts, SitePlan, Sites
 from agents.template.sites.site_map import AFTER
@@ -39,9 +39,6 @@ _COMPARED = {"equals": "=", "not equals": "!=", "greater than": ">", "less than"
 _NUMBER = ("number(translate({0},translate({0},'0123456789.',''),''))", lambda text: "" if (of := number_in(text)) is None else f"{of:f}")
 _DATE = ("number(translate({0},'-/. ',''))", lambda text: f"{day:%Y%m%d}" if (day := date_in(text)) else "")
 _TIME = ("number(translate({0},': ',''))", lambda text: "" if (at := time_in(text)) is None else f"{at // 60}{at % 60:02}")
-# Prompts put them before the names of fields: the year of the film is the "movie_year".
-_THINGS = ("movie", "film", "book", "product", "item", "restaurant", "hotel", "job", "event", "task", "email", "user")
-_BLANKS = re.compile(r"\s*")
 _NO_NAME = re.compile(r"[._]+(?=[^\W\d])")  # the separator of names in an address: ann.berg@mail.example
 _TITLE = "//*[self::h1 or self::h2][not(preceding::h1 or preceding::h2)]"
 _BLOCK = "."  # the whole text of an item's block
@@ -50,43 +47,9 @@ _BY_XPATH = {"press": click, "enter": submit}
 _AS_IT_IS: dict[str, Callable[[str], Action]] = {"keys": send_keys, "wait": lambda seconds: wait(int(seconds))}
 
 
-@dataclass(frozen=True, slots=True)
-class FieldValues:
-    """All criteria of a prompt, and its `text` without quoted values, in lower case, with "first_name" as two words."""
-
-    criteria: tuple[Criterion, ...]
-    text: str
-
-    def of(self, names: str) -> tuple[Criterion, ...]:
-        """The criteria on the first of the names, alternated by |, that has any; "film year" is a year too."""
-        fields = ({name, *(f"{thing} {name}" for thing in _THINGS)} for name in names.split("|"))
-        criteria = (tuple(criterion for criterion in self.criteria if criterion.field in labels) for labels in fields)
-        return next(filter(None, criteria), ())
-
-    def has(self, names: str) -> bool:
-        """Whether a field has a criterion; with + before the names, a positive one."""
-        criteria = self.of(names.removeprefix("+"))
-        return any(criterion.operator in POSITIVE for criterion in criteria) if names.startswith("+") else bool(criteria)
-
-    def value(self, names: str, options: Sequence[str] = (), default: str | None = None) -> str | None:
-        """A value that meets the field's criteria, preferably the default; without criteria the default."""
-        criteria = self.of(names)
-        if default is not None and all(criterion.operator.negative and meets(criterion, default) for criterion in criteria):
-            return default
-        return chosen(criteria, options) if criteria else default
-
-    def apart(self, names: str) -> "tuple[FieldValues, ...]":
-        """One copy for each of several values of a field; unchanged if there are not several."""
-        several = next((criterion for criterion in self.of(names) if criterion.operator in POSITIVE and len(criterion.values) > 1), None)
-        if several is None:
-            return (self,)
-        alone = [Criterion(several.field, Operator.EQUALS, (value,), several.end) for value in several.values]
-        return tuple(replace(self, criteria=tuple(made if own is several else own for own in self.criteria)) for made in alone)
-
-
 def by_facts(sites: Sites, learned: SiteFacts = SiteFacts()) -> Known:  # noqa: B008 (it is frozen)
     """The template agent's planner by the sites' facts, and by those learned of the task's own site."""
-    return partial(_known_plan, sites, learned)
+    return Known(partial(_stated, sites), partial(_seen, sites, learned))
 
 
 def has_plan(step: Step, sites: Sites) -> bool:
@@ -95,14 +58,37 @@ def has_plan(step: Step, sites: Sites) -> bool:
     return facts is not None and plan_for(facts, field_values(step.prompt, understand(step.prompt))) is not None
 
 
-def _known_plan(sites: Sites, seen: SiteFacts, step: Step, intent: Intent) -> Plan | None:
+def _stated(sites: Sites, step: Step, intent: Intent, title: str = "") -> tuple[Plan, bool] | None:
     project = _project_of(step, sites)
     facts, values = sites.get(project, SiteFacts()), field_values(step.prompt, intent)
-    if plan := plan_for(facts, values):
-        planned = Plan(_by_facts(step, intent, facts, values, plan), reasoning=plan.task, confidence=facts.confidence)
-    else:
-        items, pages, forms = {**seen.items, **facts.items}, {**seen.pages, **facts.pages}, {**seen.forms, **facts.forms}
-        planned = _by_pages(step, intent, replace(seen, items=items, pages=pages, forms=forms), values)
+    if not (plan := plan_for(facts, values)):
+        return None
+    planned = Plan(_by_facts(step, intent, facts, values, plan), reasoning=plan.task, confidence=facts.confidence)
+    whole = _whole(planned, step, project)
+    is_of_site = bool(facts.title) and facts.title in title
+    return (whole, is_of_site and _is_whole(facts, plan, intent, values)) if whole else None
+
+
+def _is_whole(facts: SiteFacts, plan: SitePlan, intent: Intent, values: FieldValues) -> bool:
+    """Whether it uses all values that the task states and, if it presses an item, tests all criteria of the task's item."""
+    items = [facts.items[entry.target] for entry in plan.actions if entry.verb in ("list", "item")]
+    tested = [names for item in items for names in (*item.texts, *item.lists, *item.numbers, *item.dates, *item.times)]
+    searched = [names for item in items for names in (*item.filters.values(), *item.search.values())]
+    used = [name for entry in plan.actions for name in (entry.names, entry.only_if.removeprefix("+"), entry.each, entry.times)]
+    used += [hole for entry in plan.actions for hole in HOLE.findall(f"{entry.target} {entry.inside}")]
+    about = {criterion.field for criterion in target_of(intent).criteria} if items else set[str]()
+    stated = {criterion.field for criterion in values.criteria if criterion.operator in POSITIVE} - CREDENTIALS
+    return about <= values.fields(tested) and stated - about <= values.fields([*used, *searched])
+
+
+def _seen(sites: Sites, seen: SiteFacts, step: Step, intent: Intent) -> Plan | None:
+    project = _project_of(step, sites)
+    facts, values = sites.get(project, SiteFacts()), field_values(step.prompt, intent)
+    items, pages, forms = {**seen.items, **facts.items}, {**seen.pages, **facts.pages}, {**seen.forms, **facts.forms}
+    return _whole(_by_pages(step, intent, replace(seen, items=items, pages=pages, forms=forms), values), step, project)
+
+
+def _whole(planned: Plan, step: Step, project: str) -> Plan | None:
     if not planned.actions:
         return None
     reasoning = f"Template: {planned.reasoning}, by facts about {project or 'the site'}."
@@ -301,28 +287,6 @@ def _pressed(item: Item, inside: str, tests: list[str], here: str, left: str) ->
             with suppress(InvalidAction):
                 return click(xpath(expression))
     return click(xpath(f"({item.card}{inside})[1]"))
-
-
-@lru_cache(maxsize=64)
-def field_values(prompt: str, intent: Intent) -> FieldValues:
-    """The values in a prompt. An item named without a criterion is its `subject`."""
-    masked = mask(prompt)
-    stated = list(criteria(masked))
-    # A selector with more of them is too long to be sent.
-    stated += islice(_unnamed(masked, {value for criterion in stated for value in criterion.values}), 4)
-    subject = "" if stated else intent.stages[-1].subject
-    # Without a capital it is no name ("any film of the nineties"), and a search for it would find nothing.
-    if subject != subject.lower():
-        stated.append(Criterion("subject", Operator.CONTAINS, (subject,)))
-    return FieldValues(tuple(stated), "".join(sign if sign.isascii() else " " for sign in masked.text.lower().replace("_", " ")))
-
-
-def _unnamed(masked: Masked, used: set[str]) -> Iterator[Criterion]:
-    operators = {_BLANKS.match(masked.text, hit.end()).end(): hit for hit in OPERATOR.finditer(masked.text)}  # type: ignore[union-attr]
-    for mark in MARK.finditer(masked.text):
-        value = masked.plain(mark[0])
-        if value not in used and value in masked.quoted:
-            yield Criterion("subject", operator_of(operators[mark.start()]) if mark.start() in operators else Operator.CONTAINS, (value,))
 
 
 def query_for(item: Item, values: FieldValues) -> list[tuple[str, str]]:

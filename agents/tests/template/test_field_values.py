@@ -10,8 +10,9 @@ from agents.contract.selectors import check_xpath
 from agents.template.prompt.criteria import Criterion, Operator
 from agents.template.prompt.intents import understand
 from agents.template.prompt.values import meets
+from agents.template.sites.field_values import FieldValues, field_values
 from agents.template.sites.site_facts import Item
-from agents.template.sites.site_plans import FieldValues, conditions, field_values, query_for
+from agents.template.sites.site_plans import conditions, query_for
 from agents.tests.rows import rows
 
 LAMP = Item(

@@ -1,5 +1,6 @@
 """Steps by the plan of a known site, where its pages show no control for the task, on a small paper site."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from agents.configuration.known_sites import load
@@ -8,6 +9,7 @@ from agents.contract.protocol import Form, PastAction, Plan, Step
 from agents.page import read
 from agents.template.prompt.intents import understand
 from agents.template.sites.known_step import known_step
+from agents.template.sites.site_facts import Sites
 from agents.template.sites.site_plans import by_facts
 from agents.tests.paper_browser import Outcome, step_by_step
 
@@ -55,6 +57,8 @@ TABS = (
 )
 PAGES = {
     "/": f"{HOME}<h1>Dusk</h1><p>Text</p><a href='/lamps/1?seed=58'>Moon</a>",
+    "/all": f"{HOME}<h1>Lamps</h1><article><h3>Sun</h3><a href='/lamps/2?seed=58'>Sun</a></article><article><h3>Moon</h3>"
+    "<a href='/lamps/1?seed=58'>Moon</a></article>",
     "/lamps/1": f"{HOME}<main><h1>Moon</h1><p>Watts: 40</p><button type=button data-goto='/kept'>Zzz</button></main>",
     "/kept": f"{HOME}<h1>Moon</h1>",
     "/desk": f"{HOME}{TABS}<h1>Me</h1><form action='/me'><label>Shade<input name=shade></label><button>Save</button></form>",
@@ -75,7 +79,14 @@ def run(prompt: str, folder: Path, facts: str = FACTS, start: str = PAGES["/"]) 
     (folder / "lamps.toml").write_text(facts, "utf-8")
     sites, faults = load(folder)
     assert not faults
-    return step_by_step(prompt, {**PAGES, "/": start}, by_facts(sites), first_only=False)
+    pages = {path: f"<title>Lamp shop: {path}</title>{html}" for path, html in {**PAGES, "/": start}.items()}
+    return step_by_step(prompt, pages, by_facts(sites), first_only=False)
+
+
+def stated(step: Step, sites: Sites) -> Plan:
+    plan = by_facts(sites).stated(replace(step, url=step.start or step.url), understand(step.prompt), "")
+    assert plan
+    return plan[0]
 
 
 def test_a_form_that_no_page_links_is_reached_by_the_sites_plan(tmp_path: Path) -> None:
@@ -88,8 +99,13 @@ def test_a_form_without_a_field_for_all_values_is_not_sent_if_the_plan_has_anoth
     assert "/me" in run(ADD, tmp_path, facts="", start=PAGES["/desk"]).browser.visited
 
 
-def test_a_link_on_the_page_is_followed_before_the_plan(tmp_path: Path) -> None:
-    assert run(ADD, tmp_path, start=f"<h1>Dusk</h1>{PAGES['/desk/w']}").browser.visited == ["/", "/lamps"]
+def test_on_pages_with_the_sites_title_a_plan_that_uses_all_values_comes_before_the_pages_own_form(tmp_path: Path) -> None:
+    titled = f'title = "Lamp shop"{FACTS}'
+    whole = titled.replace('with = "shade" },', 'with = "shade" }, { fill = "//form//input[2]", with = "watts" },')
+    start = f"<h1>Dusk</h1>{PAGES['/desk/w']}"
+    assert run(ADD, tmp_path, titled, start).browser.visited == ["/", "/lamps"]
+    assert run(ADD, tmp_path, whole, start).browser.visited == ["/", "/desk", "/desk/w", "/lamps"]
+    assert run(ADD, tmp_path, whole.replace("Lamp shop", "Bookshop"), start).browser.visited == ["/", "/lamps"]
 
 
 def test_a_wrong_route_costs_one_step_and_is_not_opened_twice(tmp_path: Path) -> None:
@@ -115,13 +131,13 @@ def test_a_task_that_is_known_to_be_done_on_its_own_page_is_done_there(tmp_path:
 def test_the_press_on_the_tasks_own_page_is_sent_on_no_other_page(tmp_path: Path) -> None:
     facts = f'{FACTS}\n[ways."air the hall"]\nsays = ["air"]\nactions = [{{ press = "(//main//button)[1]" }}]'
     (tmp_path / "lamps.toml").write_text(facts, "utf-8")
-    known = by_facts(load(tmp_path)[0])
+    sites = load(tmp_path)[0]
     start, here = "http://localhost:8000/?seed=58", "http://localhost:8000/kept?seed=58"
     left = PastAction("ClickAction", dict(validate(on("//a[1]")).fields), succeeded=True, error="", url=start)
 
     def planned(html: str, *history: PastAction) -> str:
         step = Step("/step", Form.STEP, "t", "Air the hall", here, index=len(history), history=history, start=start)
-        made = known_step(step, understand(step.prompt), read(f"<body><main>{html}</main></body>", here), known)
+        made = known_step(step, understand(step.prompt), read(f"<body><main>{html}</main></body>", here), stated(step, sites))
         return made.actions[0].fields["url"] if made else ""
 
     assert planned("<button type=button>Empty the bin</button>", left) == start
@@ -131,12 +147,12 @@ def test_the_press_on_the_tasks_own_page_is_sent_on_no_other_page(tmp_path: Path
 
 def test_a_route_of_the_plan_that_was_reached_by_a_link_is_opened_at_most_once_more(tmp_path: Path) -> None:
     (tmp_path / "lamps.toml").write_text(FACTS, "utf-8")
-    known, prompt = by_facts(load(tmp_path)[0]), ADD
+    sites, prompt = load(tmp_path)[0], ADD
     root = "http://localhost:8000/{}?seed=58".format
 
     def planned(*history: PastAction) -> str:
         step = Step("/step", Form.STEP, "t", prompt, root("kept"), index=len(history), history=history)
-        made = known_step(step, understand(step.prompt), read("<h1>Moon</h1>", root("kept")), known)
+        made = known_step(step, understand(step.prompt), read("<h1>Moon</h1>", root("kept")), stated(step, sites))
         return str(made.actions[0].fields.get("url")) if made else ""
 
     link = PastAction("ClickAction", dict(validate(on("//a[1]")).fields), succeeded=True, error="", url=root("desk"))
@@ -150,7 +166,7 @@ def test_the_first_page_of_a_task_is_not_opened_again_if_nothing_is_done_there(t
     here = "http://localhost:8000/desk?seed=58"
     came = PastAction("ClickAction", dict(validate(on("//a[1]")).fields), succeeded=True, error="", url=here)
     step = Step("/step", Form.STEP, "t", ADD, here, index=1, history=(came,), start="http://localhost:8000/?seed=58")
-    made = known_step(step, understand(ADD), read(PAGES["/desk"], here), by_facts(load(tmp_path)[0]))
+    made = known_step(step, understand(ADD), read(PAGES["/desk"], here), stated(step, load(tmp_path)[0]))
     assert made and made.actions[0].type == "ClickAction"
 
 
@@ -172,17 +188,17 @@ def test_what_the_rules_pressed_by_another_selector_is_not_pressed_again_by_the_
 
     def planned(*history: PastAction) -> Plan | None:
         step = Step("/step", Form.STEP, "t", "Keep the note", url, index=len(history), history=history)
-        return known_step(step, understand(step.prompt), page, lambda *_: Plan((opening, press)))
+        return known_step(step, understand(step.prompt), page, Plan((opening, press)))
 
     assert planned() == Plan((press,), reasoning="Template: by the site's plan.")
     assert planned(pressed) is None
 
 
-def steps_of(html: str, *history: PastAction, plan: tuple[dict[str, object], ...], goes_on: bool = False) -> list[str]:
+def steps_of(html: str, *history: PastAction, plan: tuple[dict[str, object], ...]) -> list[str]:
     url = "http://localhost:9410/notes?seed=58"
     page, opening = read(f"<body><main>{html}</main></body>", url), validate({"type": "NavigateAction", "url": url})
     step = Step("/step", Form.STEP, "t", "Add a note", url, index=len(history), history=history)
-    made = known_step(step, understand(step.prompt), page, lambda *_: Plan((opening, *map(validate, plan))), goes_on=goes_on)
+    made = known_step(step, understand(step.prompt), page, Plan((opening, *map(validate, plan))))
     return [action.fields["selector"]["value"] for action in made.actions if "selector" in action.fields] if made else []
 
 
@@ -205,12 +221,6 @@ def test_a_field_that_the_rules_filled_already_is_left_out() -> None:
     assert steps_of(FIELDS.format("Tea"), plan=NOTE)[0] == "//textarea"
 
 
-def test_the_plan_goes_on_at_once_only_where_it_acted_last() -> None:
-    typed = PastAction("TypeAction", dict(validate(NOTE[0]).fields), True, "", "http://localhost:9410/notes?seed=58")
-    assert steps_of(FIELDS.format("Tea"), typed, plan=NOTE, goes_on=True)[0] == "//textarea"
-    assert steps_of(FIELDS.format("Tea"), plan=NOTE, goes_on=True) == []
-
-
 def test_a_field_with_the_same_place_in_a_later_step_of_a_dialog_is_filled_too() -> None:
     typed = PastAction("TypeAction", dict(validate(NOTE[0]).fields), True, "", "http://localhost:9410/notes?seed=58")
     later = (NOTE[0], on("//button[1]"), on("//input[1]", text="Ann"), on("//button[2]"))
@@ -222,12 +232,14 @@ def test_what_no_markup_shows_as_a_control_is_pressed_by_the_plan_unless_its_tex
     way = '[ways."pick a shelf"]\nsays = ["pick"]\nactions = [{ item = "shelf" }]\n'
     shelf = f'{FACTS}\n[items.shelf]\nlist = "/"\ncard = "//div[@class=\'s\']"\ntexts = {{ shelf = ".//b" }}\n{way}'
     (tmp_path / "lamps.toml").write_text(shelf, "utf-8")
-    known, url = by_facts(load(tmp_path)[0]), "http://localhost:8000/?seed=58"
+    sites, url = load(tmp_path)[0], "http://localhost:8000/?seed=58"
 
     def planned(*texts: str) -> int:
         html = "".join(f"<div class=s><b>{text}</b></div>" for text in texts)
         step = Step("/step", Form.STEP, "t", "Pick a shelf where shelf contains 'Oak'", url, index=0)
-        made = known_step(step, understand(step.prompt), read(f"<h1>Shelves</h1><a href='/?seed=58'>Home</a>{html}", url), known)
+        made = known_step(
+            step, understand(step.prompt), read(f"<h1>Shelves</h1><a href='/?seed=58'>Home</a>{html}", url), stated(step, sites)
+        )
         return len(made.actions) if made else 0
 
     assert planned("Elm", "Oak") == 1
@@ -249,3 +261,22 @@ def test_on_an_items_page_the_plans_fields_are_filled_before_its_press(tmp_path:
         if action.type == "TypeAction"
     ]
     assert "555" in typed
+
+
+SCRAP = '[ways."scrap a lamp"]\nsays = ["delete"]\nactions = [{ list = "lamp" }, { item = "lamp", inside = "//button" }]\n'
+ROW = "<article><h3>{0}</h3><p>Watts: {1}</p><button type=button data-goto='/gone/{0}'>Zzz</button></article>"
+
+
+def test_in_a_list_the_plan_deletes_an_item_only_if_it_tests_all_criteria(tmp_path: Path) -> None:
+    (tmp_path / "lamps.toml").write_text(f'title = "Lamps"\n{FACTS}\n{SCRAP}', "utf-8")
+    sites, here = load(tmp_path)[0], "http://localhost:8000/all?seed=58"
+    page = read(f"<body><h1>Lamps</h1>{ROW.format('Sun', 60)}{ROW.format('Moon', 40)}</body>", here)
+
+    def presses(prompt: str) -> bool:
+        step = Step("/step", Form.STEP, "t", prompt, here, index=0)
+        plan, is_whole = by_facts(sites).stated(step, understand(prompt), "Lamps") or (Plan(()), False)
+        made = known_step(step, understand(prompt), page, plan, is_whole=is_whole)
+        return made is not None and any("moon" in str(action.fields.get("selector")) for action in made.actions)
+
+    assert presses("Delete the lamp where name equals 'Moon'")
+    assert not presses("Delete the lamp where name equals 'Moon' and watts equals '40'")
