@@ -7,7 +7,7 @@ is about none: what the rules do to an item they check by the page."""
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import dropwhile, pairwise
 from typing import Any
 
 from agents.contract.action_history import WAITS, Past, sign
@@ -51,25 +51,28 @@ def known_step(step: Step, intent: Intent, page: Page, whole: Plan, *, is_whole:
         waits = () if past.last_waited else (LOADING,)  # the last press may still be sending its request
         return Plan(waits, done=not waits, reasoning="Template: all actions of the site's plan are done.")
     if intent.kind.has(Trait.OF_ITEM) and is_target_page(target_of(intent), page):
-        following = _on_item(list(_left(places, past)), intent, page, past)
+        following = _on_item(places, intent, page, past, is_whole=is_whole)
     else:
         following = _next(places, intent, page, past, is_whole=is_whole)
     actions = tuple(breathing(following, after_failure=past.last_failed))
     return Plan(actions, reasoning="Template: by the site's plan.") if actions else None
 
 
-def _on_item(left: Sequence[Action], intent: Intent, page: Page, past: Past) -> list[Action]:
-    """The plan's next press on the page of the item, after the fills that come before it."""
-    able = [action for action in left if _may_do(action, page, intent) and not _is_done(action, page, past)]
-    press = next((at for at, action in enumerate(able) if action.type == "ClickAction"), None)
-    return [] if press is None else able[: press + 1]
-
-
-def _left(places: Sequence[_Place], past: Past) -> Iterator[Action]:
-    """The actions that were not sent yet; a plan may have one twice, such as to put on a list and take off again."""
+def _on_item(places: Sequence[_Place], intent: Intent, page: Page, past: Past, *, is_whole: bool) -> list[Action]:
+    """In the plan's order; left out is what comes before its first action that is possible here, such as a search for the item."""
     actions = [action for place in places for action in place.actions]
+    unsent = _unsent(actions, past)
+    sent_here = [at for at, action in enumerate(actions) if at not in unsent and past.here.times(action)]
+    left = [actions[at] for at in unsent if at > max(sent_here, default=-1)]
+    if not sent_here:
+        left = list(dropwhile(lambda action: not _may_do(action, page, intent, is_free=is_whole), left))
+    return _ready(left, intent, page, past, is_free=is_whole)
+
+
+def _unsent(actions: Sequence[Action], past: Past) -> list[int]:
+    """The places of those not sent yet; a plan may have one twice, such as to put on a list and take off again."""
     signs = [sign(action.type, action.fields) for action in actions]  # the same field may be filled in each step of a dialog
-    return (action for at, action in enumerate(actions) if past.times(action) < signs[: at + 1].count(signs[at]))
+    return [at for at, action in enumerate(actions) if past.times(action) < signs[: at + 1].count(signs[at])]
 
 
 def _is_over(place: _Place, intent: Intent, page: Page, past: Past) -> bool:
@@ -109,13 +112,14 @@ def _next(places: Sequence[_Place], intent: Intent, page: Page, past: Past, *, i
     for place in places:
         if place.logs_in and is_member:
             continue
-        left = list(_left([place], _since(place, past)))
+        left = [place.actions[at] for at in _unsent(place.actions, _since(place, past))]
         # It is the place's own page, or one to which its actions led.
         is_there = place.path == path_of(page.url) or any(past.times(action) for action in place.actions)
         # What was reached of a task's item is not left for it.
         if place.path not in visited or (left and not (is_there or is_of_item or place.path in opened)):
             return [_way_to(place, page)]
-        ready = _ready(left, intent, page, past, is_free=is_whole or not is_of_item) if is_there else []
+        is_free = is_whole or not is_of_item
+        ready = _ready(left, intent if is_free else _NOTHING, page, past, is_free=is_free) if is_there else []
         if ready or place.logs_in:  # the log-in comes first
             return ready
     return []
@@ -130,16 +134,16 @@ def _way_to(place: _Place, page: Page) -> Action:
 
 
 def _ready(left: Sequence[Action], intent: Intent, page: Page, past: Past, *, is_free: bool) -> list[Action]:
-    """What can be done on this page at once: the fills that come next, and one press, which may change the page."""
+    """What can be done on this page at once: the fills that come next, and one press, as often as the plan repeats it."""
     ready = list[Action]()
     for action in left:
+        if ready and ready[-1].type not in FILLS and action != ready[-1]:
+            break
         if _is_done(action, page, past):
             continue
-        if not _may_do(action, page, intent if is_free else _NOTHING, is_free=is_free):
+        if not _may_do(action, page, intent, is_free=is_free):
             break
         ready.append(action)
-        if action.type not in FILLS:
-            break
     return ready
 
 
