@@ -197,7 +197,8 @@ class FormTask(Recipe):
             # Another item's controls are for that item.
             own = {element.place for record, _ in fitting(target, page) for element in record.elements}
             links = [(link, merit) for link, merit in links if link.place in own or link.place not in page.items]
-        if intent.kind is not Kind.EDIT_ITEM:
+        is_unlisted = intent.kind.has(Trait.OF_ITEM) and target.criteria and len(page.records) < 2 and not is_target_page(target, page)
+        if intent.kind is not Kind.EDIT_ITEM and not is_unlisted:
             return links
         often = Counter(link.label for link, _ in links)  # a control of every item leads to none of them in particular
         return [(link, merit) for link, merit in links if often[link.label] == 1]

@@ -8,10 +8,12 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import dropwhile, pairwise
+from math import ceil
 from typing import Any
 
 from agents.contract.action_history import WAITS, Past, sign
 from agents.contract.actions import FILLS, Action
+from agents.contract.limits import MAX_STEPS
 from agents.contract.origins import path_of
 from agents.contract.protocol import PastAction, Plan, Step
 from agents.page import FIELDS, Page
@@ -54,7 +56,8 @@ def known_step(step: Step, intent: Intent, page: Page, whole: Plan, *, is_whole:
         following = _on_item(places, intent, page, past, is_whole=is_whole)
     else:
         following = _next(places, intent, page, past, is_whole=is_whole)
-    actions = tuple(breathing(following, after_failure=past.last_failed))
+    ahead = _ahead(places, following, past, step.index) if is_whole and following else []
+    actions = tuple(breathing([*following, *ahead], after_failure=past.last_failed))
     return Plan(actions, reasoning="Template: by the site's plan.") if actions else None
 
 
@@ -67,6 +70,20 @@ def _on_item(places: Sequence[_Place], intent: Intent, page: Page, past: Past, *
     if not sent_here:
         left = list(dropwhile(lambda action: not _may_do(action, page, intent, is_free=is_whole), left))
     return _ready(left, intent, page, past, is_free=is_whole)
+
+
+def _ahead(places: Sequence[_Place], following: Sequence[Action], past: Past, index: int) -> Iterator[Action]:
+    """What comes after these, unseen as in a one-shot plan, if the plan has more presses than the task has steps left."""
+    line = [action for place in places for action in (place.opening, *place.actions)]
+    last = following[-1]
+    copies = [at for at, action in enumerate(line) if action == last]
+    number = past.times(last) + following.count(last)
+    rest = line[copies[min(number, len(copies)) - 1] + 1 :] if copies else []
+    presses = [at for at, action in enumerate(rest) if action.type not in FILLS]
+    # The last step of a task is a wait.
+    extra = ceil((len(presses) + 1) / max(MAX_STEPS - index - 1, 1)) - 1
+    for action in rest[: presses[extra - 1] + 1] if extra else ():
+        yield from (LOADING, action)
 
 
 def _unsent(actions: Sequence[Action], past: Past) -> list[int]:

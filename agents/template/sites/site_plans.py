@@ -78,7 +78,8 @@ def _is_whole(facts: SiteFacts, plan: SitePlan, intent: Intent, values: FieldVal
     used += [hole for entry in plan.actions for hole in HOLE.findall(f"{entry.target} {entry.inside}")]
     about = {criterion.field for criterion in target_of(intent).criteria} if items else set[str]()
     stated = {criterion.field for criterion in values.criteria if criterion.operator in POSITIVE} - CREDENTIALS
-    return about <= values.fields(tested) and stated - about <= values.fields([*used, *searched])
+    covered = values.fields([*tested, *used])
+    return about <= covered and stated <= covered | values.fields(searched)
 
 
 def _seen(sites: Sites, seen: SiteFacts, step: Step, intent: Intent) -> Plan | None:

@@ -217,6 +217,13 @@ def test_the_plans_fields_of_one_page_are_filled_in_one_reply_up_to_the_first_pr
     assert steps_of(FIELDS.format(""), plan=NOTE) == ["//input[1]", "//textarea", "//button[1]"]
 
 
+def test_a_press_that_the_plan_repeats_is_sent_as_often_in_one_reply() -> None:
+    more = (on("//button[1]"),) * 3
+    assert steps_of(FIELDS.format(""), plan=(*more, on("//button[2]"))) == ["//button[1]"] * 3
+    once = PastAction("ClickAction", dict(validate(more[0]).fields), True, "", "http://localhost:9410/notes?seed=58")
+    assert steps_of(FIELDS.format(""), once, plan=more) == ["//button[1]"] * 2
+
+
 def test_a_field_that_the_rules_filled_already_is_left_out() -> None:
     assert steps_of(FIELDS.format("Tea"), plan=NOTE)[0] == "//textarea"
 
@@ -280,3 +287,46 @@ def test_in_a_list_the_plan_deletes_an_item_only_if_it_tests_all_criteria(tmp_pa
 
     assert presses("Delete the lamp where name equals 'Moon'")
     assert not presses("Delete the lamp where name equals 'Moon' and watts equals '40'")
+
+
+def test_on_an_items_page_no_press_comes_before_one_that_is_not_possible_yet() -> None:
+    here, prompt = "http://localhost:9410/lamps/1?seed=58", "Reserve the lamp where name equals 'Moon'"
+    page = read("<body><h1>Moon</h1><button type=button>Day</button><button type=button>Zzz</button></body>", here)
+    plan = Plan(
+        tuple(map(validate, ({"type": "NavigateAction", "url": here}, on("//td"), on("//button[1]"), on("//td"), on("//button[2]"))))
+    )
+
+    def sent(*history: PastAction) -> list[str]:
+        step = Step("/step", Form.STEP, "t", prompt, here, index=len(history), history=history)
+        made = known_step(step, understand(prompt), page, plan)
+        return [action.fields["selector"]["value"] for action in made.actions] if made else []
+
+    assert sent() == ["//button[1]"]
+    assert sent(PastAction("ClickAction", dict(validate(on("//button[1]")).fields), True, "", here)) == []
+
+
+def test_a_plan_with_more_presses_than_steps_are_left_sends_several_in_one_reply() -> None:
+    here = "http://localhost:9410/notes?seed=58"
+    presses = tuple(on(f"(//button)[{number}]") for number in range(1, 16))
+    plan = Plan(tuple(map(validate, ({"type": "NavigateAction", "url": here}, *presses))))
+    page = read("<body><h1>Notes</h1><button type=button>Next</button></body>", here)
+
+    def sent(index: int, *, is_whole: bool) -> int:
+        step = Step("/step", Form.STEP, "t", "Add a note", here, index=index)
+        made = known_step(step, understand(step.prompt), page, plan, is_whole=is_whole)
+        return sum(action.type == "ClickAction" for action in made.actions) if made else 0
+
+    assert sent(0, is_whole=True) == 2
+    assert sent(10, is_whole=True) == 15
+    assert sent(0, is_whole=False) == 1
+
+
+def test_a_route_of_the_plan_is_opened_by_the_pages_link_to_it(tmp_path: Path) -> None:
+    (tmp_path / "lamps.toml").write_text(FACTS, "utf-8")
+    here = "http://localhost:8000/?seed=58"
+    step = Step("/step", Form.STEP, "t", ADD, here, index=0)
+    plan = stated(step, load(tmp_path)[0])
+    linked = known_step(step, understand(ADD), read("<h1>Dusk</h1><a href='/desk?seed=58'>Desk</a>", here), plan)
+    unlinked = known_step(step, understand(ADD), read("<h1>Dusk</h1><a href='/door?seed=58'>Door</a>", here), plan)
+    assert linked and linked.actions[0].type == "ClickAction"
+    assert unlinked and unlinked.actions[0].type == "NavigateAction"
