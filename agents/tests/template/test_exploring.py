@@ -138,6 +138,12 @@ def test_such_controls_are_pressed_if_the_task_requests_them(markup: str, prompt
     assert not is_unrequested(element, understand(prompt))
 
 
+def test_of_several_booking_buttons_none_is_pressed_for_an_item_that_the_page_does_not_identify() -> None:
+    prompt, trip = "Book a trip where location equals 'Oak Road'", "<button type=button data-goto='/booked'>Book trip</button>"
+    plans = [next_plan(prompt, f"<h1>Trips</h1><div>Elm Road {trip * count}</div>", WAITED) for count in (1, 2)]
+    assert [any(action.type == "ClickAction" for action in plan.actions) for plan in plans] == [True, False]
+
+
 def test_the_verb_type_in_a_placeholder_is_no_name_of_the_field() -> None:
     form = "<form><textarea placeholder='Type message…' required></textarea><button>Send message</button></form>"
     plan = next_plan("Click the card where card_type not equals 'Phone'", f"<h1>Contact</h1><a href='/map'>Visit us</a>{form}")
