@@ -78,10 +78,10 @@ def _ahead(places: Sequence[_Place], following: Sequence[Action], past: Past, in
     last = following[-1]
     copies = [at for at, action in enumerate(line) if action == last]
     number = past.times(last) + following.count(last)
-    rest = line[copies[min(number, len(copies)) - 1] + 1 :] if copies else []
+    rest = line[copies[min(number, len(copies)) - 1] + 1 : -1] if copies else []  # without the last one, which may bind
     presses = [at for at, action in enumerate(rest) if action.type not in FILLS]
     # The last step of a task is a wait.
-    extra = ceil((len(presses) + 1) / max(MAX_STEPS - index - 1, 1)) - 1
+    extra = min(ceil((len(presses) + 2) / max(MAX_STEPS - index - 1, 1)) - 1, len(presses))
     for action in rest[: presses[extra - 1] + 1] if extra else ():
         yield from (LOADING, action)
 

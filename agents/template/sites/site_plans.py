@@ -236,7 +236,7 @@ class _ActionBuilder:
         inside = self._filled(entry, entry.inside) or item.link
         if self.form is not Form.STEP:
             return self.press(item, inside)
-        tests = conditions(item, self.values)
+        tests = conditions(item, self.values, is_strict=True)
         return [click(xpath(f"({item.card}{''.join(tests)}{inside})[1]"))] if tests else [_SHOWN]
 
     def press(self, item: Item, inside: str) -> list[Action]:
@@ -302,29 +302,30 @@ def query_for(item: Item, values: FieldValues) -> list[tuple[str, str]]:
     return [*query, *orders[:1]]
 
 
-def conditions(item: Item, values: FieldValues) -> list[str]:
-    """XPath predicates for the item's card, except for values that are in the list's query."""
+def conditions(item: Item, values: FieldValues, *, is_strict: bool = False) -> list[str]:
+    """XPath predicates for the item's card, except for values that are in the list's query. Most lists do not show all fields of an item:
+    unless `is_strict`, any item may have a text that the page does not show."""
     by_query = [names for names in item.filters.values() if any(criterion.operator is Operator.EQUALS for criterion in values.of(names))]
     measured = ((_NUMBER, item.numbers), (_DATE, item.dates), (_TIME, item.times))
-    kinds: list[tuple[Callable[[str, Criterion], str], Mapping[str, str]]] = [(_text, item.texts), (_listed, item.lists)]
+    shown = partial(_listed, is_strict=is_strict)
+    kinds: list[tuple[Callable[[str, Criterion], str], Mapping[str, str]]] = [(partial(_text, shown), item.texts), (shown, item.lists)]
     kinds += [(partial(_compared, measure), fields) for measure, fields in measured]
     read = ((kind, names, path) for kind, fields in kinds for names, path in fields.items() if names not in by_query)
     tests = (kind(path, criterion) for kind, names, path in read for criterion in values.of(names))
     return [f"[{condition}]" for condition in tests if condition]
 
 
-def _text(path: str, criterion: Criterion) -> str:
-    return _listed(path, criterion, "{}={}" if criterion.operator in EXACT else "contains({},{})")
+def _text(listed: Callable[[str, Criterion, str], str], path: str, criterion: Criterion) -> str:
+    return listed(path, criterion, "{}={}" if criterion.operator in EXACT else "contains({},{})")
 
 
-def _listed(path: str, criterion: Criterion, test: str = "contains({},{})") -> str:
+def _listed(path: str, criterion: Criterion, test: str = "contains({},{})", *, is_strict: bool = False) -> str:
     values = [" ".join(value.lower().split()) for value in criterion.values]
 
     def shown_in(path: str) -> str:
         return " or ".join(test.format(folded(f"normalize-space({path})", value), quoted(value)) for value in values)
 
-    # Most lists do not show all fields of an item: without the text on the page, any item may have it.
-    is_optional = path == _BLOCK and criterion.operator in POSITIVE
+    is_optional = path == _BLOCK and criterion.operator in POSITIVE and not is_strict
     return _signed(criterion, shown_in(path) + (f" or not({shown_in('/*')})" if is_optional else ""))
 
 
