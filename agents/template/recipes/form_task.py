@@ -194,8 +194,10 @@ class FormTask(Recipe):
             # From the item's page, "Hires" leads to the list of those.
             links = [(link, merit) for link, merit in links if not _LIST_OF_SUCH.fullmatch(path_of(link.href))]
         if intent.kind.has(Trait.OF_ITEM) and target.criteria and len(page.records) > 1:
-            # Another item's controls are for that item.
-            own = {element.place for record, _ in fitting(target, page) for element in record.elements}
+            # Another item's controls are for that item. A button may book at once.
+            opens_only = intent.kind is not Kind.BOOKING
+            able = ((record, verdict.certain or opens_only) for record, verdict in fitting(target, page))
+            own = {element.place for record, is_sure in able for element in record.elements if is_sure or element.href.strip("#")}
             links = [(link, merit) for link, merit in links if link.place in own or link.place not in page.items]
         is_unlisted = intent.kind.has(Trait.OF_ITEM) and target.criteria and len(page.records) < 2 and not is_target_page(target, page)
         if intent.kind is not Kind.EDIT_ITEM and not is_unlisted:

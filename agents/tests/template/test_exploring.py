@@ -144,6 +144,18 @@ def test_of_several_booking_buttons_none_is_pressed_for_an_item_that_the_page_do
     assert [any(action.type == "ClickAction" for action in plan.actions) for plan in plans] == [True, False]
 
 
+def test_no_trip_is_booked_in_a_list_that_does_not_show_whether_it_is_the_one() -> None:
+    row = "<li><h3>{}</h3><p>{}</p><button type=button data-goto='/booked'>Book trip</button></li>"
+    rows = "".join(row.format(name, text) for name, text in (("Comfort", "Oak Road, 4 seats"), ("Van", "Elm Road, 6 seats")))
+    texts = [
+        str(action.fields.get("selector"))
+        for road in ("Oak Road", "Ash Road")
+        for action in next_plan(f"Book a trip where location equals '{road}'", f"<h1>Trips</h1><ul>{rows}</ul>", WAITED).actions
+        if action.type == "ClickAction"
+    ]
+    assert len(texts) == 1 and "Comfort" in texts[0]
+
+
 def test_the_verb_type_in_a_placeholder_is_no_name_of_the_field() -> None:
     form = "<form><textarea placeholder='Type message…' required></textarea><button>Send message</button></form>"
     plan = next_plan("Click the card where card_type not equals 'Phone'", f"<h1>Contact</h1><a href='/map'>Visit us</a>{form}")
