@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from agents.page import Element, word_set, words
 from agents.template.prompt.intents import Intent
-from agents.template.prompt.task_kinds import Kind, Trait, names
+from agents.template.prompt.task_kinds import Kind, Trait, begins, names
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +120,7 @@ _GRANTED = {
     Kind.CHECKOUT: frozenset({"pay", "send"}), Kind.LOGOUT: frozenset({"log out"}), Kind.DELETE_ITEM: frozenset({"confirm"}),
     Kind.OWN_COMMENT: frozenset({"submit", "publish"}),
 }  # fmt: skip
+_ALTERS = begins("edit|change|modify|update|adjust")  # of a booking: nothing new is booked
 # What kinds and verbs do not request although a word of the prompt would: a job is not applied for to cancel an application.
 _MADE = frozenset({"book", "hire", "pay", "apply", "submit", "publish"})
 _WITHHELD = {
@@ -160,6 +161,8 @@ def _requested_by(stage: Intent) -> frozenset[str]:
         requested |= {"confirm", "submit"}
     if _DRAFTS.search(prompt) and not re.search(r"\b(?:send|deliver)\b", prompt, re.I):
         requested.discard("send")
+    if stage.kind is Kind.BOOKING and _ALTERS.search(stage.text):
+        requested -= {"book", "hire", "confirm"}
     return frozenset(requested) - _WITHHELD.get(stage.kind, frozenset())
 
 
@@ -192,8 +195,9 @@ def is_unrequested(element: Element, intent: Intent, *, leads_on: bool = False) 
     if not shown and element.role == "button" and _only_shows(intent):
         return True
     # In a dialog with several people, the one who would be removed.
+    is_dismissal = named == ("cancel",) and element.layer > 0 and intent.kind is Kind.DELETE_ITEM
     is_of_person = bool(element.layer) and "remove" in risks and any(text not in intent.text for text in _ADDRESS.findall(element.label))
-    if is_of_person or _is_of_other(label, risks, intent):
+    if is_dismissal or is_of_person or _is_of_other(label, risks, intent):
         return not element.href.strip("#")
     if not risks or element.opens in {"menu", "listbox", "dialog", "item"} or element.role in {"checkbox", "radio", "option", "switch"}:
         return False
