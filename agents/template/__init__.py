@@ -66,15 +66,13 @@ def _planned(step: Step, page: Page | None, known: Known, solutions: Sequence[So
 def _next(step: Step, intent: Intent, page: Page, known: Known) -> Plan:
     """By the site's stated plan, if it uses all of the task; else by the rules; where these are not certain, by any known plan."""
     begun = replace(step, url=step.start or step.url)
-    is_ready = not (page.blank or page.is_loading)
-    stated, is_whole = (known.stated(begun, intent, page.title) if is_ready else None) or (None, False)
-    if stated and is_whole and (by_plan := known_step(step, intent, page, stated, is_whole=True)):
+    stated, is_whole = (None if page.blank else known.stated(begun, intent, page.title)) or (None, False)
+    if stated and is_whole and not page.is_loading and (by_plan := known_step(step, intent, page, stated, is_whole=True)):
         return by_plan
     planned = next_step(step, intent, page)
-    if page.blank or is_whole or is_certain(planned, intent, page, Past(step.history)):
+    if page.blank or is_certain(planned, intent, page, Past(step.history)):
         return planned
-    other = stated or known.seen(begun, intent)
-    ends = planned.done or is_guessed(planned)
+    other, ends = stated or known.seen(begun, intent), planned.done or is_guessed(planned)
     return (known_step(step, intent, page, other, ends=ends) if other else None) or planned
 
 

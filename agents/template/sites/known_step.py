@@ -1,8 +1,8 @@
 """The next action in steps by the plan of the task's site.
 
 The plan's actions are sent in order, each as often as the plan has it. Each route is opened once; one that was left before anything was
-done there is opened again if the task is about no item. What destroys or sends is pressed on the page of the task's item, or where the task
-is about none: what the rules do to an item they check by the page."""
+done there is opened again if the task is about no item. What destroys or sends is pressed on the page of the task's item, where the task is
+about none, or in a list by a plan that tests all criteria; else it is left to the rules, which check the item by the page."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -45,10 +45,10 @@ class _Place:
         return any(map(_is_password, self.actions))
 
 
-def known_step(step: Step, intent: Intent, page: Page, whole: Plan, *, is_whole: bool = False, ends: bool = True) -> Plan | None:
-    """None if none of the plan's actions is left to try. `is_whole`: its presses on an item test all criteria. `ends`: the task ends with
-    the plan, as the rules have nothing left for it."""
-    past, places = Past(step.history), list(_places(whole.actions))
+def known_step(step: Step, intent: Intent, page: Page, site_plan: Plan, *, is_whole: bool = False, ends: bool = True) -> Plan | None:
+    """None if none of the plan's actions is left to try. `is_whole`: it uses all values of the task, and its presses on an item test all
+    criteria. `ends`: the task ends with the plan, as the rules have nothing left for it."""
+    past, places = Past(step.history), list(_places(site_plan.actions))
     if places and ends and _is_over(places[-1], intent, page, past):
         waits = () if past.last_waited else (LOADING,)  # the last press may still be sending its request
         return Plan(waits, done=not waits, reasoning="Template: all actions of the site's plan are done.")
