@@ -14,7 +14,7 @@ from agents.template.explore import another, further
 from agents.template.forms.forms import passwords
 from agents.template.forms.widgets import counted, offers_choice, uncovered, wizard
 from agents.template.items.answers import answer
-from agents.template.items.finding import fitting, is_target_page, press_on_item, to_things, towards
+from agents.template.items.finding import BACK, fitting, is_target_page, press_on_item, to_things, towards
 from agents.template.items.matching import about_listed, judge, was_pressed
 from agents.template.items.navigation import OWNERS, is_of_section, is_own_item, list_of, place_of, to_own_page, to_own_part, to_section
 from agents.template.moves import GUESS, LOADING, NO_PAGE, NOTHING_LEFT, Move, breathing, opened, press
@@ -100,8 +100,10 @@ def _stage(step: Step, recipe: Recipe, intent: Intent, page: Page, past: Past) -
     prior = intent.logs_in and recipe is LOGIN
     steps = () if prior else _steps_ahead(intent, page, past)
     achieved = not (prior or steps) and recipe.achieved(intent, page, past)
-    # A person is contacted on their own page. The form on the site's contact page goes to the site's owners.
+    # A person is contacted on their own page: the form on another's goes to that person, that on the contact page to the site's owners.
     is_astray = intent.kind is Kind.PERSON and not is_target_page(target_of(intent), page)
+    if is_astray and path_of(page.url).count("/") > 1 and past.pressed and not past.last_went_back:
+        return _sent([BACK], past, f"{intent.kind}, back from another's page")
     is_owners = is_astray and place_of(page.url) in OWNERS
     # A form for messages elsewhere sends a new one.
     is_new = intent.kind in _ANSWERS and not (was_pressed(past, intent.kind.row.opened_by) or is_target_page(target_of(intent), page))

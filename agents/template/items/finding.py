@@ -34,7 +34,7 @@ _SEARCHED_BY = frozenset({"name", "title", "subject", "location", "city", "place
 _MOST_SEARCHED = 2
 _LEAVING = ("back", "back to inbox", "back to list", "arrow left", "chevron left", "close", "return")
 _NUMBERED = re.compile(r"^\((.*)\)\[\d+\]$")
-_BACK = validate({"type": "NavigateAction", "go_back": True})
+BACK = validate({"type": "NavigateAction", "go_back": True})
 
 
 def is_target_page(target: Target, page: Page) -> bool:
@@ -150,7 +150,7 @@ def _routes(target: Target, page: Page, past: Past) -> Iterator[tuple[Move, ...]
     if past.last_entered:
         yield (Move((LOADING,)),)
     if _is_detail(page) and past.pressed and page.subject is not None and not past.last_went_back:
-        yield (Move((_BACK,)),)
+        yield (Move((BACK,)),)
     if not page.records and past.is_in_item and (back := best_button(page.elements, _LEAVING, 0.8)):
         yield (replace(press(page, back), repeats=True),)
     yield _searched(target.name if len(target.name.strip()) >= _LEAST_SEARCHED else "", page, past)

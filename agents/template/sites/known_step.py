@@ -62,13 +62,13 @@ def known_step(step: Step, intent: Intent, page: Page, site_plan: Plan, *, is_wh
 
 
 def _on_item(places: Sequence[_Place], intent: Intent, page: Page, past: Past, *, is_whole: bool) -> list[Action]:
-    """In the plan's order; left out is what comes before its first action that is possible here, such as a search for the item."""
+    """In the plan's order; left out is what comes before its first control on this page, such as a search for the item."""
     actions = [action for place in places for action in place.actions]
     unsent = _unsent(actions, past)
     sent_here = [at for at, action in enumerate(actions) if at not in unsent and past.here.times(action)]
     left = [actions[at] for at in unsent if at > max(sent_here, default=-1)]
     if not sent_here:
-        left = list(dropwhile(lambda action: not _may_do(action, page, intent, is_free=is_whole), left))
+        left = list(dropwhile(lambda action: "selector" in action.fields and node_at(_xpath(action), page) is None, left))
     return _ready(left, intent, page, past, is_free=is_whole)
 
 

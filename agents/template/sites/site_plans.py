@@ -41,7 +41,7 @@ _DATE = ("number(translate({0},'-/. ',''))", lambda text: f"{day:%Y%m%d}" if (da
 _TIME = ("number(translate({0},': ',''))", lambda text: "" if (at := time_in(text)) is None else f"{at // 60}{at % 60:02}")
 _NO_NAME = re.compile(r"[._]+(?=[^\W\d])")  # the separator of names in an address: ann.berg@mail.example
 _TITLE = "//*[self::h1 or self::h2][not(preceding::h1 or preceding::h2)]"
-_BLOCK = "."  # the whole text of an item's block
+_BLOCK, _TELLING = ".", 5  # the whole text of an item's block; shorter values are in any
 # Verbs with an XPath as target, and those with another text.
 _BY_XPATH = {"press": click, "enter": submit}
 _AS_IT_IS: dict[str, Callable[[str], Action]] = {"keys": send_keys, "wait": lambda seconds: wait(int(seconds))}
@@ -69,6 +69,12 @@ def _stated(sites: Sites, step: Step, intent: Intent, title: str = "") -> tuple[
     return (whole, is_of_site and _is_whole(facts, plan, intent, values)) if whole else None
 
 
+def _is_loose(item: Item, values: FieldValues) -> bool:
+    """Whether a few letters are tested on the whole text of an item, which nearly any contains."""
+    blocks = (criterion for names, path in item.lists.items() if path == _BLOCK for criterion in values.of(names))
+    return any(len(value) < _TELLING for criterion in blocks if criterion.operator in POSITIVE for value in criterion.values)
+
+
 def _is_whole(facts: SiteFacts, plan: SitePlan, intent: Intent, values: FieldValues) -> bool:
     """Whether it uses all values that the task states and, if it presses an item, tests all criteria of the task's item."""
     items = [facts.items[entry.target] for entry in plan.actions if entry.verb in ("list", "item")]
@@ -79,7 +85,9 @@ def _is_whole(facts: SiteFacts, plan: SitePlan, intent: Intent, values: FieldVal
     about = {criterion.field for criterion in target_of(intent).criteria} if items else set[str]()
     stated = {criterion.field for criterion in values.criteria if criterion.operator in POSITIVE} - CREDENTIALS
     covered = values.fields([*tested, *used])
-    return about <= covered and stated <= covered | values.fields(searched)
+    # If it ends within an item of the list, no page of the item was seen.
+    is_loose = any(entry.inside and _is_loose(facts.items[entry.target], values) for entry in plan.actions[-1:])
+    return not is_loose and about <= covered and stated <= covered | values.fields(searched)
 
 
 def _seen(sites: Sites, seen: SiteFacts, step: Step, intent: Intent) -> Plan | None:

@@ -1,11 +1,15 @@
 """Controls that destroy, send, bind or keep something are pressed only if the task requests it."""
 
+from dataclasses import replace
+
 import pytest
 
+from agents.contract.protocol import Form, Step
 from agents.page import read
+from agents.template import plan
 from agents.template.prompt.intents import understand
 from agents.template.prompt.verbs import is_unrequested
-from agents.tests.template.test_unseen_sites import URL, WAITED, next_plan
+from agents.tests.template.test_unseen_sites import URL, WAITED, next_plan, pressed
 
 
 @pytest.mark.parametrize(("markup", "prompt"), [
@@ -30,6 +34,7 @@ from agents.tests.template.test_unseen_sites import URL, WAITED, next_plan
     ("<button>Delete</button>", "Star the email where subject equals 'Delete the lamp'"),
     ("<button>Click to book</button>", "View the stay where name equals 'Dusk'"),
     ("<button><svg class='lucide lucide-heart'></svg></button>", "Go back to all hotels where name equals 'Dusk'"),
+    ("<button>Hold</button>", "Message the host of the place where name equals 'Dusk'"),
     ("<button>Book</button>", "Edit the check-in and check-out dates for a stay where name equals 'Dusk'"),
     ("<button>Confirm booking</button>", "Change the dates of the reservation where name equals 'Dusk'"),
     ("<div role=dialog aria-modal=true><button>Cancel</button></div>", "Remove the attendee from the event where email equals 'a@b.example'"),
@@ -87,3 +92,16 @@ def test_the_verb_type_in_a_placeholder_is_no_name_of_the_field() -> None:
     form = "<form><textarea placeholder='Type message…' required></textarea><button>Send message</button></form>"
     plan = next_plan("Click the card where card_type not equals 'Phone'", f"<h1>Contact</h1><a href='/map'>Visit us</a>{form}")
     assert not any(action.type == "TypeAction" for action in plan.actions)
+
+
+def test_no_message_is_sent_from_the_page_of_another_person() -> None:
+    listed = "http://localhost:8000/experts?seed=58"
+    opened = pressed("Ann Lee", words='click link "Ann Lee" in item "Ann Lee"')
+    here = replace(opened, url="http://localhost:8000/experts/7?seed=58")
+    form = "<h1>Ann Lee</h1><p>Painter</p><form><textarea placeholder='Your message'></textarea><button>Send message</button></form>"
+    names = enumerate(("Bo Hill", "Cy Oak", "Di Elm"), 8)
+    others = "".join(f"<li><h3><a href='/experts/{number}?seed=58'>{name}</a></h3><p>Painter</p></li>" for number, name in names)
+    prompt = "Send a message to an expert where role equals 'Plumber'"
+    step = Step("/step", Form.STEP, "t", prompt, here.url, index=1, history=(here,), start=listed)
+    made = plan(step, read(f"<html><body>{form}<ul>{others}</ul></body></html>", here.url))
+    assert [action.fields.get("go_back") for action in made.actions] == [True]
