@@ -171,7 +171,7 @@ def _may_do(action: Action, page: Page, intent: Intent, *, is_free: bool = False
         return action.type == "SendKeysIWAAction"
     element = element_at(_xpath(action), page)
     if element is None:
-        return action.type == "ClickAction" and _is_harmless_text(node_at(_xpath(action), page), page, intent)
+        return is_free and action.type == "ClickAction" and _is_harmless_text(node_at(_xpath(action), page), page, intent)
     if not element.usable or element.is_open_tab:
         return False
     if action.type != "ClickAction":

@@ -292,6 +292,15 @@ def test_in_a_list_the_plan_deletes_an_item_only_if_it_tests_all_criteria(tmp_pa
     assert not presses("Delete the lamp where name equals 'Moon' and watts equals '40'")
 
 
+def test_no_row_is_opened_by_a_plan_that_does_not_test_all_criteria_of_the_item() -> None:
+    here, prompt = "http://localhost:9410/letters?seed=58", "Star the letter where subject equals 'Moon'"
+    page = read("<body><h1>Letters</h1><a href='/?seed=58'>Home</a><div class=r>Moon</div><div class=r>Sun</div></body>", here)
+    plan = Plan(tuple(map(validate, ({"type": "NavigateAction", "url": here}, on("(//div[@class='r'])[1]")))))
+    step = Step("/step", Form.STEP, "t", prompt, here, index=0)
+    made = [known_step(step, understand(prompt), page, plan, is_whole=is_whole) for is_whole in (True, False)]
+    assert [bool(each and each.actions) for each in made] == [True, False]
+
+
 def test_on_an_items_page_no_press_comes_before_one_that_is_not_possible_yet() -> None:
     here, prompt = "http://localhost:9410/lamps/1?seed=58", "Reserve the lamp where name equals 'Moon'"
     page = read("<body><h1>Moon</h1><button type=button>Day</button><button type=button>Zzz</button></body>", here)
