@@ -147,7 +147,7 @@ def _way_to(place: _Place, page: Page) -> Action:
     has_query = "?" in str(place.opening.fields.get("url", ""))
     links = (link for link in page.usable({"link"}) if link.href and path_of(link.href) == place.path and page.keeps(link.href))
     link = None if has_query else next(links, None)
-    return press(page, link).alternatives[0] if link else place.opening
+    return next(iter(press(page, link).alternatives if link else ()), place.opening)
 
 
 def _ready(left: Sequence[Action], intent: Intent, page: Page, past: Past, *, is_free: bool) -> list[Action]:
