@@ -292,6 +292,21 @@ def test_in_a_list_the_plan_deletes_an_item_only_if_it_tests_all_criteria(tmp_pa
     assert not presses("Delete the lamp where name equals 'Moon' and watts equals '40'")
 
 
+def test_a_few_letters_in_the_whole_text_of_a_row_do_not_identify_its_item(tmp_path: Path) -> None:
+    letter = '[items.letter]\nlist = "/"\ncard = "//li"\nlists = { author = "." }\n'
+    way = '[ways."keep a letter"]\nsays = ["keep"]\nactions = [{ item = "letter", inside = "//button" }]\n'
+    (tmp_path / "lamps.toml").write_text(f'port = 8000\ntitle = "Letters"\n{letter}{way}', "utf-8")
+    sites, url = load(tmp_path)[0], "http://localhost:8000/?seed=58"
+
+    def is_whole(author: str) -> bool:
+        prompt = f"Keep the letter where author contains '{author}'"
+        plan = by_facts(sites).stated(Step("/step", Form.STEP, "t", prompt, url), understand(prompt), "Letters")
+        return plan is not None and plan[1]
+
+    assert is_whole("Anna Berg")
+    assert not is_whole("an")
+
+
 def test_no_row_is_opened_by_a_plan_that_does_not_test_all_criteria_of_the_item() -> None:
     here, prompt = "http://localhost:9410/letters?seed=58", "Star the letter where subject equals 'Moon'"
     page = read("<body><h1>Letters</h1><a href='/?seed=58'>Home</a><div class=r>Moon</div><div class=r>Sun</div></body>", here)
