@@ -64,9 +64,9 @@ def _stated(sites: Sites, step: Step, intent: Intent, title: str = "") -> tuple[
     if not (plan := plan_for(facts, values)):
         return None
     planned = Plan(_by_facts(step, intent, facts, values, plan), reasoning=plan.task, confidence=facts.confidence)
-    whole = _whole(planned, step, project)
+    made = _from_start(planned, step, project)
     is_of_site = bool(facts.title) and facts.title in title
-    return (whole, is_of_site and _is_whole(facts, plan, intent, values)) if whole else None
+    return (made, is_of_site and _is_whole(facts, plan, intent, values)) if made else None
 
 
 def _is_loose(item: Item, values: FieldValues) -> bool:
@@ -94,10 +94,11 @@ def _seen(sites: Sites, seen: SiteFacts, step: Step, intent: Intent) -> Plan | N
     project = _project_of(step, sites)
     facts, values = sites.get(project, SiteFacts()), field_values(step.prompt, intent)
     items, pages, forms = {**seen.items, **facts.items}, {**seen.pages, **facts.pages}, {**seen.forms, **facts.forms}
-    return _whole(_by_pages(step, intent, replace(seen, items=items, pages=pages, forms=forms), values), step, project)
+    return _from_start(_by_pages(step, intent, replace(seen, items=items, pages=pages, forms=forms), values), step, project)
 
 
-def _whole(planned: Plan, step: Step, project: str) -> Plan | None:
+def _from_start(planned: Plan, step: Step, project: str) -> Plan | None:
+    """With the task's own page opened first; None without actions."""
     if not planned.actions:
         return None
     reasoning = f"Template: {planned.reasoning}, by facts about {project or 'the site'}."
